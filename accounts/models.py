@@ -1,0 +1,155 @@
+"""Tenants, the people who sign in, and what they may do where."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Capability, Role, capabilities
+
+
+class Cloud(models.TextChoices):
+    GLOBAL = "global", _("Global")
+    US_GOV = "us_gov", _("US Government L4")
+    US_DOD = "us_dod", _("US Government L5 (DoD)")
+    CHINA = "china", _("China (21Vianet)")
+
+
+class Tenant(models.Model):
+    """An Entra tenant the portal knows. The operator's registry: not itself tenant-owned."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting for admin consent")
+        ACTIVE = "active", _("active")
+        SUSPENDED = "suspended", _("suspended by the operator")
+        OFFBOARDED = "offboarded", _("left")
+
+    class SignOutAction(models.TextChoices):
+        REVOKE_SESSIONS = "revoke_sessions", _("revokeSignInSessions (v1.0)")
+        INVALIDATE_TOKENS = "invalidate_tokens", _("invalidateAllRefreshTokens (beta, B2C custom policies)")
+
+    id = models.UUIDField(primary_key=True, help_text=_("The Entra tenant id (`tid`)."))
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=256)
+    domain = models.CharField(max_length=256, blank=True)
+    cloud = models.CharField(max_length=16, choices=Cloud, default=Cloud.GLOBAL)
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+
+    # What the app-only token's `roles` said last: features switch themselves by it.
+    granted_permissions = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    permissions_checked_at = models.DateTimeField(null=True, blank=True)
+    # Object id of the portal's own service principal in this tenant, which must never be touched.
+    own_service_principal_id = models.UUIDField(null=True, blank=True)
+
+    sign_out_action = models.CharField(max_length=32, choices=SignOutAction, default=SignOutAction.REVOKE_SESSIONS)
+    approval_threshold = models.PositiveIntegerField(
+        default=50, help_text=_("A revocation touching more people than this needs a second approver.")
+    )
+    approve_app_deletion = models.BooleanField(default=False)
+    allow_emergency_override = models.BooleanField(default=False)
+    write_share_percent = models.PositiveSmallIntegerField(
+        default=80, help_text=_("Share of Microsoft's write quota a mass action may use.")
+    )
+    break_glass_ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    notify_people = models.BooleanField(default=False)
+    notify_subject = models.CharField(max_length=200, blank=True)
+    notify_body = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == self.State.ACTIVE
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, username: str, password: str | None = None, **fields):
+        user = self.model(username=username, **fields)
+        if password:
+            user.set_password(password)
+        else:
+            user.set_unusable_password()
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields):
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, known by (`tid`, `oid`). The operator's own account has neither."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(max_length=80, unique=True)  # "<tid>.<oid>" for people from Entra
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True, related_name="+")
+    object_id = models.UUIDField(null=True)
+    display_name = models.CharField(max_length=256, blank=True)
+    upn = models.CharField(max_length=256, blank=True)  # for display only: it changes owners
+    is_guest = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    identity_checked_at = models.DateTimeField(null=True)
+    # Raised whenever this person's tokens are wiped, so that a refresh under way cannot write them back.
+    token_epoch = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="one_account_per_person")]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class Membership(models.Model):
+    """What one person may do in one tenant: their own, or another whose admin let them in."""
+
+    class Source(models.TextChoices):
+        ENTRA = "entra", _("from sign-in")
+        GRANTED = "granted", _("granted by the tenant's admin")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    roles = ArrayField(models.CharField(max_length=32, choices=Role), default=list)
+    source = models.CharField(max_length=16, choices=Source, default=Source.ENTRA)
+    granted_by = models.CharField(max_length=256, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="one_membership_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.user} @ {self.tenant}"
+
+    @property
+    def object_id(self) -> uuid.UUID | None:
+        """The person's own object id in this tenant's directory; None where they are only let in."""
+        return self.user.object_id if self.user.tenant_id == self.tenant_id else None
+
+    @cached_property
+    def capabilities(self) -> frozenset[Capability]:
+        return capabilities(self.roles)
+
+    def can(self, capability: Capability) -> bool:
+        return capability in self.capabilities
+
+
+class TokenCache(models.Model):
+    """One person's MSAL cache, encrypted. Written only by `accounts.token_store`."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    blob = models.BinaryField()
+    updated_at = models.DateTimeField(auto_now=True)

@@ -1,0 +1,85 @@
+"""Who may do what: one table from role to capability, and how Entra's facts become roles.
+
+Views and services ask for a capability, never for a role.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    USER = "user", _("User")
+    HELPDESK = "helpdesk", _("Helpdesk")
+    TENANT_ADMIN = "tenant_admin", _("Tenant admin")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Capability(TextChoices):
+    OWN_APPS = "own_apps", _("see and remove one's own apps, sign oneself out")
+    VIEW_WORKSPACE = "view_workspace", _("open the tenant's workspace")
+    VIEW_APPS = "view_apps", _("see the tenant's apps and who consented")
+    CHANGE_APPS = "change_apps", _("revoke consent, disable, delete and restore apps")
+    VIEW_PEOPLE = "view_people", _("find people")
+    SIGN_OUT_PEOPLE = "sign_out_people", _("sign people out everywhere")
+    VIEW_REVOCATIONS = "view_revocations", _("see revocations and their results")
+    APPROVE = "approve", _("approve a revocation someone else asked for")
+    VIEW_AUDIT = "view_audit", _("read and export the audit record")
+    MANAGE_TENANT = "manage_tenant", _("change the tenant's settings and connection")
+
+
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    Role.USER: frozenset({Capability.OWN_APPS}),
+    Role.HELPDESK: frozenset(
+        {
+            Capability.VIEW_WORKSPACE,
+            Capability.VIEW_PEOPLE,
+            Capability.SIGN_OUT_PEOPLE,
+            Capability.VIEW_REVOCATIONS,
+        }
+    ),
+    Role.TENANT_ADMIN: frozenset(Capability) - {Capability.VIEW_AUDIT},
+    Role.AUDITOR: frozenset(
+        {
+            Capability.VIEW_WORKSPACE,
+            Capability.VIEW_APPS,
+            Capability.VIEW_PEOPLE,
+            Capability.VIEW_REVOCATIONS,
+            Capability.VIEW_AUDIT,
+        }
+    ),
+}
+# An admin answers for the tenant, and must be able to read what was done in it.
+CAPABILITIES[Role.TENANT_ADMIN] |= {Capability.VIEW_AUDIT}
+
+APP_ROLES = {
+    "Portal.Helpdesk": Role.HELPDESK,
+    "Portal.TenantAdmin": Role.TENANT_ADMIN,
+    "Portal.Auditor": Role.AUDITOR,
+}
+
+# Directory role template ids: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+DIRECTORY_ROLES = {
+    "62e90394-69f5-4237-9190-012177145e10": Role.TENANT_ADMIN,  # Global Administrator
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": Role.TENANT_ADMIN,  # Application Administrator
+    "158c047a-c907-4556-b7ef-446551a6b5f7": Role.TENANT_ADMIN,  # Cloud Application Administrator
+    "fe930be7-5e62-47db-91af-98c3a49a38b1": Role.HELPDESK,  # User Administrator
+    "729827e3-9c14-49f7-bb1b-9608f156bbb8": Role.HELPDESK,  # Helpdesk Administrator
+    "f2ef992c-3afb-46b9-b7cf-a126ee74c451": Role.AUDITOR,  # Global Reader
+}
+
+
+def roles_from_claims(app_roles: Iterable[str], wids: Iterable[str]) -> list[str]:
+    """The roles a person holds in their own tenant: our app roles when any is assigned, else their directory roles.
+
+    Everyone is at least a user. Sorted, so that two equal sets compare equal.
+    """
+    assigned = {APP_ROLES[value] for value in app_roles if value in APP_ROLES}
+    if not assigned:
+        assigned = {DIRECTORY_ROLES[value] for value in wids if value in DIRECTORY_ROLES}
+    return sorted({Role.USER, *assigned})
+
+
+def capabilities(roles: Iterable[str]) -> frozenset[Capability]:
+    return frozenset().union(*(CAPABILITIES.get(role, frozenset()) for role in roles))

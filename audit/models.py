@@ -1,0 +1,83 @@
+"""The append-only record. Rows are written by `audit.services.record` and by nothing else.
+
+An entry names tenant, people and targets by plain ids and labels, without foreign keys, so that it
+outlives them. A database trigger refuses UPDATE, DELETE and TRUNCATE.
+"""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEvent(models.TextChoices):
+    """Everything that can happen, as `area.subject.verb`. Add; never rename."""
+
+    SIGNED_IN = "accounts.session.started", _("signed in")
+    SIGN_IN_REFUSED = "accounts.session.refused", _("sign-in refused")
+    SIGNED_OUT = "accounts.session.ended", _("portal session ended")
+    STEPPED_UP = "accounts.session.stepped_up", _("signed in again to confirm")
+    MEMBERSHIP_GRANTED = "accounts.membership.granted", _("let a provider's person in")
+    MEMBERSHIP_REVOKED = "accounts.membership.revoked", _("ended a provider's membership")
+    TENANT_CONNECTED = "consent.tenant.connected", _("tenant connected")
+    TENANT_CHANGED = "consent.tenant.changed", _("tenant settings changed")
+    REVOCATION_REQUESTED = "revocation.request.created", _("revocation asked for")
+    REVOCATION_APPROVED = "revocation.request.approved", _("revocation approved")
+    REVOCATION_REJECTED = "revocation.request.rejected", _("revocation rejected")
+    REVOCATION_OVERRIDDEN = "revocation.request.overridden", _("approval overridden in an emergency")
+    REVOCATION_EXPIRED = "revocation.request.expired", _("approval expired")
+    REVOCATION_PAUSED = "revocation.request.paused", _("revocation paused")
+    REVOCATION_RESUMED = "revocation.request.resumed", _("revocation resumed")
+    REVOCATION_CANCELLED = "revocation.request.cancelled", _("rest of the revocation cancelled")
+    REVOCATION_REFUSED = "revocation.request.refused", _("revocation refused by a rule")
+    REVOCATION_FINISHED = "revocation.request.finished", _("revocation finished")
+    STEPS_STARTED = "revocation.steps.started", _("about to ask Microsoft")
+    STEP_ACCEPTED = "revocation.step.accepted", _("accepted by Microsoft")
+    STEP_VERIFIED = "revocation.step.verified", _("proved by reading back")
+    STEP_NO_EFFECT = "revocation.step.no_effect", _("had no effect")
+    STEP_FAILED = "revocation.step.failed", _("failed")
+    STEP_UNCONFIRMED = "revocation.step.unconfirmed", _("not confirmed")
+    RESULT_EXPORTED = "revocation.result.exported", _("result downloaded")
+    AUDIT_EXPORTED = "audit.record.exported", _("audit record exported")
+    DIRECTORY_SYNCED = "directory.copy.completed", _("directory copy completed")
+    DIRECTORY_SYNC_FAILED = "directory.copy.failed", _("directory copy failed")
+
+
+class AuditEntry(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    tenant_id = models.UUIDField()
+    sequence = models.BigIntegerField()
+    at = models.DateTimeField()
+    event = models.CharField(max_length=64, choices=AuditEvent)
+    actor_id = models.CharField(max_length=64, blank=True)  # object id, or "system" / "cli:<os user>"
+    actor_label = models.CharField(max_length=256, blank=True)
+    approver_id = models.CharField(max_length=64, blank=True)
+    approver_label = models.CharField(max_length=256, blank=True)
+    action = models.CharField(max_length=64, blank=True)
+    target_type = models.CharField(max_length=32, blank=True)
+    target_id = models.CharField(max_length=128, blank=True)
+    target_label = models.CharField(max_length=256, blank=True)
+    outcome = models.CharField(max_length=32, blank=True)
+    reason = models.TextField(blank=True)
+    ticket = models.CharField(max_length=64, blank=True)
+    request_id = models.UUIDField(null=True)  # ours: the RevocationRequest
+    graph_request_id = models.CharField(max_length=64, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    mac = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant_id", "sequence"], name="one_entry_per_sequence")]
+        indexes = [
+            models.Index(fields=["tenant_id", "actor_id", "-sequence"], name="audit_by_actor"),
+            models.Index(fields=["tenant_id", "target_id", "-sequence"], name="audit_by_target"),
+            models.Index(fields=["tenant_id", "request_id", "sequence"], name="audit_by_request"),
+        ]
+
+
+class ChainHead(models.Model):
+    """The newest entry of a tenant's chain. Its row lock puts writers of one tenant in line."""
+
+    tenant_id = models.UUIDField(primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+    mac = models.BinaryField(max_length=32)

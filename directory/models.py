@@ -1,0 +1,194 @@
+"""Our copy of each tenant's directory. Pages read these rows; only `directory.sync` writes them."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+
+# First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
+
+
+class Risk(models.IntegerChoices):
+    LOW = 1, _("Low risk")
+    MEDIUM = 2, _("Medium risk")
+    HIGH = 3, _("High risk")
+
+
+class TenantOwned(models.Model):
+    """A row of one tenant, read only through selectors that take the tenant."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class ServicePrincipal(TenantOwned):
+    """An app as this tenant knows it. The key is its object id."""
+
+    id = models.UUIDField(primary_key=True)
+    app_id = models.UUIDField()
+    display_name = models.CharField(max_length=256)
+    publisher_name = models.CharField(max_length=256, blank=True)
+    publisher_verified = models.BooleanField(default=False)
+    owner_tenant_id = models.UUIDField(null=True)
+    type = models.CharField(max_length=32, default="Application")
+    account_enabled = models.BooleanField(default=True)
+    disabled_by_microsoft = models.CharField(max_length=128, blank=True)
+    homepage = models.CharField(max_length=2048, blank=True)
+    reply_urls = ArrayField(models.CharField(max_length=2048), default=list)
+    tags = ArrayField(models.CharField(max_length=256), default=list)
+    created_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)  # in the recycle bin since
+    last_used_at = models.DateTimeField(null=True)  # unknown where the licence hides it
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    synced_at = models.DateTimeField()
+
+    # Computed at sync, so that a list of 20,000 apps needs one query.
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
+    risk_reasons = models.JSONField(default=list)  # [{"rule": "mail", "risk": 3, "params": {...}}], worst first
+    user_consent_count = models.PositiveIntegerField(default=0)
+    has_admin_consent = models.BooleanField(default=False)
+    app_permission_count = models.PositiveIntegerField(default=0)
+    assigned_count = models.PositiveIntegerField(default=0)
+    works_offline = models.BooleanField(default=False)  # some grant holds offline_access
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "display_name", "id"], name="sp_by_name"),
+            models.Index(fields=["tenant", "-risk", "display_name", "id"], name="sp_by_risk"),
+            models.Index(fields=["tenant", "app_id"], name="sp_by_app"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def is_microsoft(self) -> bool:
+        return str(self.owner_tenant_id) in MICROSOFT_TENANT_IDS
+
+
+class PermissionDefinition(TenantOwned):
+    """What a resource's scope or app role means, in its publisher's words."""
+
+    class Kind(models.TextChoices):
+        DELEGATED = "delegated", _("delegated")
+        APPLICATION = "application", _("application")
+
+    resource = models.ForeignKey(ServicePrincipal, on_delete=models.CASCADE, related_name="definitions")
+    kind = models.CharField(max_length=16, choices=Kind)
+    permission_id = models.UUIDField()
+    value = models.CharField(max_length=256)
+    admin_only = models.BooleanField(default=False)
+    user_display_name = models.TextField(blank=True)
+    user_description = models.TextField(blank=True)
+    admin_display_name = models.TextField(blank=True)
+    admin_description = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "resource", "kind", "permission_id"], name="one_definition")
+        ]
+
+
+class Person(TenantOwned):
+    """A user of the tenant. The key is their object id."""
+
+    id = models.UUIDField(primary_key=True)
+    display_name = models.CharField(max_length=256)
+    upn = models.CharField(max_length=256)
+    mail = models.CharField(max_length=320, blank=True)
+    job_title = models.CharField(max_length=256, blank=True)
+    is_guest = models.BooleanField(default=False)
+    home_domain = models.CharField(max_length=256, blank=True)  # of a guest, from the UPN's #EXT# form or mail
+    account_enabled = models.BooleanField(default=True)
+    role_template_ids = ArrayField(models.UUIDField(), default=list)  # active directory roles
+    sessions_valid_from = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "display_name", "id"], name="person_by_name"),
+            models.Index(fields=["tenant", "upn"], name="person_by_upn"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class PermissionGrant(TenantOwned):
+    """A delegated permission grant (`oauth2PermissionGrant`): `client` may act on `resource` for a person, or for all."""
+
+    class ConsentType(models.TextChoices):
+        ALL = "AllPrincipals", _("whole organisation")
+        ONE = "Principal", _("one person")
+
+    graph_id = models.CharField(max_length=128)
+    # No constraints: a grant may name an app or a person the last walk had not seen yet.
+    client = models.ForeignKey(
+        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="grants"
+    )
+    resource = models.ForeignKey(ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    principal = models.ForeignKey(
+        Person, on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="grants"
+    )
+    consent_type = models.CharField(max_length=16, choices=ConsentType)
+    scopes = ArrayField(models.CharField(max_length=256), default=list)
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "graph_id"], name="one_row_per_grant")]
+        indexes = [
+            models.Index(fields=["tenant", "principal"], name="grant_by_person"),
+            models.Index(fields=["tenant", "client", "consent_type"], name="grant_by_client"),
+            GinIndex(fields=["scopes"], name="grant_by_scope"),
+        ]
+
+
+class AppRoleAssignment(TenantOwned):
+    """Someone assigned to an app, or (principal type ServicePrincipal) an application permission held by an app."""
+
+    graph_id = models.CharField(max_length=128)
+    resource = models.ForeignKey(
+        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="assigned_to"
+    )
+    principal_id = models.UUIDField()
+    principal_type = models.CharField(max_length=32)  # User, Group, ServicePrincipal
+    principal_name = models.CharField(max_length=256, blank=True)
+    app_role_id = models.UUIDField()
+    created_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "graph_id"], name="one_row_per_assignment")]
+        indexes = [
+            models.Index(fields=["tenant", "resource"], name="assignment_by_resource"),
+            models.Index(fields=["tenant", "principal_id"], name="assignment_by_principal"),
+        ]
+
+
+class Collection(TenantOwned):
+    """How fresh one part of the copy is. A list that was never complete says so."""
+
+    class Kind(models.TextChoices):
+        SERVICE_PRINCIPALS = "service_principals", _("apps")
+        GRANTS = "grants", _("grants")
+        ASSIGNMENTS = "assignments", _("assignments")
+        PEOPLE = "people", _("people")
+        DELETED_APPS = "deleted_apps", _("deleted apps")
+
+    kind = models.CharField(max_length=32, choices=Kind)
+    complete_at = models.DateTimeField(null=True)
+    graph_count = models.PositiveIntegerField(null=True)  # Graph's own $count at that time
+    row_count = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    delta_link = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="one_row_per_collection")]

@@ -1,0 +1,15 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("operator/", admin.site.urls),
+    path("accounts/", include("accounts.urls")),
+    path("", include("consent.urls")),
+    path("", include("revocation.urls")),
+    path("", include("audit.urls")),
+]

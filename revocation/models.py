@@ -1,0 +1,115 @@
+"""The spine's two tables: a request, and its steps. See docs/architecture.md for the life of a step."""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from directory.models import TenantOwned
+
+
+class RevocationRequest(TenantOwned):
+    """Something a person asked to be changed in a directory: who, why, and the digest of the exact steps."""
+
+    class State(models.TextChoices):
+        AWAITING_APPROVAL = "awaiting_approval", _("Waiting for approval")
+        RUNNING = "running", _("Under way")
+        PAUSED = "paused", _("Paused")
+        CANCELLED = "cancelled", _("Cancelled")
+        REJECTED = "rejected", _("Rejected")
+        EXPIRED = "expired", _("Approval expired")
+        FINISHED = "finished", _("Finished")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=64)  # a machine word: "remove_own_app", "sign_out", "delete_app", "undo" ...
+    title = models.CharField(max_length=256)  # a sentence: "Remove Mail Sidekick"
+    state = models.CharField(max_length=32, choices=State, default=State.RUNNING)
+    actor_id = models.CharField(max_length=64)
+    actor_label = models.CharField(max_length=256)
+    reason = models.TextField(blank=True)
+    ticket = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)  # SHA-256 over the exact steps, hex
+    step_count = models.PositiveIntegerField()
+    interactive = models.BooleanField(default=True)  # never waits behind a mass action
+    approver_id = models.CharField(max_length=64, blank=True)
+    approver_label = models.CharField(max_length=256, blank=True)
+    approved_digest = models.CharField(max_length=64, blank=True)
+    approved_at = models.DateTimeField(null=True)
+    approval_expires_at = models.DateTimeField(null=True)
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")  # undo, retry
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "-created_at"], name="request_by_time"),
+            models.Index(fields=["tenant", "actor_id", "-created_at"], name="request_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class RevocationStep(TenantOwned):
+    """One write in the directory, and everything known about its fate."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        CLAIMED = "claimed", _("Being asked")
+        ACCEPTED = "accepted", _("Accepted")
+        VERIFIED = "verified", _("Verified")
+        NO_EFFECT = "no_effect", _("No effect")
+        FAILED = "failed", _("Failed")
+        UNCONFIRMED = "unconfirmed", _("Unconfirmed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    FINAL = [State.VERIFIED, State.NO_EFFECT, State.FAILED, State.UNCONFIRMED, State.CANCELLED]
+
+    request = models.ForeignKey(RevocationRequest, on_delete=models.PROTECT, related_name="steps")
+    position = models.PositiveIntegerField()
+    action = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=32)
+    target_id = models.CharField(max_length=128)
+    target_label = models.CharField(max_length=256)
+    params = models.JSONField(default=dict)
+    before = models.JSONField(null=True)  # the before-image: what undo and restore put back
+    urgency = models.SmallIntegerField(default=50)  # smaller goes first
+    # Interactive requests jump every mass action: copied from the request, so that claiming needs one index.
+    interactive = models.BooleanField(default=True)
+
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    not_before = models.DateTimeField(null=True)  # due time of the next attempt or the next proof
+    lease_until = models.DateTimeField(null=True)
+    called_at = models.DateTimeField(null=True)  # set, and committed, before the call leaves
+    attempts = models.PositiveSmallIntegerField(default=0)
+    proofs = models.PositiveSmallIntegerField(default=0)
+    accepted_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    graph_request_id = models.CharField(max_length=64, blank=True)
+    outcome_code = models.CharField(max_length=128, blank=True)
+    outcome = models.TextField(blank=True)  # one sentence for people
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "position"], name="one_step_per_position")]
+        indexes = [
+            models.Index(
+                fields=["tenant", "-interactive", "urgency", "id"],
+                condition=models.Q(state="waiting"),
+                name="steps_waiting",
+            ),
+            models.Index(
+                fields=["tenant", "not_before"], condition=models.Q(state="accepted"), name="steps_to_prove"
+            ),
+            models.Index(fields=["tenant", "lease_until"], condition=models.Q(state="claimed"), name="steps_claimed"),
+            models.Index(fields=["request", "state"], name="steps_by_state"),
+            models.Index(fields=["tenant", "target_id"], name="steps_by_target"),
+        ]
+
+
+class QuotaBucket(models.Model):
+    """Tokens left of one of Microsoft's write quotas, shared by all workers. Key: "tenant:<tid>" or "app"."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    tokens = models.FloatField()
+    refilled_at = models.DateTimeField()
+    blocked_until = models.DateTimeField(null=True)  # a 429 said so
