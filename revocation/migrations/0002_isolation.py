@@ -1,0 +1,11 @@
+from django.db import migrations
+
+from accounts.rls import isolate
+
+
+class Migration(migrations.Migration):
+    dependencies = [("revocation", "0001_initial")]
+    operations = [
+        isolate("revocation_revocationrequest"),
+        isolate("revocation_revocationstep"),
+    ]
