@@ -101,6 +101,7 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.ScopedBackend"]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "consent:my-apps"
 LOGOUT_REDIRECT_URL = "accounts:signed-out"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # e-mail never identifies anyone here
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_LOGIN_METHODS = {"username"}
