@@ -88,7 +88,15 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------------------
 # Without DATABASE_URL, `portal.postgres` starts the embedded server under VAR_DIR and names it here.
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"postgres://consentry@/consentry?host={VAR_DIR}/postgres")}
+_embedded = VAR_DIR / "postgres.url"
+DATABASES = {
+    "default": env.db_url(
+        "DATABASE_URL",
+        default=_embedded.read_text().strip()
+        if _embedded.exists()
+        else f"postgres://consentry@/consentry?host={VAR_DIR}/postgres",
+    )
+}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["ATOMIC_REQUESTS"] = False  # never hold a transaction open across a Graph call
