@@ -1,0 +1,102 @@
+"""What the frame of every page needs: who is signed in, where they may go, what the numbers beside it are."""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership
+from accounts.roles import Capability, Role
+
+# Word, URL name, capability that opens it, and what its number counts.
+WORKSPACE = [
+    (_("Overview"), "consent:overview", Capability.VIEW_WORKSPACE, ""),
+    (_("Apps"), "consent:apps", Capability.VIEW_APPS, "apps"),
+    (_("People"), "revocation:people", Capability.VIEW_PEOPLE, ""),
+    (_("Revocations"), "revocation:list", Capability.VIEW_REVOCATIONS, "revocations"),
+    (_("Deleted apps"), "consent:deleted-apps", Capability.CHANGE_APPS, "deleted_apps"),
+    (_("Audit"), "audit:list", Capability.VIEW_AUDIT, ""),
+    (_("Connection"), "consent:connection", Capability.MANAGE_TENANT, ""),
+]
+
+
+def shell(request: HttpRequest) -> dict:
+    """`shell` in every template. Built only where a template asks, so that bare error pages cost no query."""
+    return {"shell": SimpleLazyObject(lambda: Shell(request))}
+
+
+class Shell:
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.user = getattr(request, "user", None)
+        self.membership: Membership | None = getattr(request, "membership", None)
+        self.tenant = self.membership.tenant if self.membership else None
+
+    @property
+    def signed_in(self) -> bool:
+        return bool(self.user and self.user.is_authenticated)
+
+    @property
+    def can(self) -> frozenset[str]:
+        """Capabilities as plain words, for `{% if "view_apps" in shell.can %}`."""
+        return frozenset(map(str, self.membership.capabilities)) if self.membership else frozenset()
+
+    @property
+    def role(self) -> str:
+        """The strongest role in words; empty for an ordinary user, whose role needs no saying."""
+        held = set(self.membership.roles) if self.membership else set()
+        for role in (Role.TENANT_ADMIN, Role.HELPDESK, Role.AUDITOR):
+            if role in held:
+                return str(role.label)
+        return ""
+
+    @property
+    def workspace_url(self) -> str:
+        if Capability.VIEW_WORKSPACE not in self.can:
+            return ""
+        return _reverse("consent:overview", self.tenant.slug)
+
+    @property
+    def workspaces(self) -> list[Membership]:
+        """Other tenants this person may work in: providers only, so usually empty."""
+        if not self.signed_in:
+            return []
+        return list(self.user.memberships.exclude(pk=self.membership and self.membership.pk).select_related("tenant"))
+
+    @property
+    def sandbox(self) -> bool:
+        from django.conf import settings
+
+        return bool(settings.SANDBOX_URL)
+
+    def navigation(self) -> Iterator[dict]:
+        """The workspace's side navigation: only what this person may open."""
+        counts = _counts(self.tenant) if self.tenant else {}
+        for word, name, capability, counted in WORKSPACE:
+            url = _reverse(name, self.tenant.slug) if self.tenant else ""
+            if url and capability in self.can:
+                here = self.request.path == url if name == "consent:overview" else self.request.path.startswith(url)
+                yield {"word": word, "url": url, "current": here, "count": counts.get(counted)}
+
+
+def _reverse(name: str, slug: str) -> str:
+    try:
+        return reverse(name, args=[slug])
+    except NoReverseMatch:
+        return ""
+
+
+def _counts(tenant) -> dict[str, int]:
+    """Numbers beside the navigation, in two queries whatever the size of the tenant."""
+    from directory.models import Collection
+    from revocation.models import RevocationRequest
+
+    rows = dict(Collection.objects.filter(tenant=tenant).values_list("kind", "row_count"))
+    open_states = [RevocationRequest.State.AWAITING_APPROVAL, RevocationRequest.State.RUNNING]
+    return {
+        "apps": rows.get(Collection.Kind.SERVICE_PRINCIPALS),
+        "deleted_apps": rows.get(Collection.Kind.DELETED_APPS),
+        "revocations": RevocationRequest.objects.filter(tenant=tenant, state__in=open_states).count(),
+    }

@@ -1,0 +1,63 @@
+// Opens the confirmation page of a link marked data-dialog in a <dialog>. Without this script the link
+// simply leads to the same page, and its form works there.
+(() => {
+  let opener = null;
+
+  function dialog() {
+    let element = document.getElementById("dialog");
+    if (!element) {
+      element = document.createElement("dialog");
+      element.id = "dialog";
+      document.body.append(element);
+      element.addEventListener("close", () => {
+        element.replaceChildren();
+        if (opener && opener.isConnected) opener.focus();
+        opener = null;
+      });
+      element.addEventListener("click", (event) => {
+        if (event.target === element || event.target.closest("[data-dialog-close]")) {
+          event.preventDefault();
+          element.close();
+        }
+      });
+    }
+    return element;
+  }
+
+  async function open(link) {
+    const answer = await fetch(link.href, { headers: { "X-Requested-With": "dialog" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const confirm = page.querySelector("[data-confirm]");
+    if (!answer.ok || !confirm) throw new Error("no confirmation on that page");
+    const element = dialog();
+    const title = confirm.querySelector("h1, h2");
+    if (title) element.setAttribute("aria-labelledby", title.id);
+    element.replaceChildren(document.adoptNode(confirm));
+    opener = link;
+    element.showModal();
+    // The safe way out gets the focus, so that Enter never destroys.
+    element.querySelector("[data-dialog-close]")?.focus();
+    window.htmx?.process(element);
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    open(link).catch(() => window.location.assign(link.href));
+  });
+
+  // A form is sent once: a double click must not ask twice.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent && !event.defaultPrevented) {
+      event.preventDefault();
+    } else if (form.method === "post" && !form.hasAttribute("hx-post")) {
+      form.dataset.sent = "yes";
+    }
+  });
+  // Coming back through the browser's history, the form may be sent again.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+})();
