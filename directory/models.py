@@ -61,6 +61,7 @@ class ServicePrincipal(TenantOwned):
             models.Index(fields=["tenant", "display_name", "id"], name="sp_by_name"),
             models.Index(fields=["tenant", "-risk", "display_name", "id"], name="sp_by_risk"),
             models.Index(fields=["tenant", "app_id"], name="sp_by_app"),
+            models.Index(fields=["tenant", "-user_consent_count", "display_name", "id"], name="sp_by_consents"),
         ]
 
     def __str__(self) -> str:
@@ -69,6 +70,17 @@ class ServicePrincipal(TenantOwned):
     @property
     def is_microsoft(self) -> bool:
         return str(self.owner_tenant_id) in MICROSOFT_TENANT_IDS
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the organisation registered this app itself."""
+        return self.owner_tenant_id == self.tenant_id
+
+    @property
+    def monogram(self) -> str:
+        """Up to two capitals to stand where a logo would."""
+        words = [word for word in self.display_name.split() if word[0].isalnum()]
+        return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
 class PermissionDefinition(TenantOwned):
@@ -146,6 +158,7 @@ class PermissionGrant(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "principal"], name="grant_by_person"),
             models.Index(fields=["tenant", "client", "consent_type"], name="grant_by_client"),
+            models.Index(fields=["tenant", "first_seen_at"], name="grant_by_first_seen"),
             GinIndex(fields=["scopes"], name="grant_by_scope"),
         ]
 
@@ -184,6 +197,8 @@ class Collection(TenantOwned):
 
     kind = models.CharField(max_length=32, choices=Kind)
     complete_at = models.DateTimeField(null=True)
+    # What was there at the first complete walk is older than we can know: only later rows count as new.
+    first_complete_at = models.DateTimeField(null=True)
     graph_count = models.PositiveIntegerField(null=True)  # Graph's own $count at that time
     row_count = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
@@ -192,3 +207,23 @@ class Collection(TenantOwned):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="one_row_per_collection")]
+
+
+class RecentChange(TenantOwned):
+    """Something we changed and proved a moment ago, so that a lagging read does not bring the old state back.
+
+    `state` is what we know of it now, {} for something that is gone. Rows past `expires_at` mean nothing.
+    """
+
+    class Kind(models.TextChoices):
+        APP = "app", _("app")
+        GRANT = "grant", _("grant")
+        ASSIGNMENT = "assignment", _("assignment")
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    target_id = models.CharField(max_length=128)
+    state = models.JSONField(default=dict)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target_id"], name="one_recent_change")]
