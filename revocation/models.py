@@ -113,3 +113,6 @@ class QuotaBucket(models.Model):
     tokens = models.FloatField()
     refilled_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)  # a 429 said so
+
+
+from revocation.listing_models import ListDraft  # noqa: E402, F401 - registers the model; it needs the ones above
