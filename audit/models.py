@@ -25,6 +25,7 @@ class AuditEvent(models.TextChoices):
     REVOCATION_APPROVED = "revocation.request.approved", _("revocation approved")
     REVOCATION_REJECTED = "revocation.request.rejected", _("revocation rejected")
     REVOCATION_OVERRIDDEN = "revocation.request.overridden", _("approval overridden in an emergency")
+    REVOCATION_APPROVAL_VOIDED = "revocation.approval.voided", _("approval no longer valid")
     REVOCATION_EXPIRED = "revocation.request.expired", _("approval expired")
     REVOCATION_PAUSED = "revocation.request.paused", _("revocation paused")
     REVOCATION_RESUMED = "revocation.request.resumed", _("revocation resumed")
@@ -35,6 +36,7 @@ class AuditEvent(models.TextChoices):
     STEP_ACCEPTED = "revocation.step.accepted", _("accepted by Microsoft")
     STEP_VERIFIED = "revocation.step.verified", _("proved by reading back")
     STEP_NO_EFFECT = "revocation.step.no_effect", _("had no effect")
+    STEP_RETRIED = "revocation.step.retried", _("put off")
     STEP_FAILED = "revocation.step.failed", _("failed")
     STEP_UNCONFIRMED = "revocation.step.unconfirmed", _("not confirmed")
     RESULT_EXPORTED = "revocation.result.exported", _("result downloaded")
@@ -64,6 +66,7 @@ class AuditEntry(models.Model):
     graph_request_id = models.CharField(max_length=64, blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    key_id = models.CharField(max_length=16, default="")  # which of AUDIT_KEYS signed it, so that keys can rotate
     mac = models.BinaryField(max_length=32)
 
     class Meta:
@@ -72,6 +75,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["tenant_id", "actor_id", "-sequence"], name="audit_by_actor"),
             models.Index(fields=["tenant_id", "target_id", "-sequence"], name="audit_by_target"),
             models.Index(fields=["tenant_id", "request_id", "sequence"], name="audit_by_request"),
+            models.Index(fields=["tenant_id", "action", "-sequence"], name="audit_by_action"),
+            models.Index(fields=["tenant_id", "event", "-sequence"], name="audit_by_event"),
+            models.Index(fields=["tenant_id", "at"], name="audit_by_time"),
         ]
 
 

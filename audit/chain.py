@@ -1,0 +1,146 @@
+"""The keyed chain: each entry's MAC covers the one before it and everything the entry says.
+
+    mac = HMAC-SHA256(key of the tenant, previous mac || canonical JSON of all other fields)
+
+Integrity (nothing was edited, inserted, swapped or taken from the middle) follows from the chain alone.
+Completeness (nothing was cut off the end) needs something outside the database: the signed heads that
+`audit.heads` exports. The two are reported apart.
+"""
+
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from audit import canonical, keys
+from audit.models import AuditEntry, ChainHead
+
+GENESIS = bytes(32)
+# Everything an entry says. A field left out here could be edited without anyone noticing: a test compares.
+SIGNED_FIELDS = tuple(f.attname for f in AuditEntry._meta.concrete_fields if f.attname != "mac")
+MAX_FAULTS = 100
+
+
+@dataclass(frozen=True)
+class Head:
+    """How far a chain had come at some time."""
+
+    tenant_id: str
+    sequence: int
+    mac: str  # hex
+
+
+@dataclass
+class Report:
+    """What a verification found. Empty lists mean nothing was found wrong."""
+
+    tenant_id: str
+    entries: int = 0
+    integrity: list[str] = field(default_factory=list)
+    completeness: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    head: Head | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.integrity and not self.completeness
+
+
+def fields_of(entry: AuditEntry) -> dict[str, Any]:
+    """All signed fields of an entry, as plain JSON."""
+    values = {name: getattr(entry, name) for name in SIGNED_FIELDS}
+    values["at"] = canonical.instant(entry.at)
+    return {name: value if name in ("before", "after") else canonical.plain(value) for name, value in values.items()}
+
+
+def mac(previous: bytes, fields: dict[str, Any]) -> bytes:
+    """The MAC of an entry that follows `previous`. Raises keys.UnknownKey."""
+    key = keys.derive(fields["key_id"], "entry", str(fields["tenant_id"]))
+    return hmac.digest(key, previous + canonical.encode(fields), "sha256")
+
+
+def verify(tenant_id: UUID, heads: Iterable[Head] = ()) -> Report:
+    """Check a tenant's live chain, in constant memory; `heads` are exported ones it must still contain.
+
+    Writers may go on meanwhile: the stored head is read before the entries, which must then reach it.
+    """
+    before = _stored_head(tenant_id)
+    entries = AuditEntry.objects.filter(tenant_id=tenant_id).order_by("sequence", "id")
+    rows = ((fields_of(entry), bytes(entry.mac).hex()) for entry in entries.iterator(chunk_size=2000))
+    report = verify_rows(str(tenant_id), rows, [*heads, *([before] if before and before.sequence else [])])
+
+    after = _stored_head(tenant_id)
+    if report.entries and after is None:
+        report.completeness.append("The chain has entries but its head is missing.")
+    elif after and after.sequence < report.head.sequence:
+        report.integrity.append(f"The head stands at {after.sequence}, before the newest entry found.")
+    return report
+
+
+def _stored_head(tenant_id: UUID) -> Head | None:
+    head = ChainHead.objects.filter(tenant_id=tenant_id).first()
+    return Head(str(tenant_id), head.sequence, bytes(head.mac).hex()) if head else None
+
+
+def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], heads: Iterable[Head] = ()) -> Report:
+    """Check entries (fields, MAC in hex) in the order they are given, which must be the order of the chain."""
+    report = Report(tenant_id, head=Head(tenant_id, 0, GENESIS.hex()))
+    heads = [head for head in heads if head.tenant_id == tenant_id]
+    expected_heads = {head.sequence: head.mac for head in heads}
+    report.integrity.extend(_contradictions(heads))
+
+    previous, sequence = GENESIS, 0
+    for fields, found in rows:
+        report.entries += 1
+        faults = list(_entry_faults(tenant_id, previous, sequence, fields, found))
+        if len(report.integrity) < MAX_FAULTS:
+            report.integrity.extend(faults)
+        # Go on from what is there, so that one fault is named once and later ones are still found.
+        sequence = fields.get("sequence") if isinstance(fields.get("sequence"), int) else sequence + 1
+        previous = _bytes(found)
+        if (signed := expected_heads.pop(sequence, None)) is not None and signed != found:
+            report.integrity.append(f"Entry {sequence} is not the one that a signed head recorded.")
+        report.head = Head(tenant_id, sequence, found)
+
+    beyond = [number for number in expected_heads if number > sequence]
+    if beyond:
+        report.completeness.append(
+            f"A signed head recorded {max(beyond)} entries; the newest found is {sequence}: the end is missing."
+        )
+    missing = sorted(number for number in expected_heads if 0 < number <= sequence)
+    report.integrity.extend(f"Entry {number}, recorded by a signed head, is missing." for number in missing)
+    return report
+
+
+def _entry_faults(tenant_id: str, previous: bytes, sequence: int, fields: dict, found: str) -> Iterator[str]:
+    number = fields.get("sequence")
+    if number != sequence + 1:
+        yield f"Entry {number} follows entry {sequence}: an entry is missing, inserted or out of order."
+    if str(fields.get("tenant_id")) != tenant_id:
+        yield f"Entry {number} belongs to another tenant."
+    try:
+        expected = mac(previous, fields)
+    except keys.UnknownKey as unknown:
+        yield f"Entry {number} is signed with the unknown key {unknown}."
+    except (KeyError, TypeError, ValueError):
+        yield f"Entry {number} cannot be read."
+    else:
+        if not hmac.compare_digest(expected, _bytes(found)):
+            yield f"Entry {number} or the one before it was changed: its MAC does not match."
+
+
+def _contradictions(heads: Iterable[Head]) -> list[str]:
+    seen: dict[int, str] = {}
+    faults = []
+    for head in heads:
+        if seen.setdefault(head.sequence, head.mac) != head.mac:
+            faults.append(f"Two signed heads disagree about entry {head.sequence}: the chain was rewritten.")
+    return faults
+
+
+def _bytes(value: str) -> bytes:
+    try:
+        return bytes.fromhex(value)
+    except (TypeError, ValueError):
+        return b""

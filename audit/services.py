@@ -1,0 +1,112 @@
+"""Writing the record. Fail closed: what cannot be recorded raises, and the caller's transaction goes with it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit import canonical, chain, keys
+from audit.models import AuditEntry, AuditEvent, ChainHead
+
+
+class Someone(Protocol):
+    """Who acted: `accounts.access.Actor`, or anything with an id and a label."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An entry to be written. Ids and labels only: never a token, a secret or a message's content."""
+
+    event: AuditEvent
+    tenant_id: UUID
+    actor: Someone
+    approver: Someone | None = None
+    action: str = ""
+    target_type: str = ""
+    target_id: str = ""
+    target_label: str = ""
+    outcome: str = ""
+    reason: str = ""
+    ticket: str = ""
+    request_id: UUID | None = None
+    graph_request_id: str = ""
+    before: Any = None
+    after: Any = None
+
+
+# Longer text is cut rather than refused: a long name must not stop a sign-out from being recorded.
+_LIMITS = {f.attname: f.max_length for f in AuditEntry._meta.concrete_fields if getattr(f, "max_length", None)}
+_COPIED = [f.name for f in fields(Draft) if f.name not in {"actor", "approver", "before", "after"}]
+
+
+def record(event: AuditEvent, *, tenant_id: UUID, actor: Someone, **details: Any) -> AuditEntry:
+    """Append one entry to a tenant's chain, in the caller's transaction. `details` are fields of Draft."""
+    return record_many([Draft(event=event, tenant_id=tenant_id, actor=actor, **details)])[0]
+
+
+def record_many(drafts: Sequence[Draft]) -> list[AuditEntry]:
+    """Append entries in the order given: one chain lock and one bulk insert per tenant.
+
+    The lock is held until the caller's transaction ends, so call this last, just before it does.
+
+    Raises:
+        ImproperlyConfigured: AUDIT_KEYS holds no usable key.
+        DatabaseError: this unit of work may not write to that tenant, or the database refused.
+    """
+    by_tenant: dict[UUID, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        by_tenant[UUID(str(draft.tenant_id))].append(draft)
+    written: dict[int, AuditEntry] = {}
+    with transaction.atomic():
+        for tenant_id in sorted(by_tenant):  # always the same order of locks
+            entries = _append(tenant_id, by_tenant[tenant_id])
+            written.update(zip(map(id, by_tenant[tenant_id]), entries, strict=True))
+    return [written[id(draft)] for draft in drafts]
+
+
+def _append(tenant_id: UUID, drafts: list[Draft]) -> list[AuditEntry]:
+    key_id = keys.newest()
+    ChainHead.objects.bulk_create([ChainHead(tenant_id=tenant_id, mac=chain.GENESIS)], ignore_conflicts=True)
+    head = ChainHead.objects.select_for_update().get(tenant_id=tenant_id)
+    # The clock is read under the lock, so that time never runs backwards along a chain.
+    now, sequence, mac = timezone.now(), head.sequence, bytes(head.mac)
+    entries = []
+    for draft in drafts:
+        sequence += 1
+        entry = _entry(draft, tenant_id, sequence, now, key_id)
+        entry.mac = mac = chain.mac(mac, chain.fields_of(entry))
+        entries.append(entry)
+    AuditEntry.objects.bulk_create(entries, batch_size=500)
+    ChainHead.objects.filter(tenant_id=tenant_id).update(sequence=sequence, mac=mac)
+    return entries
+
+
+def _entry(draft: Draft, tenant_id: UUID, sequence: int, at: datetime, key_id: str) -> AuditEntry:
+    values = {name: getattr(draft, name) for name in _COPIED}
+    values |= {"actor_id": draft.actor.id, "actor_label": draft.actor.label}
+    if draft.approver:
+        values |= {"approver_id": draft.approver.id, "approver_label": draft.approver.label}
+    for name, value in values.items():
+        if name not in ("tenant_id", "request_id"):
+            values[name] = canonical.text(str(value))[: _LIMITS.get(name)]
+    values["tenant_id"] = tenant_id
+    values["request_id"] = UUID(str(draft.request_id)) if draft.request_id else None
+    return AuditEntry(
+        id=uuid4(),
+        sequence=sequence,
+        at=at,
+        key_id=key_id,
+        before=canonical.plain(draft.before),
+        after=canonical.plain(draft.after),
+        **values,
+    )
