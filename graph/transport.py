@@ -1,0 +1,130 @@
+"""HTTP to Microsoft: the only place that makes a session, sets a timeout or knows about the sandbox.
+
+Code everywhere else keeps Microsoft's real URLs. In sandbox mode an adapter leads their hosts to the sandbox on this
+machine and refuses every other address, so that nothing leaves it by mistake.
+"""
+
+import ipaddress
+import os
+import threading
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.util.retry import Retry
+
+from graph.clouds import HOSTS, LOGIN_HOSTS
+
+POOL_SIZE = 16
+# Only the making of a connection is repeated: what was sent once is never sent again behind the caller's back.
+CONNECT_ONLY = Retry(total=1, connect=1, read=0, redirect=0, status=0, other=0)
+
+_local = threading.local()
+
+
+class Session(requests.Session):
+    """A session with our timeout, without redirects, deaf to proxy and certificate variables of the environment."""
+
+    def __init__(self, timeout: float):
+        super().__init__()
+        self.timeout = timeout
+        # REQUESTS_CA_BUNDLE would override `verify`, and a proxy variable would see every token.
+        self.trust_env = False
+
+    def request(self, method, url, **options):
+        options.setdefault("timeout", self.timeout)
+        # Neither endpoint redirects. Following one could carry a bearer to another host.
+        options.setdefault("allow_redirects", False)
+        return super().request(method, url, **options)
+
+
+class SandboxAdapter(HTTPAdapter):
+    """Sends what is meant for Microsoft's hosts to the sandbox, which answers as the host that was asked."""
+
+    def __init__(self, base: str):
+        self._base = urlsplit(base)
+        super().__init__(pool_maxsize=POOL_SIZE, max_retries=CONNECT_ONLY)
+
+    def send(self, request, **options):
+        meant = urlsplit(request.url)
+        led = request.copy()
+        led.url = urlunsplit((self._base.scheme, self._base.netloc, meant.path, meant.query, ""))
+        led.headers["Host"] = meant.netloc
+        led.headers["X-Forwarded-Proto"] = meant.scheme
+        response = super().send(led, **options)
+        response.url, response.request = request.url, request
+        return response
+
+
+class RefusingAdapter(HTTPAdapter):
+    """What sandbox mode mounts for every other address."""
+
+    def send(self, request, **options):
+        host = urlsplit(request.url).netloc
+        raise requests.exceptions.InvalidURL(f"Sandbox mode reaches Microsoft's hosts only, not {host}.")
+
+
+def sandbox_base() -> str:
+    """The sandbox's address, or an empty string in real life.
+
+    Raises:
+        ImproperlyConfigured: it is not an address of this machine.
+    """
+    base = settings.SANDBOX_URL.rstrip("/")
+    if base and not is_loopback(base):
+        raise ImproperlyConfigured("SANDBOX_URL must be an address of this machine, such as http://127.0.0.1:9400.")
+    return base
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def session() -> Session:
+    """This thread's session: pooled connections, GRAPH_TIMEOUT seconds to connect and to read."""
+    wanted = (os.getpid(), sandbox_base(), settings.GRAPH_TIMEOUT)
+    if getattr(_local, "made_for", None) != wanted:
+        _local.session = _make(sandbox_base(), settings.GRAPH_TIMEOUT)
+        _local.made_for = wanted  # connections must not survive a fork
+    return _local.session
+
+
+def _make(base: str, timeout: float) -> Session:
+    made = Session(timeout)
+    if base:
+        made.mount("https://", RefusingAdapter())
+        made.mount("http://", RefusingAdapter())
+        adapter = SandboxAdapter(base)
+        for host in HOSTS:
+            made.mount(f"https://{host}/", adapter)
+    else:
+        made.mount("https://", HTTPAdapter(pool_maxsize=POOL_SIZE, max_retries=CONNECT_ONLY))
+    return made
+
+
+def browser_url(url: str) -> str:
+    """The address a browser must visit for one of Microsoft's sign-in, sign-out or consent pages."""
+    base, parts = sandbox_base(), urlsplit(url)
+    if not base or parts.netloc not in LOGIN_HOSTS:
+        return url
+    lead = urlsplit(base)
+    return urlunsplit((lead.scheme, lead.netloc, *parts[2:]))
+
+
+def never_left(error: requests.RequestException) -> bool:
+    """Whether the connection was never made, so that the other side cannot have seen the request."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
+        return True
+    reason = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)

@@ -1,0 +1,342 @@
+"""What Graph's answers become: frozen, typed, with Microsoft's nulls turned into empty values.
+
+A list answered with null is empty; a missing id is an unreadable answer (`Unavailable`), never a guess.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from graph.errors import GraphError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request inside a batch. `path` is relative to the version: `/users/{id}/revokeSignInSessions`."""
+
+    method: str
+    path: str
+    body: dict | None = None
+    headers: dict[str, str] | None = None
+    beta: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one `Call`. `error` is None for any 2xx; `retry_after` is in seconds."""
+
+    status: int
+    body: dict | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    request_id: str = ""
+    error: GraphError | None = None
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list.
+
+    Attributes:
+        count: Graph's own number of all items, on the first page, where it tells.
+        restarted: the list had to begin again; items of earlier pages will come once more.
+    """
+
+    items: list[T]
+    count: int | None = None
+    restarted: bool = False
+
+
+@dataclass(frozen=True)
+class PermissionScope:
+    """A delegated permission a resource defines."""
+
+    id: UUID
+    value: str
+    admin_only: bool
+    is_enabled: bool
+    user_display_name: str
+    user_description: str
+    admin_display_name: str
+    admin_description: str
+
+    @classmethod
+    def read(cls, data: dict) -> "PermissionScope":
+        return cls(
+            id=UUID(data["id"]),
+            value=data.get("value") or "",
+            admin_only=data.get("type") == "Admin",
+            is_enabled=data.get("isEnabled") is not False,
+            user_display_name=data.get("userConsentDisplayName") or "",
+            user_description=data.get("userConsentDescription") or "",
+            admin_display_name=data.get("adminConsentDisplayName") or "",
+            admin_description=data.get("adminConsentDescription") or "",
+        )
+
+
+@dataclass(frozen=True)
+class AppRole:
+    """A role a resource defines: for people, or (an application permission) for apps."""
+
+    id: UUID
+    value: str
+    display_name: str
+    description: str
+    is_enabled: bool
+    for_apps: bool
+    for_people: bool
+
+    @classmethod
+    def read(cls, data: dict) -> "AppRole":
+        members = data.get("allowedMemberTypes") or []
+        return cls(
+            id=UUID(data["id"]),
+            value=data.get("value") or "",
+            display_name=data.get("displayName") or "",
+            description=data.get("description") or "",
+            is_enabled=data.get("isEnabled") is not False,
+            for_apps="Application" in members,
+            for_people="User" in members,
+        )
+
+
+@dataclass(frozen=True)
+class ServicePrincipal:
+    """An app as one tenant knows it.
+
+    `scopes` and `app_roles` are filled by `GraphClient.service_principal(s_by_ids)`, and empty in lists.
+    https://learn.microsoft.com/graph/api/resources/serviceprincipal
+    """
+
+    id: UUID
+    app_id: UUID
+    display_name: str
+    publisher_name: str
+    publisher_verified: bool
+    owner_tenant_id: UUID | None
+    type: str
+    account_enabled: bool
+    disabled_by_microsoft: str
+    homepage: str
+    reply_urls: tuple[str, ...]
+    tags: tuple[str, ...]
+    created_at: datetime | None
+    deleted_at: datetime | None
+    scopes: tuple[PermissionScope, ...] = ()
+    app_roles: tuple[AppRole, ...] = ()
+
+    SELECT = (
+        "id,appId,displayName,verifiedPublisher,appOwnerOrganizationId,servicePrincipalType,accountEnabled,"
+        "disabledByMicrosoftStatus,homepage,replyUrls,tags,createdDateTime,deletedDateTime"
+    )
+    SELECT_WITH_DEFINITIONS = f"{SELECT},oauth2PermissionScopes,appRoles"
+
+    @classmethod
+    def read(cls, data: dict) -> "ServicePrincipal":
+        publisher = data.get("verifiedPublisher") or {}
+        return cls(
+            id=UUID(data["id"]),
+            app_id=UUID(data["appId"]),
+            display_name=data.get("displayName") or "",
+            publisher_name=publisher.get("displayName") or "",
+            publisher_verified=bool(publisher.get("verifiedPublisherId")),
+            owner_tenant_id=_uuid(data.get("appOwnerOrganizationId")),
+            type=data.get("servicePrincipalType") or "",
+            account_enabled=data.get("accountEnabled") is not False,
+            disabled_by_microsoft=data.get("disabledByMicrosoftStatus") or "",
+            homepage=data.get("homepage") or "",
+            reply_urls=tuple(data.get("replyUrls") or ()),
+            tags=tuple(data.get("tags") or ()),
+            created_at=_time(data.get("createdDateTime")),
+            deleted_at=_time(data.get("deletedDateTime")),
+            scopes=tuple(PermissionScope.read(item) for item in data.get("oauth2PermissionScopes") or ()),
+            app_roles=tuple(AppRole.read(item) for item in data.get("appRoles") or ()),
+        )
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A delegated permission grant. The id is opaque, and the same again when the same grant is given again.
+
+    https://learn.microsoft.com/graph/api/resources/oauth2permissiongrant
+    """
+
+    id: str
+    client_id: UUID
+    resource_id: UUID
+    principal_id: UUID | None
+    consent_type: str
+    scopes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: dict) -> "Grant":
+        return cls(
+            id=_text(data["id"]),
+            client_id=UUID(data["clientId"]),
+            resource_id=UUID(data["resourceId"]),
+            principal_id=_uuid(data.get("principalId")),
+            consent_type=data["consentType"],
+            # Real data begins with a blank and repeats itself.
+            scopes=tuple(dict.fromkeys((data.get("scope") or "").split())),
+        )
+
+
+@dataclass(frozen=True)
+class AppRoleAssignment:
+    """A person or group assigned to an app; or an application permission held by a service principal.
+
+    https://learn.microsoft.com/graph/api/resources/approleassignment
+    """
+
+    id: str
+    app_role_id: UUID
+    principal_id: UUID
+    principal_type: str
+    principal_name: str
+    resource_id: UUID
+    resource_name: str
+    created_at: datetime | None
+
+    @classmethod
+    def read(cls, data: dict) -> "AppRoleAssignment":
+        return cls(
+            id=_text(data["id"]),
+            app_role_id=UUID(data["appRoleId"]),
+            principal_id=UUID(data["principalId"]),
+            principal_type=data.get("principalType") or "",
+            principal_name=data.get("principalDisplayName") or "",
+            resource_id=UUID(data["resourceId"]),
+            resource_name=data.get("resourceDisplayName") or "",
+            created_at=_time(data.get("createdDateTime")),
+        )
+
+
+@dataclass(frozen=True)
+class User:
+    """A person in one tenant. https://learn.microsoft.com/graph/api/resources/user"""
+
+    id: UUID
+    display_name: str
+    upn: str
+    mail: str
+    job_title: str
+    is_guest: bool
+    account_enabled: bool
+    sessions_valid_from: datetime | None
+
+    SELECT = "id,displayName,userPrincipalName,mail,jobTitle,userType,accountEnabled,signInSessionsValidFromDateTime"
+
+    @classmethod
+    def read(cls, data: dict) -> "User":
+        return cls(
+            id=UUID(data["id"]),
+            display_name=data.get("displayName") or "",
+            upn=data.get("userPrincipalName") or "",
+            mail=data.get("mail") or "",
+            job_title=data.get("jobTitle") or "",
+            is_guest=data.get("userType") == "Guest",
+            account_enabled=data.get("accountEnabled") is not False,
+            sessions_valid_from=_time(data.get("signInSessionsValidFromDateTime")),
+        )
+
+
+@dataclass(frozen=True)
+class DirectoryRole:
+    """An active directory role. The template id is the same in every tenant."""
+
+    id: UUID
+    template_id: UUID
+    display_name: str
+
+    SELECT = "id,roleTemplateId,displayName"
+
+    @classmethod
+    def read(cls, data: dict) -> "DirectoryRole":
+        return cls(
+            id=UUID(data["id"]), template_id=UUID(data["roleTemplateId"]), display_name=data.get("displayName") or ""
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    id: UUID
+    display_name: str
+    description: str
+
+    SELECT = "id,displayName,description"
+
+    @classmethod
+    def read(cls, data: dict) -> "Group":
+        return cls(
+            id=UUID(data["id"]),
+            display_name=data.get("displayName") or "",
+            description=data.get("description") or "",
+        )
+
+
+@dataclass(frozen=True)
+class Organization:
+    """The tenant itself. https://learn.microsoft.com/graph/api/resources/organization"""
+
+    id: UUID
+    display_name: str
+    tenant_type: str
+    default_domain: str
+    domains: tuple[str, ...]
+
+    SELECT = "id,displayName,tenantType,verifiedDomains"
+
+    @classmethod
+    def read(cls, data: dict) -> "Organization":
+        domains = data.get("verifiedDomains") or []
+        default = next((item.get("name") for item in domains if item.get("isDefault")), "")
+        return cls(
+            id=UUID(data["id"]),
+            display_name=data.get("displayName") or "",
+            tenant_type=data.get("tenantType") or "",
+            default_domain=default or "",
+            domains=tuple(item["name"] for item in domains if item.get("name")),
+        )
+
+
+@dataclass(frozen=True)
+class AppActivity:
+    """When an app last signed in or was signed in to, in any way. Beta, and only in tenants with a P1 licence."""
+
+    app_id: UUID
+    last_used_at: datetime | None
+
+    @classmethod
+    def read(cls, data: dict) -> "AppActivity":
+        return cls(
+            app_id=UUID(data["appId"]), last_used_at=_time((data.get("lastSignInActivity") or {}).get("lastSignInDateTime"))
+        )
+
+
+Reader = Callable[[dict], T]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("an id is missing")
+    return value
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return UUID(value) if value else None
+
+
+def _time(value: str | None) -> datetime | None:
+    """Graph's timestamps: `Z` or no zone at all (UTC), up to seven digits of a second."""
+    if not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
