@@ -9,14 +9,14 @@ import unicodedata
 _CONFUSABLES = str.maketrans(
     {
         # Cyrillic
-        "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "һ": "h", "і": "i", "ј": "j", "к": "k", "ӏ": "l",
+        "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "һ": "h", "і": "l", "ј": "j", "к": "k", "ӏ": "l",
         "м": "m", "н": "h", "о": "o", "р": "p", "ԛ": "q", "ѕ": "s", "т": "t", "у": "y", "ѵ": "v", "ѡ": "w",
         "х": "x", "г": "r",
         # Greek
-        "α": "a", "β": "b", "ε": "e", "η": "n", "ι": "i", "κ": "k", "ν": "v", "ο": "o", "ρ": "p", "τ": "t",
+        "α": "a", "β": "b", "ε": "e", "η": "n", "ι": "l", "κ": "k", "ν": "v", "ο": "o", "ρ": "p", "τ": "t",
         "υ": "u", "χ": "x", "ω": "w", "ϲ": "c", "ϳ": "j", "γ": "y",
         # Latin that passes for other Latin, and digits
-        "ı": "i", "ɑ": "a", "ɡ": "g", "ł": "l", "ø": "o", "ß": "b", "0": "o", "1": "l", "|": "l", "5": "s", "3": "e",
+        "ı": "l", "ɑ": "a", "ɡ": "g", "ł": "l", "ø": "o", "ß": "b", "0": "o", "1": "l", "|": "l", "5": "s", "3": "e",
         "i": "l",  # a capital I is a small l in most fonts; folding both to one letter costs nothing
         "$": "s", "@": "a",
     }
@@ -31,9 +31,8 @@ _BRANDS = {
     "onedrive": "OneDrive",
     "sharepoint": "SharePoint",
     "microsoft teams": "Microsoft Teams",
-    "azure": "Azure",
-    "entra": "Microsoft Entra",
-    "windows": "Windows",
+    "azure ad": "Azure AD",
+    "azure active directory": "Azure Active Directory",
     "exchange online": "Exchange Online",
 }
 

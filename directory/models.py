@@ -105,6 +105,9 @@ class PermissionDefinition(TenantOwned):
             models.UniqueConstraint(fields=["tenant", "resource", "kind", "permission_id"], name="one_definition")
         ]
 
+    def __str__(self) -> str:
+        return self.value
+
 
 class Person(TenantOwned):
     """A user of the tenant. The key is their object id."""
@@ -132,7 +135,7 @@ class Person(TenantOwned):
 
 
 class PermissionGrant(TenantOwned):
-    """A delegated permission grant (`oauth2PermissionGrant`): `client` may act on `resource` for a person, or for all."""
+    """A delegated permission grant (`oauth2PermissionGrant`): `client` may use `resource` for one person, or for all."""
 
     class ConsentType(models.TextChoices):
         ALL = "AllPrincipals", _("whole organisation")
@@ -162,6 +165,9 @@ class PermissionGrant(TenantOwned):
             GinIndex(fields=["scopes"], name="grant_by_scope"),
         ]
 
+    def __str__(self) -> str:
+        return self.graph_id
+
 
 class AppRoleAssignment(TenantOwned):
     """Someone assigned to an app, or (principal type ServicePrincipal) an application permission held by an app."""
@@ -183,6 +189,9 @@ class AppRoleAssignment(TenantOwned):
             models.Index(fields=["tenant", "resource"], name="assignment_by_resource"),
             models.Index(fields=["tenant", "principal_id"], name="assignment_by_principal"),
         ]
+
+    def __str__(self) -> str:
+        return self.graph_id
 
 
 class Collection(TenantOwned):
@@ -208,6 +217,9 @@ class Collection(TenantOwned):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="one_row_per_collection")]
 
+    def __str__(self) -> str:
+        return self.kind
+
 
 class RecentChange(TenantOwned):
     """Something we changed and proved a moment ago, so that a lagging read does not bring the old state back.
@@ -227,3 +239,6 @@ class RecentChange(TenantOwned):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target_id"], name="one_recent_change")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target_id}"
