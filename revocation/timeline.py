@@ -1,0 +1,221 @@
+"""The life of a small revocation as points in time, for the pages that tell it.
+
+What is true about time is said here once: *accepted* is Microsoft's answer, *verified* is what we read
+back, and access tokens that are already out there work until they expire.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from revocation.models import RevocationRequest, RevocationStep
+
+# Access tokens live 60 to 90 minutes by default; the later end is the one we may promise.
+# https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes
+TOKEN_LIFETIME = timedelta(minutes=90)
+# Apps with continuous access evaluation are told about a sign-out, usually within 15 minutes.
+# https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation
+CAE_DELAY = timedelta(minutes=15)
+
+State = RevocationStep.State
+SIGN_OUT = {"revoke_sessions", "invalidate_tokens"}
+ENDS_ACCESS = {"delete_grant", "narrow_grant", "disable_app", "delete_app"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One line of a timeline. `at` is when it happened, `until` the latest moment it still can."""
+
+    state: str  # "done", "now", "next" or "bad"
+    text: str
+    detail: str = ""
+    at: datetime | None = None
+    until: datetime | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    points: list[Point]
+    headline: str
+    state: str  # the worst or least finished state of its steps, for the badge
+    state_label: str
+    final: bool  # nothing will change any more by our doing
+    accepted_at: datetime | None
+    verified_at: datetime | None
+    tokens_end_at: datetime | None  # until then, what an app already holds may work
+
+
+def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own: bool) -> Timeline:
+    """Tell `request` from asked to the last access token's end. `own`: the reader asked for it."""
+    steps = [step for step in steps if step.action != "end_portal_sessions"] or list(steps)
+    accepted_at = _latest(step.accepted_at for step in steps)
+    state = _overall(steps)
+    final = all(step.state in RevocationStep.FINAL for step in steps) or request.state in _CLOSED
+    verified_at = _latest(step.finished_at for step in steps) if state == State.VERIFIED else None
+    actions = {step.action for step in steps}
+    went_through = [step for step in steps if step.accepted_at and step.state not in (State.FAILED, State.NO_EFFECT)]
+    ends = bool(actions & (SIGN_OUT | ENDS_ACCESS)) and bool(went_through)
+    tokens_end_at = _latest(step.accepted_at for step in went_through) + TOKEN_LIFETIME if ends else None
+
+    points = [*_asked(request, own), *_carried_out(request, steps, state, accepted_at), *_proved(steps, state, actions)]
+    if tokens_end_at:
+        points += _ends(actions, accepted_at, tokens_end_at)
+    return Timeline(
+        points=points,
+        headline=_headline(request, state, accepted_at, verified_at),
+        state=state,
+        state_label=str(State(state).label),
+        final=final,
+        accepted_at=accepted_at,
+        verified_at=verified_at,
+        tokens_end_at=tokens_end_at,
+    )
+
+
+_CLOSED = {
+    RevocationRequest.State.CANCELLED,
+    RevocationRequest.State.REJECTED,
+    RevocationRequest.State.EXPIRED,
+    RevocationRequest.State.FINISHED,
+}
+# What a request of several steps is called: by the step that is furthest from proved.
+_ORDER = [
+    State.FAILED,
+    State.CLAIMED,
+    State.WAITING,
+    State.UNCONFIRMED,
+    State.ACCEPTED,
+    State.CANCELLED,
+    State.NO_EFFECT,
+    State.VERIFIED,
+]
+
+
+def _overall(steps: Sequence[RevocationStep]) -> str:
+    states = {step.state for step in steps}
+    return next((str(state) for state in _ORDER if state in states), str(State.VERIFIED))
+
+
+def _asked(request: RevocationRequest, own: bool) -> list[Point]:
+    text = _("You asked") if own else _("%(who)s asked") % {"who": request.actor_label}
+    points = [Point("done", text, request.reason, at=request.created_at)]
+    if request.approved_at:
+        text = _("%(who)s approved it") % {"who": request.approver_label}
+        points.append(Point("done", text, at=request.approved_at))
+    elif request.state == RevocationRequest.State.AWAITING_APPROVAL:
+        text = _("A second person has to approve it")
+        points.append(Point("now", text, until=request.approval_expires_at))
+    elif request.state in (RevocationRequest.State.REJECTED, RevocationRequest.State.EXPIRED):
+        text = _("It was not approved; nothing was changed")
+        points.append(Point("bad", text, at=request.finished_at))
+    return points
+
+
+def _carried_out(request, steps, state: str, accepted_at: datetime | None) -> list[Point]:
+    points = []
+    for step in steps:
+        if step.state == State.FAILED:
+            text = _("Failed: %(target)s") % {"target": step.target_label}
+            points.append(Point("bad", text, step.outcome, at=step.finished_at, request_id=step.graph_request_id))
+    waiting = [step for step in steps if step.state in (State.WAITING, State.CLAIMED)]
+    if waiting and request.state == RevocationRequest.State.RUNNING:
+        retry_at = max((step.not_before for step in waiting if step.attempts and step.not_before), default=None)
+        detail = next((step.outcome for step in waiting if step.outcome), "")
+        points.append(Point("now", _("Microsoft is being asked"), detail, until=retry_at))
+    elif request.state == RevocationRequest.State.PAUSED and waiting:
+        points.append(Point("now", _("Paused; what is not done yet waits")))
+    elif accepted_at:
+        ids = {step.graph_request_id for step in steps if step.graph_request_id and step.state != State.FAILED}
+        points.append(Point("done", _("Microsoft accepted it"), at=accepted_at, request_id=next(iter(ids), "")))
+    if any(step.state == State.CANCELLED for step in steps):
+        points.append(Point("bad", _("Cancelled before it was asked; nothing was changed"), at=request.finished_at))
+    return points
+
+
+def _proved(steps, state: str, actions: set[str]) -> list[Point]:
+    points = []
+    for step in steps:
+        if step.state == State.NO_EFFECT:
+            text = _("No effect: %(target)s") % {"target": step.target_label}
+            points.append(Point("bad", text, step.outcome, at=step.finished_at))
+        elif step.state == State.UNCONFIRMED:
+            text = _("Accepted, but the directory does not show it: %(target)s") % {"target": step.target_label}
+            points.append(Point("bad", text, step.outcome, at=step.finished_at))
+    verified = [step for step in steps if step.state == State.VERIFIED]
+    if state == State.ACCEPTED:
+        text = _("Waiting for the directory to show it")
+        points.append(Point("now", text, _("Accepted is not proof, so we read it back")))
+    elif state in (State.WAITING, State.CLAIMED) and not points:
+        points.append(Point("next", _("The directory shows it")))
+    elif verified:
+        points.append(
+            Point("done", _shown(actions), _meaning(actions), at=_latest(step.finished_at for step in verified))
+        )
+    return points
+
+
+def _shown(actions: set[str]) -> str:
+    if actions & SIGN_OUT:
+        return _("The directory shows it: earlier sessions are no longer valid")
+    if "create_grant" in actions:
+        return _("The directory shows the permission again")
+    if "narrow_grant" in actions:
+        return _("The directory shows the smaller permission")
+    if "delete_grant" in actions:
+        return _("The directory no longer shows the permission")
+    return _("The directory shows it")
+
+
+def _meaning(actions: set[str]) -> str:
+    if actions & SIGN_OUT:
+        return _("Every refresh token and Entra session issued earlier is refused")
+    if actions & {"delete_grant", "narrow_grant"}:
+        return _("The app can get nothing new with it")
+    return ""
+
+
+def _ends(actions: set[str], accepted_at: datetime, tokens_end_at: datetime) -> list[Point]:
+    now = timezone.now()
+    points = []
+    if actions & SIGN_OUT:
+        told_by = accepted_at + CAE_DELAY
+        over = told_by <= now
+        points.append(
+            Point(
+                "done" if over else "now",
+                _("Outlook, Teams and SharePoint cut off"),
+                _("They are told about it; usually within 15 minutes"),
+                until=told_by,
+            )
+        )
+        detail = _("Apps that are not told about revocation")
+    else:
+        detail = _("What the app already holds works until then")
+    over = tokens_end_at <= now
+    points.append(Point("done" if over else "next", _("The last access token ends"), detail, until=tokens_end_at))
+    return points
+
+
+def _headline(request, state: str, accepted_at, verified_at) -> str:
+    if request.state == RevocationRequest.State.AWAITING_APPROVAL:
+        return _("Waiting for approval")
+    if request.state in (RevocationRequest.State.REJECTED, RevocationRequest.State.EXPIRED):
+        return _("Not approved")
+    return {
+        State.VERIFIED: _("Done, and proved"),
+        State.ACCEPTED: _("Accepted, not proved yet"),
+        State.WAITING: _("Under way"),
+        State.CLAIMED: _("Under way"),
+        State.FAILED: _("Not everything could be done"),
+        State.UNCONFIRMED: _("Accepted, but not confirmed"),
+        State.NO_EFFECT: _("It had no effect"),
+        State.CANCELLED: _("Cancelled"),
+    }[State(state)]
+
+
+def _latest(moments) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
