@@ -135,7 +135,7 @@ class Person(TenantOwned):
 
 
 class PermissionGrant(TenantOwned):
-    """A delegated permission grant (`oauth2PermissionGrant`): `client` may use `resource` for one person, or for all."""
+    """A delegated permission grant (`oauth2PermissionGrant`): `client` may use `resource` for one person or all."""
 
     class ConsentType(models.TextChoices):
         ALL = "AllPrincipals", _("whole organisation")

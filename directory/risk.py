@@ -87,7 +87,7 @@ _RULES = [
     # Facts about the app itself.
     _high("imitates", _("Name"), _("Its name looks like “%(name)s”, which it is not.")),
     _high("microsoft_disabled", _("Blocked by Microsoft"), _("Microsoft has disabled this app: %(status)s.")),
-    _high("offline_unverified", _("Unknown and lasting"), _("Works while people are away; its publisher is not verified.")),
+    _high("offline_unverified", _("Unknown and lasting"), _("Works while people are away; publisher not verified.")),
     _high("spread", _("Speed"), _("%(count)s people consented within %(days)s days.")),
     _medium("unverified", _("Publisher"), _("Microsoft has not verified who publishes this app.")),
     _medium("mixed_letters", _("Letters"), _("Its name mixes letters of different alphabets.")),
