@@ -8,7 +8,7 @@ GraphError              keeps the `request_id` that Microsoft support will ask f
     Expired             400/410: the place in a list was forgotten; start the list again
   Retryable             asking again later may help
     Throttled           429, or 409 over concurrent writes: wait `retry_after` seconds; nothing was done
-    Unavailable         5xx, a timeout, a lost connection, an unreadable answer; `sent` says whether it may have been done
+    Unavailable         5xx, timeout, lost connection, unreadable answer; `sent` says whether it may have been done
     TokenUnavailable    the token endpoint cannot be asked just now; nothing was sent to Graph
   TokenError            the token endpoint refused: `code` is Microsoft's AADSTS number, `explanation` says it plainly
 """

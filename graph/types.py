@@ -317,7 +317,8 @@ class AppActivity:
     @classmethod
     def read(cls, data: dict) -> "AppActivity":
         return cls(
-            app_id=UUID(data["appId"]), last_used_at=_time((data.get("lastSignInActivity") or {}).get("lastSignInDateTime"))
+            app_id=UUID(data["appId"]),
+            last_used_at=_time((data.get("lastSignInActivity") or {}).get("lastSignInDateTime")),
         )
 
 

@@ -1,0 +1,69 @@
+"""JSON batching: up to 20 calls in one request, each answered for itself, in any order.
+
+https://learn.microsoft.com/graph/json-batching
+"""
+
+from collections.abc import Sequence
+
+from graph.answers import error_of, header, request_id_of
+from graph.errors import Unavailable
+from graph.tokens import seconds
+from graph.types import Answer, Call
+
+LIMIT = 20
+
+
+def payload(calls: Sequence[Call]) -> dict:
+    """The body of the batch request; ids are the calls' places."""
+    return {"requests": [_item(place, call) for place, call in enumerate(calls)]}
+
+
+def _item(place: int, call: Call) -> dict:
+    item = {"id": str(place), "method": call.method, "url": call.path}
+    headers = dict(call.headers or {})
+    if call.body is not None:
+        headers.setdefault("Content-Type", "application/json")
+        item["body"] = call.body
+    if headers:
+        item["headers"] = headers
+    return item
+
+
+def answers(calls: Sequence[Call], body: dict) -> list[Answer]:
+    """The answers in the order of the calls.
+
+    A call whose answer is missing or unreadable may have been carried out: it gets `Unavailable` with `sent`.
+
+    Raises:
+        Unavailable: the answer holds no answers at all.
+    """
+    responses = body.get("responses")
+    if not isinstance(responses, list):
+        raise Unavailable("Graph's batch answer holds no answers.", sent=True)
+    by_place = {str(item.get("id")): item for item in responses if isinstance(item, dict)}
+    return [_answer(by_place.get(str(place))) for place in range(len(calls))]
+
+
+def _answer(item: dict | None) -> Answer:
+    status = item.get("status") if item else None
+    try:
+        status = int(status)
+    except (TypeError, ValueError):
+        return missing("Graph's batch answer leaves this call out.")
+    headers = item.get("headers")
+    headers = {str(key): str(value) for key, value in headers.items()} if isinstance(headers, dict) else {}
+    body = item.get("body")
+    body = body if isinstance(body, dict) else None
+    error = error_of(status, headers, body)
+    return Answer(
+        status=status,
+        body=body,
+        headers=headers,
+        request_id=error.request_id if error else request_id_of(headers, {}),
+        error=error,
+        retry_after=seconds(header(headers, "Retry-After")),
+    )
+
+
+def missing(message: str) -> Answer:
+    return Answer(status=0, error=Unavailable(message, sent=True))

@@ -1,0 +1,418 @@
+"""One tenant's Graph: one method for each thing we ask, frozen dataclasses back, errors from `graph.errors`."""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import requests
+
+from graph import batch as batching
+from graph import tokens, transport
+from graph.answers import error_of
+from graph.clouds import CLOUDS
+from graph.errors import GraphError, Rejected, Throttled, Unauthorized, Unavailable
+from graph.paging import read_all, read_one, walk
+from graph.types import (
+    Answer,
+    AppActivity,
+    AppRoleAssignment,
+    Call,
+    DirectoryRole,
+    Grant,
+    Group,
+    Organization,
+    Page,
+    Reader,
+    ServicePrincipal,
+    User,
+)
+
+# "Advanced" reads come from an index that lists everything; without it Graph has been seen to leave grants out.
+ADVANCED = {"ConsistencyLevel": "eventual"}
+READ_ATTEMPTS = 3
+FIRST_PAUSE = 0.3  # seconds before a read is tried again, doubled each time, with jitter
+PATIENCE = {"high": 1.0, "normal": 10.0, "low": 60.0}  # seconds a throttled read may wait in here
+PAGE_SIZE = 999
+SEARCH_LIMIT = 25
+
+
+class GraphClient:
+    """Graph as seen by the portal's own identity in one tenant.
+
+    Reads are repeated a few times over 5xx, lost connections and short waits that Microsoft asks for. Writes are sent
+    once: whether one may be repeated is the caller's decision. A 401 is answered with a new token, once.
+
+    Every method raises `GraphError`; in particular `TokenError` where the tenant has not (or no longer) consented.
+
+    Args:
+        priority: what Microsoft drops first when busy, and how long reads wait: `high` for a click, `low` for a sweep.
+    """
+
+    def __init__(self, tenant_id: UUID | str, cloud: str = "global", priority: str = "normal"):
+        self.tenant_id = str(tenant_id)
+        self.cloud = cloud
+        self.priority = priority
+        self._root = CLOUDS[cloud].graph
+        self._host = CLOUDS[cloud].graph_host
+
+    # --- Apps ---------------------------------------------------------------------------------------
+
+    def service_principals(self) -> Iterator[Page[ServicePrincipal]]:
+        """All apps of the tenant. https://learn.microsoft.com/graph/api/serviceprincipal-list"""
+        return self._pages(
+            "/servicePrincipals", {"$select": ServicePrincipal.SELECT}, ServicePrincipal.read, advanced=True
+        )
+
+    def service_principal(self, service_principal_id) -> ServicePrincipal:
+        """One app with the permissions it defines. https://learn.microsoft.com/graph/api/serviceprincipal-get
+
+        Raises:
+            NotFound: it was deleted, perhaps softly.
+        """
+        return self._one(
+            f"/servicePrincipals/{_segment(service_principal_id)}",
+            {"$select": ServicePrincipal.SELECT_WITH_DEFINITIONS},
+            ServicePrincipal.read,
+        )
+
+    def service_principal_by_app_id(self, app_id) -> ServicePrincipal:
+        """The same, found by the app's client id."""
+        return self._one(
+            f"/servicePrincipals(appId='{UUID(str(app_id))}')",
+            {"$select": ServicePrincipal.SELECT_WITH_DEFINITIONS},
+            ServicePrincipal.read,
+        )
+
+    def service_principals_by_ids(self, ids: Iterable) -> list[ServicePrincipal]:
+        """The apps among `ids` that exist, with the permissions they define, in batches of 20."""
+        return self._by_ids("/servicePrincipals", ids, ServicePrincipal.SELECT_WITH_DEFINITIONS, ServicePrincipal.read)
+
+    def deleted_service_principals(self) -> list[ServicePrincipal]:
+        """The recycle bin's apps. https://learn.microsoft.com/graph/api/directory-deleteditems-list"""
+        return self._list(
+            "/directory/deletedItems/microsoft.graph.servicePrincipal",
+            {"$select": ServicePrincipal.SELECT},
+            ServicePrincipal.read,
+        )
+
+    def assigned_to(self, service_principal_id) -> list[AppRoleAssignment]:
+        """Who is assigned to an app, and which apps hold permissions on it.
+
+        https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
+        """
+        return self._list(
+            f"/servicePrincipals/{_segment(service_principal_id)}/appRoleAssignedTo", {}, AppRoleAssignment.read
+        )
+
+    def app_permissions_of(self, service_principal_id) -> list[AppRoleAssignment]:
+        """Application permissions an app holds.
+
+        https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments
+        """
+        return self._list(
+            f"/servicePrincipals/{_segment(service_principal_id)}/appRoleAssignments", {}, AppRoleAssignment.read
+        )
+
+    def app_activities(self) -> Iterator[Page[AppActivity]]:
+        """When apps were last used. Beta; `Forbidden` where the tenant has no P1 licence.
+
+        https://learn.microsoft.com/graph/api/reportroot-list-serviceprincipalsigninactivities
+        """
+        return self._pages("/reports/servicePrincipalSignInActivities", {}, AppActivity.read, beta=True)
+
+    # --- Grants -------------------------------------------------------------------------------------
+
+    def grants(self) -> Iterator[Page[Grant]]:
+        """All delegated grants of the tenant: good for the copy, and too laggy for a decision about one grant.
+
+        https://learn.microsoft.com/graph/api/oauth2permissiongrant-list
+        """
+        return self._pages("/oauth2PermissionGrants", {}, Grant.read, advanced=True)
+
+    def tenant_wide_grants(self) -> Iterator[Page[Grant]]:
+        """Grants by an admin for everyone; no person's own list shows them."""
+        return self._pages(
+            "/oauth2PermissionGrants", {"$filter": "consentType eq 'AllPrincipals'"}, Grant.read, advanced=True
+        )
+
+    def grants_of_user(self, object_id) -> list[Grant]:
+        """What one person granted for themselves. https://learn.microsoft.com/graph/api/user-list-oauth2permissiongrants"""
+        return self._list(f"/users/{_segment(object_id)}/oauth2PermissionGrants", {}, Grant.read)
+
+    def grants_of_client(self, service_principal_id) -> list[Grant]:
+        """Everything granted to one app. https://learn.microsoft.com/graph/api/serviceprincipal-list-oauth2permissiongrants"""
+        return self._list(f"/servicePrincipals/{_segment(service_principal_id)}/oauth2PermissionGrants", {}, Grant.read)
+
+    def grant(self, grant_id: str) -> Grant:
+        """One grant as it is now. https://learn.microsoft.com/graph/api/oauth2permissiongrant-get"""
+        return self._one(f"/oauth2PermissionGrants/{_segment(grant_id)}", {}, Grant.read)
+
+    # --- People -------------------------------------------------------------------------------------
+
+    def users(self) -> Iterator[Page[User]]:
+        """Everyone in the tenant. https://learn.microsoft.com/graph/api/user-list"""
+        return self._pages("/users", {"$select": User.SELECT}, User.read, advanced=True)
+
+    def user(self, id_or_upn) -> User:
+        """One person by object id or UPN. https://learn.microsoft.com/graph/api/user-get"""
+        return self._one(f"/users/{_segment(id_or_upn)}", {"$select": User.SELECT}, User.read)
+
+    def find_users(self, text: str) -> list[User]:
+        """Up to 25 people whose name, mail or UPN matches. https://learn.microsoft.com/graph/search-query-parameter
+
+        Tenants without search (Azure AD B2C) are asked for what begins with the text.
+        """
+        fields = ("displayName", "mail", "userPrincipalName")
+        return self._search("/users", fields, text, User.SELECT, User.read)
+
+    def users_by_ids(self, ids: Iterable) -> list[User]:
+        """The people among `ids` (object ids or UPNs) that exist, in batches of 20."""
+        return self._by_ids("/users", ids, User.SELECT, User.read)
+
+    def directory_roles_of(self, object_id) -> list[DirectoryRole]:
+        """Active directory roles of a person, held directly or through a group.
+
+        https://learn.microsoft.com/graph/api/user-list-transitivememberof
+        """
+        return self._list(
+            f"/users/{_segment(object_id)}/transitiveMemberOf/microsoft.graph.directoryRole",
+            {"$select": DirectoryRole.SELECT, "$count": "true"},
+            DirectoryRole.read,
+            headers=ADVANCED,
+        )
+
+    def find_groups(self, text: str) -> list[Group]:
+        """Up to 25 groups by name. https://learn.microsoft.com/graph/api/group-list"""
+        return self._search("/groups", ("displayName",), text, Group.SELECT, Group.read)
+
+    def group_members(self, group_id) -> Iterator[Page[User]]:
+        """People in a group, also through groups in it.
+
+        https://learn.microsoft.com/graph/api/group-list-transitivemembers
+        """
+        return self._pages(
+            f"/groups/{_segment(group_id)}/transitiveMembers/microsoft.graph.user",
+            {"$select": User.SELECT},
+            User.read,
+            advanced=True,
+        )
+
+    # --- The tenant ---------------------------------------------------------------------------------
+
+    def organization(self) -> Organization:
+        """The tenant's name and domains. https://learn.microsoft.com/graph/api/organization-list"""
+        found = self._list("/organization", {"$select": Organization.SELECT}, Organization.read, page_size=None)
+        if not found:
+            raise Unavailable("Graph sent no organization.", sent=False)
+        return found[0]
+
+    def permissions(self, *, fresh: bool = False) -> frozenset[str]:
+        """Application permissions the tenant granted us, read from our token. `fresh` asks for a new one.
+
+        A permission granted a minute ago may still be missing: Microsoft replicates it first.
+        """
+        if fresh:
+            tokens.forget_app_token(self.tenant_id, self.cloud)
+        return tokens.app_token(self.tenant_id, self.cloud).roles
+
+    # --- Batches ------------------------------------------------------------------------------------
+
+    def batch(self, calls: Sequence[Call]) -> list[Answer]:
+        """Send up to 20 calls together; answers come in the order of the calls, with an error of their own or none.
+
+        Raises:
+            GraphError: the batch failed as a whole. Where `sent` is set, any of the calls may have been carried out.
+        """
+        if len(calls) > batching.LIMIT:
+            raise ValueError(f"A batch holds at most {batching.LIMIT} calls.")
+        answers: dict[int, Answer] = {}
+        versions = [
+            places for beta in (False, True) if (places := [at for at, call in enumerate(calls) if call.beta is beta])
+        ]
+        for places in versions:
+            try:
+                part = self._batch([calls[at] for at in places])
+            except GraphError as error:
+                if not answers:
+                    raise
+                # The other version's calls are done; their answers must not be lost.
+                part = [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(places)
+            answers.update(zip(places, part, strict=True))
+        return [answers[at] for at in range(len(calls))]
+
+    def _batch(self, calls: Sequence[Call]) -> list[Answer]:
+        url = self._url("/$batch", beta=calls[0].beta)
+        body = batching.payload(calls)
+        only_reads = all(call.method == "GET" for call in calls)
+        send = self._read if only_reads else self._request
+        answers = batching.answers(calls, send("POST", url, json=body))
+        refused = [at for at, answer in enumerate(answers) if isinstance(answer.error, Unauthorized)]
+        if refused:  # a refused token means these were not carried out
+            claims = next((answers[at].error.claims for at in refused if answers[at].error.claims), None)
+            again = [calls[at] for at in refused]
+            tokens.forget_app_token(self.tenant_id, self.cloud)
+            repeated = batching.answers(again, self._send("POST", url, claims=claims, json=batching.payload(again)))
+            for at, answer in zip(refused, repeated, strict=True):
+                answers[at] = answer
+        return answers
+
+    # --- How it is done -----------------------------------------------------------------------------
+
+    def _pages(
+        self, path: str, query: dict, read: Reader, *, advanced: bool = False, beta: bool = False
+    ) -> Iterator[Page]:
+        plain = self._url(path, {**query, "$top": str(PAGE_SIZE)}, beta=beta)
+        if not advanced:
+            yield from walk(lambda link: self._read("GET", link), plain, read, host=self._host)
+            return
+        counted = self._url(path, {**query, "$top": str(PAGE_SIZE), "$count": "true"}, beta=beta)
+        started = False
+        try:
+            for page in walk(
+                # The header is not remembered by the link and goes with every page.
+                lambda link: self._read("GET", link, headers=ADVANCED),
+                counted,
+                read,
+                host=self._host,
+            ):
+                started = True
+                yield page
+        except Rejected as error:
+            if started or error.code != "Request_UnsupportedQuery":
+                raise
+            # Azure AD B2C tenants know no advanced queries.
+            yield from walk(lambda link: self._read("GET", link), plain, read, host=self._host)
+
+    def _list(
+        self, path: str, query: dict, read: Reader, *, headers: dict | None = None, page_size: int | None = PAGE_SIZE
+    ) -> list:
+        query = {**query, "$top": str(page_size)} if page_size else query
+        items: list = []
+        for page in walk(
+            lambda link: self._read("GET", link, headers=headers), self._url(path, query), read, host=self._host
+        ):
+            if page.restarted:
+                items.clear()
+            items.extend(page.items)
+        return items
+
+    def _one(self, path: str, query: dict, read: Reader):
+        return read_one(self._read("GET", self._url(path, query)), read)
+
+    def _by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> list:
+        wanted, found = list(dict.fromkeys(str(item) for item in ids)), []
+        for start in range(0, len(wanted), batching.LIMIT):
+            calls = [
+                Call("GET", f"{path}/{_segment(item)}?{urlencode({'$select': select}, safe='$,')}")
+                for item in wanted[start : start + batching.LIMIT]
+            ]
+            for answer in self._read_batch(calls):
+                if answer.error is None:
+                    found.append(read_one(answer.body, read))
+        return found
+
+    def _read_batch(self, calls: list[Call]) -> list[Answer]:
+        """A batch of reads, with its throttled and failed items asked again. What is not there keeps its error."""
+        answers = self.batch(calls)
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            # 400 is Graph's word for a name that cannot be anyone's.
+            again = [at for at, answer in enumerate(answers) if answer.error and answer.status not in (400, 404)]
+            if not again:
+                return answers
+            worst = max((answers[at].error for at in again), key=lambda error: getattr(error, "retry_after", 0) or 0)
+            self._pause_or_raise(worst, attempt)
+            for at, answer in zip(again, self.batch([calls[at] for at in again]), strict=True):
+                answers[at] = answer
+        raise AssertionError("the last attempt returns or raises")
+
+    def _search(self, path: str, fields: Sequence[str], text: str, select: str, read: Reader) -> list:
+        text = text.strip()
+        if not text:
+            return []
+        quoted = text.replace("\\", " ").replace('"', " ")
+        search = " OR ".join(f'"{field}:{quoted}"' for field in fields)
+        query = {"$select": select, "$top": str(SEARCH_LIMIT)}
+        try:
+            url = self._url(path, {**query, "$search": search, "$count": "true"})
+            return read_all(self._read("GET", url, headers={**ADVANCED, "Prefer": "legacySearch=false"}), read)
+        except Rejected as error:
+            if error.code != "Request_UnsupportedQuery":
+                raise
+            literal = text.replace("'", "''")
+            begins = " or ".join(f"startswith({field},'{literal}')" for field in fields)
+            return read_all(self._read("GET", self._url(path, {**query, "$filter": begins})), read)
+
+    def _url(self, path: str, query: dict | None = None, *, beta: bool = False) -> str:
+        url = f"{self._root}/{'beta' if beta else 'v1.0'}{path}"
+        return f"{url}?{urlencode(query, safe='$,', quote_via=quote)}" if query else url
+
+    def _read(self, method: str, url: str, **options) -> dict:
+        """A request that changes nothing, asked again where that may help."""
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            try:
+                return self._request(method, url, **options)
+            except (Throttled, Unavailable) as error:
+                self._pause_or_raise(error, attempt)
+        raise AssertionError("the last attempt raises")
+
+    def _pause_or_raise(self, error: GraphError, attempt: int) -> None:
+        if attempt >= READ_ATTEMPTS or not isinstance(error, Throttled | Unavailable):
+            raise error
+        pause = error.retry_after
+        if pause is None:
+            pause = FIRST_PAUSE * 2 ** (attempt - 1)
+            pause *= random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
+        if pause > PATIENCE[self.priority]:
+            raise error
+        time.sleep(pause)
+
+    def _request(self, method: str, url: str, **options) -> dict:
+        """One request; a refused token is replaced once, answering the challenge if there was one.
+
+        https://learn.microsoft.com/entra/identity-platform/claims-challenge
+        """
+        try:
+            return self._send(method, url, **options)
+        except Unauthorized as error:
+            tokens.forget_app_token(self.tenant_id, self.cloud)
+            return self._send(method, url, claims=error.claims, **options)
+
+    def _send(
+        self, method: str, url: str, *, claims: str | None = None, headers: dict | None = None, **options
+    ) -> dict:
+        token = tokens.app_token(self.tenant_id, self.cloud, claims=claims)
+        try:
+            response = transport.session().request(
+                method,
+                url,
+                headers={
+                    "Authorization": f"Bearer {token.value}",
+                    "x-ms-throttle-priority": self.priority,
+                    **(headers or {}),
+                },
+                **options,
+            )
+        except requests.RequestException as error:
+            sent = not transport.never_left(error)
+            raise Unavailable("Graph could not be reached, or its answer was cut off.", sent=sent) from error
+        try:
+            body = response.json() if response.content else {}
+        except ValueError:
+            body = None
+        if error := error_of(response.status_code, response.headers, body):
+            raise error
+        if not isinstance(body, dict):
+            raise Unavailable(
+                "Graph sent an answer that is not JSON.",
+                sent=True,
+                status=response.status_code,
+                request_id=response.headers.get("request-id", ""),
+            )
+        return body
+
+
+def _segment(value) -> str:
+    """One path segment. `#` in a guest's UPN and `/` must not end it."""
+    return quote(str(value), safe="@=-_.~")
