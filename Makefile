@@ -1,0 +1,99 @@
+# Everything from a clean clone: `make demo` to look, `make test` to check. `make help` lists the rest.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough. Set PYTHON to choose another.
+PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
+WORKERS ?= 2
+export CHROMIUM
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: .venv/.dev ## .venv/ with everything, for work on the code
+
+.PHONY: demo
+demo: .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:8000 (PORT, SANDBOX_PORT, VAR_DIR, PROFILE)
+	@exec $(BIN)/python -m portal.demo
+
+.PHONY: test
+test: .venv/.dev chromium ## Every test, browser tests included (ARGS="-k word" narrows)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+.PHONY: lint
+lint: .venv/.dev ## Style, import floors, missing migrations, deployment checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m portal.lint
+
+.PHONY: bench
+bench: .venv/.dev .venv-clients/.installed ## Measure mass revocation beside msgraph-sdk: a table, and JSON under var/
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+.PHONY: chaos
+chaos: .venv/.dev ## Kill workers, empty brokers, restart databases; one line per fault
+	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+.PHONY: conformance
+conformance: .venv/.dev .venv-clients/.installed ## The sandbox against azure-identity and msgraph-sdk
+	$(BIN)/python -m tests.conformance .venv-clients/bin/python
+
+.PHONY: screenshots
+screenshots: .venv/.dev chromium ## Take the pictures of the README again
+	$(BIN)/python -m docs.screenshots.take
+
+.PHONY: upgrade
+upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then run `make test`
+	$(PIP) install --upgrade uv
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-clients.in -o requirements-clients.txt
+	git --no-pager diff --stat -- 'requirements*.txt'
+
+.PHONY: clean
+clean: ## Remove the environments and everything the demo keeps
+	@if [ -x $(BIN)/python ] && [ -d var/postgres ]; then $(BIN)/python -m portal.postgres stop; fi
+	rm -rf .venv .venv-clients var
+
+# --- what the above need ------------------------------------------------------------------------------
+
+.venv/pyvenv.cfg:
+	@if [ -z "$(PYTHON)" ]; then echo "Consentry needs Python 3.11 or newer. On Debian: apt-get install python3 python3-venv"; exit 1; fi
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get -q -y install python3-venv >/dev/null || { apt-get -q update && apt-get -q -y install python3-venv; }; \
+		else echo "Python's venv module is missing. On Debian: sudo apt-get install python3-venv"; exit 1; fi; }
+	@rm -rf .venv
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.txt | .venv/pyvenv.cfg
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+.venv-clients/.installed: requirements-clients.txt | .venv/pyvenv.cfg
+	$(BIN)/python -m venv .venv-clients
+	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-clients.txt
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@if [ -n "$(CHROMIUM)" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -q -y install --no-install-recommends chromium >/dev/null 2>&1 || { apt-get -q update && apt-get -q -y install --no-install-recommends chromium >/dev/null; }; \
+	else \
+		echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium"; \
+		echo "or name one you have: make test CHROMIUM=/path/to/chromium"; exit 1; \
+	fi

@@ -1,0 +1,96 @@
+"""Is it alive, can it serve, how busy is it: for load balancers, init systems and Prometheus."""
+
+import hmac
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from portal.checks import is_loopback
+
+SWEEPER_LATE = 6  # sweeps missed until the portal says that nobody sweeps
+
+_schema_is_current = (
+    False  # in this process; a newer schema needs newer code, so it is asked until true, then never again
+)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers. Nothing else is asked, so that a lost database restarts no healthy process."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@never_cache
+@require_GET
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether pages can be served: 200, or 503 with what is missing.
+
+    A late sweeper is reported and does not make it 503: pages work without it, and only the workers can mend it.
+    """
+    found = {"database": _database(), "migrations": "unknown", "sweeper": "unknown"}
+    if found["database"] == "ok":
+        found["migrations"] = _migrations()
+    if found["migrations"] == "ok":
+        found["sweeper"] = _sweeper()
+    ready = found["database"] == found["migrations"] == "ok"
+    return JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text: for this machine, and for bearers of METRICS_TOKEN. To anyone else it does not exist."""
+    if not _may_read_metrics(request):
+        return HttpResponseNotFound()
+    from revocation.metrics import lines
+
+    return HttpResponse("\n".join(lines()) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_read_metrics(request: HttpRequest) -> bool:
+    token = settings.METRICS_TOKEN
+    if token:
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+    # Behind a proxy everyone comes from loopback: a forwarded request counts as from outside.
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return is_loopback(request.META.get("REMOTE_ADDR")) and not forwarded
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return "ok"
+
+
+def _migrations() -> str:
+    global _schema_is_current
+    if not _schema_is_current:
+        loader = MigrationLoader(connection)
+        missing = set(loader.graph.nodes) - set(loader.applied_migrations)
+        if missing:
+            return f"{len(missing)} not applied"
+        _schema_is_current = True
+    return "ok"
+
+
+def _sweeper() -> str:
+    """Seconds since the last sweep, in words that say whether that is too long."""
+    from revocation.metrics import sweeper_age
+
+    age = sweeper_age()
+    if age is None:
+        return "has not run yet"
+    late = age > settings.REVOCATION_SWEEP_SECONDS * SWEEPER_LATE
+    return f"late: last run {age:.0f} s ago" if late else "ok"
