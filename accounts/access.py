@@ -1,0 +1,151 @@
+"""Who acts, and whether they may: the capability decorator of every workspace page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from time import time
+from typing import Self
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.models import Membership, User
+from accounts.roles import Capability
+
+AUTH_TIME = "auth_time"  # session: Unix time at which Microsoft last checked this person's credentials
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did something, as plain values that outlive the account.
+
+    Attributes:
+        id: the person's account in the portal; a word for what is no person.
+        tenant_id: where they act, not where they come from.
+        user_id: None for what is no person.
+    """
+
+    id: str
+    label: str
+    roles: frozenset[str] = frozenset()
+    tenant_id: UUID | None = None
+    user_id: UUID | None = None
+
+    @classmethod
+    def of(cls, membership: Membership) -> Self:
+        person = membership.user
+        return cls(
+            id=str(person.object_id or person.pk),
+            label=person.display_name or person.upn or person.username,
+            roles=frozenset(membership.roles),
+            tenant_id=membership.tenant_id,
+            user_id=person.pk,
+        )
+
+    @classmethod
+    def system(cls, tenant_id: UUID | None = None) -> Self:
+        """The portal itself: workers and the sweeper."""
+        return cls(id="system", label="Consentry", tenant_id=tenant_id)
+
+    @classmethod
+    def command_line(cls, tenant_id: UUID | None = None) -> Self:
+        """Whoever has a shell on the server; the operating system knows who."""
+        return cls(id="command-line", label="command line", tenant_id=tenant_id)
+
+
+def membership_in(user: User, slug: str) -> Membership:
+    """This person's membership in the workspace a URL names.
+
+    Raises:
+        Http404: they have none, the tenant is not active, or there is no such tenant: the three look the same.
+    """
+    found = Membership.objects.filter(user_id=user.pk, tenant__slug=slug).select_related("tenant").first()
+    if found is None or not found.tenant.is_active:
+        raise Http404
+    found.user = user
+    return found
+
+
+def require(capability: Capability, *, step_up: bool = False) -> Callable:
+    """Open a view only to people whose role in this tenant includes `capability`.
+
+    For views under `/t/<slug:tenant>/`, and for a person's own pages, where the home membership counts. The view finds
+    `request.membership` and `request.tenant`; the `tenant` of the URL is not passed on to it.
+
+    Args:
+        step_up: also ask for a sign-in younger than STEP_UP_MAX_AGE. Who comes back from that lands on a GET: on this
+            page when it was one, else on the page whose form was sent, because nothing is repeated unasked.
+
+    https://docs.djangoproject.com/en/5.2/topics/http/decorators/
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            slug = kwargs.pop("tenant", None)
+            membership = getattr(request, "membership", None)
+            if slug is not None and (membership is None or membership.tenant.slug != slug):
+                membership = membership_in(request.user, slug)
+            if membership is None:
+                raise Http404
+            request.membership, request.tenant = membership, membership.tenant
+
+            if not membership.can(capability):
+                return render(request, "403.html", {"capability": capability.label}, status=403)
+            if step_up and not signed_in_recently(request):
+                return ask_to_step_up(request)
+            return view(request, *args, **kwargs)
+
+        guarded.capability = capability
+        guarded.step_up = step_up
+        return guarded
+
+    return decorate
+
+
+def signed_in_recently(request: HttpRequest) -> bool:
+    """Whether Microsoft checked this person's credentials within STEP_UP_MAX_AGE seconds."""
+    auth_time = request.session.get(AUTH_TIME)
+    return isinstance(auth_time, int | float) and 0 <= time() - auth_time + 5 <= settings.STEP_UP_MAX_AGE + 5
+
+
+def ask_to_step_up(request: HttpRequest) -> HttpResponse:
+    """Send the person to sign in once more, and afterwards back to a page that is safe to open."""
+    address = reverse("accounts:step-up") + "?" + urlencode({"next": safe_return(request)})
+    return leave_for(request, address)
+
+
+def leave_for(request: HttpRequest, address: str) -> HttpResponse:
+    """A redirect of the whole page, also for requests that htmx made for a part of it."""
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def safe_return(request: HttpRequest) -> str:
+    """A local address to come back to by GET: this one, or the page whose form or button was used."""
+    if getattr(request, "htmx", False):
+        return local_path(request, request.headers.get("HX-Current-URL", ""))
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    return local_path(request, request.headers.get("Referer", ""))
+
+
+def local_path(request: HttpRequest, address: str) -> str:
+    """Path and query of an address on this very host, else the start page."""
+    parts = urlsplit(address)
+    if parts.netloc and parts.netloc != request.get_host():
+        return "/"
+    return safe_next(parts._replace(scheme="", netloc="", fragment="").geturl()) or "/"
+
+
+def safe_next(address: str | None) -> str:
+    """`address` when it is a path of this portal, else an empty string: nobody is sent elsewhere after sign-in."""
+    if not address or not address.startswith("/") or not url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return ""
+    return address

@@ -1,0 +1,14 @@
+"""What `accounts` announces. `audit` listens; nothing here knows of it.
+
+Every signal carries `tenant_id` (None for a tenant we do not know), `actor_id`, `actor_label` and `reason`. The last
+two also carry `target_id` and `target_label`: whose membership it is.
+"""
+
+from django.dispatch import Signal
+
+signed_in = Signal()
+sign_in_refused = Signal()
+session_ended = Signal()
+stepped_up = Signal()
+membership_granted = Signal()
+membership_revoked = Signal()
