@@ -32,5 +32,10 @@ class Clock:
     def advance(self, seconds: float) -> None:
         self.offset += timedelta(seconds=seconds)
 
+    def reset(self) -> None:
+        """Back to real time; durations go on from where they were."""
+        self._started -= self.offset.total_seconds() / self.time_scale
+        self.offset = timedelta()
+
     def set(self, moment: datetime) -> None:
         self.offset = moment - datetime.now(UTC)
