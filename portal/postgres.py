@@ -117,7 +117,7 @@ class Server:
                     f"(mode {mode:04o}). Consentry changes no permissions there. "
                     "Do one of these:\n"
                     "  - run the same command as an ordinary user;\n"
-                    "  - clone the project into a folder open to others, for example /srv/consentry or /opt/consentry,\n"
+                    "  - clone the project into a folder open to others, for example /srv/consentry,\n"
                     "    and leave VAR_DIR unset or set it to such a folder;\n"
                     f"  - allow it yourself: chmod o+x {parent}\n"
                     "  - use a PostgreSQL of your own: DATABASE_URL=postgres://user:password@host/database"
