@@ -147,7 +147,8 @@ class Demo:
         except OSError:
             raise DemoProblem(
                 f"A demo is already running in {self.var_dir}.\n"
-                "Stop it, or give this one a folder and ports of its own: VAR_DIR=/some/folder PORT=8001 SANDBOX_PORT=9401 make demo"
+                "Stop it, or give this one a folder and ports of its own: "
+                "VAR_DIR=/some/folder PORT=8001 SANDBOX_PORT=9401 make demo"
             ) from None
 
     def _take_ports(self) -> None:

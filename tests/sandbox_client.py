@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from requests import Response
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONTOSO = "11111111-1111-4111-8111-111111111111"
@@ -117,7 +118,7 @@ class Sandbox:
         answer.raise_for_status()
         return answer.json()
 
-    def graph(self, method: str, path: str, tenant_id: Any = CONTOSO, **options: Any) -> requests.Response:
+    def graph(self, method: str, path: str, tenant_id: Any = CONTOSO, **options: Any) -> Response:
         tenant_id = str(getattr(tenant_id, "id", tenant_id))
         options.setdefault("headers", {})["Authorization"] = f"Bearer {self.token(tenant_id)}"
         prefix = "" if path.startswith(("v1.0/", "beta/")) else "v1.0/"
