@@ -15,17 +15,17 @@ _DELEGATED = """
 64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0 email user
     View users' email address | Lets the app read your primary email address.
 7427e0e9-2fba-42fe-b0c0-848c9e6a8182 offline_access user
-    Maintain access to data you have given it access to | Lets the app use what you allowed even while you are not using the app.
+    Maintain access to data you have given it access to | Lets the app use what you allowed while you are away.
 e1fe6dd8-ba31-4d61-89e7-88639da4683d User.Read user
-    Sign in and read user profile | Lets you sign in to the app with your work account and lets the app read your profile.
+    Sign in and read user profile | Lets you sign in to the app, and the app read your profile.
 b340eb25-3456-403f-be2f-af7a0d370277 User.ReadBasic.All user
-    Read all users' basic profiles | Lets the app read a basic set of profile properties of others in your organisation.
+    Read all users' basic profiles | Lets the app read others' names and addresses.
 a154be20-db9c-4678-8ab7-66f6cc099a59 User.Read.All admin
-    Read all users' full profiles | Lets the app read the full profiles of everybody in your organisation.
+    Read all users' full profiles | Lets the app read everybody's full profile.
 b4e74841-8e56-480b-be8b-910348b18b4c User.ReadWrite user
     Read and update user profile | Lets the app read and change your profile.
 204e0828-b5ca-4ad8-b9f3-f32a958e7cc4 User.ReadWrite.All admin
-    Read and write all users' full profiles | Lets the app read and change the full profiles of everybody in your organisation.
+    Read and write all users' full profiles | Lets the app read and change everybody's full profile.
 fc30e98b-8810-4501-81f5-c20a3196387b User.RevokeSessions.All admin
     Revoke all sign in sessions for a user | Lets the app end people's sign-in sessions.
 41ce6ca6-6826-4807-84f1-1c82854f7ee5 DelegatedPermissionGrant.ReadWrite.All admin
