@@ -25,7 +25,7 @@
   }
 
   async function open(link) {
-    const answer = await fetch(link.href, { headers: { "X-Requested-With": "dialog" } });
+    const answer = await fetch(link.href, { headers: { "X-Requested-With": "dialog" }, redirect: "manual" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const confirm = page.querySelector("[data-confirm]");
     if (!answer.ok || !confirm) throw new Error("no confirmation on that page");

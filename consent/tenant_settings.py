@@ -1,0 +1,56 @@
+"""How Consentry acts for a tenant: the settings its own admin decides, each change on the record."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from accounts.access import Actor
+from accounts.models import Tenant
+from audit.models import AuditEvent
+from audit.services import record
+
+FIELDS = (
+    "approval_threshold",
+    "approve_app_deletion",
+    "allow_emergency_override",
+    "write_share_percent",
+    "break_glass_ids",
+    "notify_people",
+    "notify_subject",
+    "notify_body",
+)
+
+
+def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[str]:
+    """Save what differs, and return the names of the settings that changed.
+
+    The row is locked, so that two admins' changes are recorded one after the other, each with its own before-image.
+    Nothing differs: nothing is saved or recorded. What is no setting of the tenant's admin is not touched.
+    """
+    with transaction.atomic():
+        row = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        changed = [name for name in FIELDS if name in values and getattr(row, name) != values[name]]
+        if not changed:
+            return []
+        before = {name: _plain(getattr(row, name)) for name in changed}
+        for name in changed:
+            setattr(row, name, values[name])
+            setattr(tenant, name, values[name])
+        row.save(update_fields=changed)
+        record(
+            AuditEvent.TENANT_CHANGED,
+            tenant_id=tenant.pk,
+            actor=actor,
+            target_type="tenant",
+            target_id=str(tenant.pk),
+            target_label=row.name,
+            outcome="saved",
+            before=before,
+            after={name: _plain(values[name]) for name in changed},
+        )
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    return [str(item) for item in value] if isinstance(value, list) else value

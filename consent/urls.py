@@ -1,0 +1,64 @@
+"""Pages about apps: one's own at the root, the tenant's under `/t/<tenant>/`."""
+
+from django.urls import path
+
+from consent.views import (
+    activity,
+    app_actions,
+    apps,
+    connection,
+    deleted,
+    me,
+    onboarding,
+    overview,
+    providers,
+    settings,
+    sign_out,
+)
+
+app_name = "consent"
+
+urlpatterns = [
+    # Me
+    path("", me.my_apps, name="my-apps"),
+    path("refresh/", me.refresh, name="refresh-my-apps"),
+    path("apps/<uuid:app_id>/", me.my_app, name="my-app"),
+    path("apps/<uuid:app_id>/remove/", me.remove_app, name="remove-app"),
+    path(
+        "apps/<uuid:app_id>/permissions/<uuid:resource_id>/<path:scope>/remove/",
+        me.remove_permission,
+        name="remove-permission",
+    ),
+    path("removals/<uuid:request_id>/", me.removal_progress, name="removal-progress"),
+    path("removals/<uuid:request_id>/undo/", me.undo, name="undo"),
+    path("sign-out-everywhere/", sign_out.sign_out_everywhere, name="sign-out-everywhere"),
+    path("sign-out-everywhere/<uuid:request_id>/", sign_out.progress, name="sign-out-progress"),
+    path("activity/", activity.my_activity, name="activity"),
+    # Connecting a tenant
+    path("onboarding/", onboarding.start, name="onboarding"),
+    path("onboarding/callback/", onboarding.callback, name="onboarding-callback"),
+    # Workspace
+    path("t/<slug:tenant>/", overview.overview, name="overview"),
+    path("t/<slug:tenant>/apps/", apps.apps, name="apps"),
+    path("t/<slug:tenant>/apps/<uuid:app_id>/", apps.app, name="app"),
+    path(
+        "t/<slug:tenant>/apps/<uuid:app_id>/people/<uuid:person_id>/revoke/",
+        app_actions.revoke_user_consent,
+        name="revoke-user-consent",
+    ),
+    path(
+        "t/<slug:tenant>/apps/<uuid:app_id>/revoke-organisation/",
+        app_actions.revoke_tenant_consent,
+        name="revoke-tenant-consent",
+    ),
+    path("t/<slug:tenant>/apps/<uuid:app_id>/disable/", app_actions.disable, name="disable-app"),
+    path("t/<slug:tenant>/apps/<uuid:app_id>/enable/", app_actions.enable, name="enable-app"),
+    path("t/<slug:tenant>/apps/<uuid:app_id>/delete/", app_actions.delete, name="delete-app"),
+    path("t/<slug:tenant>/deleted-apps/", deleted.deleted_apps, name="deleted-apps"),
+    path("t/<slug:tenant>/deleted-apps/<uuid:app_id>/restore/", deleted.restore, name="restore-app"),
+    path("t/<slug:tenant>/deleted-apps/<uuid:app_id>/purge/", deleted.purge, name="purge-app"),
+    path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
+    path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
+    path("t/<slug:tenant>/settings/providers/", providers.providers, name="providers"),
+    path("t/<slug:tenant>/settings/providers/<uuid:membership_id>/end/", providers.end, name="end-provider"),
+]

@@ -1,0 +1,45 @@
+"""What a confirmation page says: one shape for every change, in the page and in the dialog."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from revocation.timeline import TOKEN_LIFETIME
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One line of what will happen: "Stops now", "Stops by 14:52", "Stays"."""
+
+    label: str
+    text: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """Everything the page says before a change. `back` is where "keep it" leads without JavaScript."""
+
+    title: str
+    button: str
+    back: str
+    truths: list[Truth] = field(default_factory=list)
+    keep: str = ""
+    note: str = ""
+    warning: str = ""
+    danger: bool = True
+    aside: str = ""  # a second way to confirm, sent as the reason
+    aside_value: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.keep:
+            object.__setattr__(self, "keep", _("Cancel"))
+
+
+def tokens_end() -> Truth:
+    """The line every removal needs: what is already out there works until it expires."""
+    minutes = int(TOKEN_LIFETIME.total_seconds() // 60)
+    text = _("What the app already holds: access tokens work for up to %(minutes)d minutes after they were issued.")
+    return Truth(_("Stops"), text % {"minutes": minutes}, timezone.now() + TOKEN_LIFETIME)

@@ -1,0 +1,30 @@
+"""How Consentry acts for this tenant."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import Actor, require
+from accounts.roles import Capability
+from consent import tenant_settings
+from consent.forms import TenantSettingsForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.MANAGE_TENANT, step_up=True)
+def settings(request: HttpRequest) -> HttpResponse:
+    form = TenantSettingsForm(request.POST or None, instance=request.tenant)
+    if request.method == "POST" and form.is_valid():
+        changed = tenant_settings.change(request.tenant, form.cleaned_data, actor=Actor.of(request.membership))
+        messages.success(request, _saved(len(changed)))
+        return redirect("consent:settings", request.tenant.slug)
+    return render(request, "consent/settings.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _saved(count: int) -> str:
+    if not count:
+        return _("Nothing was different, so nothing was saved.")
+    return ngettext("%(count)d setting saved.", "%(count)d settings saved.", count) % {"count": count}
