@@ -1,0 +1,358 @@
+"""The door for reads about a tenant's directory. Every function takes the tenant first and answers from the copy.
+
+Rows of another tenant do not exist here: asking for one raises the model's `DoesNotExist`, as for an unknown id.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, TruncWeek
+from django.utils import timezone
+
+from accounts.models import Tenant
+from directory import risk as risks
+from directory import wording
+from directory.models import (
+    MICROSOFT_TENANT_IDS,
+    AppRoleAssignment,
+    Collection,
+    PermissionGrant,
+    Person,
+    Risk,
+    ServicePrincipal,
+)
+from directory.my_apps import MyApp, my_app, my_apps, own_grants
+from directory.paging import Page, mapped, page
+
+SORTS = {
+    "name": ("display_name", "id"),
+    "risk": ("-risk", "display_name", "id"),
+    "consents": ("-user_consent_count", "display_name", "id"),
+}
+PUBLISHERS = ("verified", "unverified", "own", "microsoft", "third_party")
+CONSENTS = ("user", "admin", "app_only", "none")
+Types = PermissionGrant.ConsentType
+
+__all__ = [  # the reads about one person's apps live in a file of their own, and come through this door too
+    "MyApp",
+    "my_app",
+    "my_apps",
+    "own_grants",
+]
+
+
+# --- Freshness ----------------------------------------------------------------------------------------
+
+
+def freshness(tenant: Tenant) -> dict[str, Collection]:
+    """How complete each part of the copy is, by kind. A kind never read has an unsaved row that says so."""
+    known = {row.kind: row for row in Collection.objects.filter(tenant=tenant)}
+    return {kind: known.get(kind) or Collection(tenant=tenant, kind=kind) for kind in Collection.Kind.values}
+
+
+# --- Apps of the tenant -------------------------------------------------------------------------------
+
+
+def apps(
+    tenant: Tenant,
+    q: str = "",
+    risk: str | int = "",
+    publisher: str = "",
+    consent: str = "",
+    enabled: str | bool = "",
+    sort: str = "name",
+    after: str = "",
+) -> Page[ServicePrincipal]:
+    """A page of the tenant's apps, in one query. Filters that make no sense are ignored.
+
+    Args:
+        q: part of a name or a publisher; or an object id or client id.
+        risk: 1 to 3.
+        publisher: one of PUBLISHERS; `third_party` is neither Microsoft's nor the tenant's own.
+        consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, or none at all.
+        enabled: "yes" or "no".
+        sort: one of SORTS.
+    """
+    found = _alive(tenant)
+    found = _by_text(found, q)
+    if str(risk) in {str(level) for level in Risk.values}:
+        found = found.filter(risk=int(risk))
+    found = _by_publisher(found, tenant, publisher)
+    found = _by_consent(found, consent)
+    if str(enabled).lower() in ("yes", "true", "1"):
+        found = found.filter(account_enabled=True)
+    elif str(enabled).lower() in ("no", "false", "0"):
+        found = found.filter(account_enabled=False)
+    return page(found, SORTS.get(sort, SORTS["name"]), after)
+
+
+def app(tenant: Tenant, app_id: UUID | str) -> ServicePrincipal:
+    """One app, also one in the recycle bin.
+
+    Raises:
+        ServicePrincipal.DoesNotExist: this tenant has no such app.
+    """
+    return ServicePrincipal.objects.get(tenant=tenant, pk=app_id)
+
+
+def deleted_apps(tenant: Tenant, q: str = "", after: str = "") -> Page[ServicePrincipal]:
+    """Apps in the recycle bin, last deleted first. Microsoft empties it of what is 30 days old."""
+    found = ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=False)
+    return page(_by_text(found, q), ("-deleted_at", "id"), after)
+
+
+def admin_permissions(app: ServicePrincipal) -> list[wording.ResourcePermissions]:
+    """What the app may do for everyone, because an administrator agreed."""
+    return wording.sentences(_grants_of(app).filter(consent_type=Types.ALL).order_by("pk"), "admin")
+
+
+def admin_grants(app: ServicePrincipal) -> list[PermissionGrant]:
+    """The tenant-wide grants behind `admin_permissions`."""
+    return list(_grants_of(app).filter(consent_type=Types.ALL).select_related("resource").order_by("pk"))
+
+
+@dataclass(frozen=True)
+class UserConsent:
+    """What one person let an app do.
+
+    Attributes:
+        person: None where the copy does not hold them (any more).
+    """
+
+    person_id: UUID
+    person: Person | None
+    grants: tuple[PermissionGrant, ...]
+    permissions: tuple[wording.ResourcePermissions, ...]
+    risk: Risk
+    first_seen_at: datetime
+
+    @property
+    def scopes(self) -> list[str]:
+        return [sentence.value for group in self.permissions for sentence in group.sentences]
+
+    @property
+    def works_offline(self) -> bool:
+        return risks.OFFLINE in self.scopes
+
+
+def user_consents(app: ServicePrincipal, after: str = "") -> Page[UserConsent]:
+    """Who let the app act for them, by name, and to do what."""
+    own = _grants_of(app).filter(consent_type=Types.ONE)
+    people = own.values("principal_id").annotate(name=Coalesce("principal__display_name", Value(""))).distinct()
+    return mapped(page(people, ("name", "principal_id"), after), lambda rows: _user_consents(app, rows))
+
+
+def user_consent(app: ServicePrincipal, person_id: UUID | str) -> UserConsent | None:
+    """What this one person let the app do; None where they did not."""
+    found = _user_consents(app, [{"principal_id": UUID(str(person_id))}])
+    return found[0] if found else None
+
+
+def app_only_permissions(app: ServicePrincipal) -> list[wording.ResourcePermissions]:
+    """What the app may do with nobody signed in."""
+    held = AppRoleAssignment.objects.filter(
+        tenant_id=app.tenant_id, principal_id=app.pk, principal_type="ServicePrincipal"
+    )
+    return wording.app_only_sentences(held.order_by("pk"))
+
+
+def assigned(app: ServicePrincipal, after: str = "") -> Page[AppRoleAssignment]:
+    """People and groups assigned to the app, by name."""
+    return page(_assigned(app), ("principal_name", "id"), after)
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What deleting an app takes away with it.
+
+    Attributes:
+        people: who let it act for them.
+        grants: of permissions to it, by people and by administrators.
+        resource_grants: of permissions on it, to other apps, which then stop reaching it.
+    """
+
+    people: int
+    grants: int
+    organisation_wide: bool
+    assigned_people: int
+    assigned_groups: int
+    app_permissions: int
+    resource_grants: int
+
+    @property
+    def assignments(self) -> int:
+        return self.assigned_people + self.assigned_groups
+
+
+def what_deleting_hits(app: ServicePrincipal) -> Hits:
+    """Counted on the spot, in two queries."""
+    one = Q(client=app)
+    grants = PermissionGrant.objects.filter(one | Q(resource=app), tenant_id=app.tenant_id).aggregate(
+        people=Count("principal_id", filter=one, distinct=True),
+        grants=Count("pk", filter=one),
+        tenant_wide=Count("pk", filter=one & Q(consent_type=Types.ALL)),
+        on_it=Count("pk", filter=Q(resource=app) & ~one),
+    )
+    to_it = Q(resource=app)
+    assignments = AppRoleAssignment.objects.filter(to_it | Q(principal_id=app.pk), tenant_id=app.tenant_id).aggregate(
+        people=Count("pk", filter=to_it & Q(principal_type="User")),
+        groups=Count("pk", filter=to_it & Q(principal_type="Group")),
+        held=Count("pk", filter=Q(principal_id=app.pk)),
+    )
+    return Hits(
+        people=grants["people"],
+        grants=grants["grants"],
+        organisation_wide=grants["tenant_wide"] > 0,
+        assigned_people=assignments["people"],
+        assigned_groups=assignments["groups"],
+        app_permissions=assignments["held"],
+        resource_grants=grants["on_it"],
+    )
+
+
+# --- People -------------------------------------------------------------------------------------------
+
+
+def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
+    """A page of the tenant's people, by name."""
+    found = Person.objects.filter(tenant=tenant)
+    for word in q.split()[:5]:
+        text = Q(display_name__icontains=word) | Q(upn__icontains=word) | Q(mail__icontains=word)
+        found = found.filter(text | Q(pk=_uuid(word)) if _uuid(word) else text)
+    return page(found, ("display_name", "id"), after)
+
+
+def person(tenant: Tenant, object_id: UUID | str) -> Person:
+    """One person.
+
+    Raises:
+        Person.DoesNotExist: this tenant has no such person.
+    """
+    return Person.objects.get(tenant=tenant, pk=object_id)
+
+
+# --- The overview -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The tenant in numbers. Apps of Microsoft's own are not counted: nobody decides about those here."""
+
+    apps: int
+    by_risk: dict[int, int]
+    unverified: int
+    disabled: int
+    unused: int
+    new_grants: list[tuple[datetime, int]]  # week (its Monday), grants first seen in it; oldest first
+
+
+def overview(tenant: Tenant, weeks: int = 8) -> Overview:
+    """Numbers for the overview, in two queries."""
+    now = timezone.now()
+    apps = _alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS)
+    grants = PermissionGrant.objects.filter(tenant=tenant)
+    counts = apps.aggregate(
+        all=Count("pk"),
+        **{f"risk{level}": Count("pk", filter=Q(risk=level)) for level in Risk.values},
+        unverified=Count("pk", filter=Q(publisher_verified=False) & ~Q(owner_tenant_id=tenant.pk)),
+        disabled=Count("pk", filter=Q(account_enabled=False)),
+        unused=Count("pk", filter=Q(last_used_at__lt=now - risks.UNUSED_AFTER)),
+    )
+    monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts = [monday - timedelta(weeks=back) for back in reversed(range(weeks))]
+    seen = grants.filter(first_seen_at__gte=starts[0]).annotate(week=TruncWeek("first_seen_at"))
+    per_week = dict(seen.values_list("week").annotate(count=Count("pk")))
+    return Overview(
+        apps=counts["all"],
+        by_risk={level: counts[f"risk{level}"] for level in Risk.values},
+        unverified=counts["unverified"],
+        disabled=counts["disabled"],
+        unused=counts["unused"],
+        new_grants=[(start, per_week.get(start, 0)) for start in starts],
+    )
+
+
+# --- How it is done -----------------------------------------------------------------------------------
+
+
+def _alive(tenant: Tenant) -> QuerySet[ServicePrincipal]:
+    return ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=True)
+
+
+def _by_text(apps: QuerySet, q: str) -> QuerySet:
+    q = q.strip().replace("\0", "")
+    if not q:
+        return apps
+    if exact := _uuid(q):
+        return apps.filter(Q(pk=exact) | Q(app_id=exact))
+    return apps.filter(Q(display_name__icontains=q) | Q(publisher_name__icontains=q))
+
+
+def _by_publisher(apps: QuerySet, tenant: Tenant, publisher: str) -> QuerySet:
+    microsoft = Q(owner_tenant_id__in=MICROSOFT_TENANT_IDS)
+    own = Q(owner_tenant_id=tenant.pk)
+    unknown = Q(owner_tenant_id__isnull=True)  # SQL's "not in" is never true of null
+    third_party = unknown | (~microsoft & ~own)
+    conditions = {
+        "microsoft": microsoft,
+        "own": own,
+        "third_party": third_party,
+        "verified": third_party & Q(publisher_verified=True),
+        "unverified": third_party & Q(publisher_verified=False),
+    }
+    return apps.filter(conditions[publisher]) if publisher in conditions else apps
+
+
+def _by_consent(apps: QuerySet, consent: str) -> QuerySet:
+    nobody = Q(user_consent_count=0, has_admin_consent=False)
+    conditions = {
+        "user": Q(user_consent_count__gt=0),
+        "admin": Q(has_admin_consent=True),
+        "app_only": nobody & Q(app_permission_count__gt=0),
+        "none": nobody & Q(app_permission_count=0),
+    }
+    return apps.filter(conditions[consent]) if consent in conditions else apps
+
+
+def _grants_of(app: ServicePrincipal) -> QuerySet[PermissionGrant]:
+    return PermissionGrant.objects.filter(tenant_id=app.tenant_id, client=app)
+
+
+def _assigned(app: ServicePrincipal) -> QuerySet[AppRoleAssignment]:
+    found = AppRoleAssignment.objects.filter(tenant_id=app.tenant_id, resource=app)
+    return found.exclude(principal_type="ServicePrincipal")
+
+
+def _user_consents(app: ServicePrincipal, rows: list[dict]) -> list[UserConsent]:
+    ids = [row["principal_id"] for row in rows]
+    own = _grants_of(app).filter(consent_type=Types.ONE, principal_id__in=ids).order_by("pk")
+    grants: dict[UUID, list[PermissionGrant]] = defaultdict(list)
+    for grant in own:
+        grants[grant.principal_id].append(grant)
+    if not grants:
+        return []
+    known = Person.objects.filter(tenant_id=app.tenant_id).in_bulk(ids)
+    resources = {grant.resource_id for held in grants.values() for grant in held}
+    definitions = wording.Definitions(app.tenant_id, resources)
+    return [
+        UserConsent(
+            person_id=person_id,
+            person=known.get(person_id),
+            grants=tuple(held),
+            permissions=tuple(wording.sentences(held, "admin", definitions)),
+            risk=Risk(max(grant.risk for grant in held)),
+            first_seen_at=min(grant.first_seen_at for grant in held),
+        )
+        for person_id in ids
+        if (held := grants.get(person_id))
+    ]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,37 @@
+"""Keeping the copy of a tenant's directory true: full walks, small refreshes, and what we changed ourselves."""
+
+from directory.sync.changes import (
+    forget_app,
+    forget_assignment,
+    forget_grants,
+    mark_deleted,
+    mark_disabled,
+    mark_enabled,
+    mark_restored,
+    mark_sessions_revoked,
+    put_assignment,
+    put_grant,
+)
+from directory.sync.derive import derive
+from directory.sync.refresh import refresh_app, refresh_person
+from directory.sync.report import KindReport, SyncReport
+from directory.sync.walks import sync_tenant
+
+__all__ = [
+    "KindReport",
+    "SyncReport",
+    "derive",
+    "forget_app",
+    "forget_assignment",
+    "forget_grants",
+    "mark_deleted",
+    "mark_disabled",
+    "mark_enabled",
+    "mark_restored",
+    "mark_sessions_revoked",
+    "put_assignment",
+    "put_grant",
+    "refresh_app",
+    "refresh_person",
+    "sync_tenant",
+]

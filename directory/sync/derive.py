@@ -1,0 +1,276 @@
+"""The columns computed from others: counts, and the risk of apps and grants. Set-wise, whatever the number of rows."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection as Sized
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Tenant
+from directory.lookalikes import skeleton
+from directory.models import (
+    MICROSOFT_TENANT_IDS,
+    AppRoleAssignment,
+    Collection,
+    PermissionGrant,
+    Person,
+    Risk,
+    ServicePrincipal,
+)
+from directory.risk import SPREAD_WITHIN, AppFacts, HeldPermission, permission_rule, rate
+from directory.sync.rows import in_parts
+from directory.wording import Definitions
+
+BATCH = 2000
+OLD = timedelta(days=36500)
+
+
+@dataclass
+class _Known:
+    """What the grants and assignments of one app come to."""
+
+    consents: int = 0
+    recent_consents: int = 0
+    admin_consent: bool = False
+    works_offline: bool = False
+    assigned: int = 0
+    app_permissions: int = 0
+    held: list[HeldPermission] = field(default_factory=list)
+
+
+def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
+    """Bring the computed columns of these apps, and of their grants, up to date; of all apps without `app_ids`.
+
+    A fixed number of queries for any number of apps up to 2,000, and one more write for each further 2,000. Call
+    inside `rows.writing`.
+    """
+    if app_ids is not None and not app_ids:
+        return
+    ids = None if app_ids is None else sorted(app_ids)
+    pairs = _scope_pairs(tenant, ids)
+    roles = _held_roles(tenant, ids)
+    definitions = Definitions(tenant, {row[1] for row in pairs} | {row[1] for row in roles})
+    _rate_grants(tenant, ids, definitions)
+    known = _known(tenant, ids, pairs, roles, definitions)
+    apps = ServicePrincipal.objects.filter(tenant=tenant)
+    if ids is not None:
+        apps = apps.filter(pk__in=ids)
+    people = Person.objects.filter(tenant=tenant, is_guest=False).count()
+    originals = _originals(tenant)
+    now = timezone.now()
+    changed = (
+        row
+        for app in apps.iterator(chunk_size=BATCH)
+        if (row := _changed(app, known.get(app.pk) or _Known(), people, originals, now))
+    )
+    for part in in_parts(changed, BATCH):
+        _write(tenant, part)
+
+
+def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict, now: datetime) -> tuple | None:
+    risk, reasons = rate(
+        AppFacts(
+            name=app.display_name,
+            is_microsoft=app.is_microsoft,
+            is_own=app.is_own,
+            verified=app.publisher_verified,
+            permissions=known.held,
+            reply_urls=app.reply_urls,
+            disabled_by_microsoft=app.disabled_by_microsoft,
+            created_at=app.created_at,
+            last_used_at=app.last_used_at,
+            consents=known.consents,
+            recent_consents=known.recent_consents,
+            people_in_tenant=people,
+            imitates=_imitated(app, originals),
+            now=now,
+        )
+    )
+    new = (
+        int(risk),
+        reasons,
+        known.consents,
+        known.admin_consent,
+        known.app_permissions,
+        known.assigned,
+        known.works_offline,
+    )
+    old = (
+        app.risk,
+        app.risk_reasons,
+        app.user_consent_count,
+        app.has_admin_consent,
+        app.app_permission_count,
+        app.assigned_count,
+        app.works_offline,
+    )
+    return None if new == old else (app.pk, new[0], json.dumps(reasons), *new[2:])
+
+
+def _write(tenant: Tenant, rows: Iterable[tuple]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_serviceprincipal app SET risk = new.risk, risk_reasons = new.reasons::jsonb,"
+            " user_consent_count = new.consents, has_admin_consent = new.admin_consent,"
+            " app_permission_count = new.app_permissions, assigned_count = new.assigned,"
+            " works_offline = new.works_offline"
+            " FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::int[], %s::bool[], %s::int[], %s::int[], %s::bool[])"
+            " AS new(id, risk, reasons, consents, admin_consent, app_permissions, assigned, works_offline)"
+            " WHERE app.id = new.id AND app.tenant_id = %s",
+            [*columns, tenant.pk],
+        )
+
+
+def _known(tenant: Tenant, ids: list[UUID] | None, pairs, roles, definitions: Definitions) -> dict[UUID, _Known]:
+    known: dict[UUID, _Known] = defaultdict(_Known)
+    for app_id, consents, recent, admin_consent, offline in _consents(tenant, ids):
+        row = known[app_id]
+        row.consents, row.recent_consents = consents, recent
+        row.admin_consent, row.works_offline = admin_consent, offline
+    for app_id, assigned in _assigned(tenant, ids):
+        known[app_id].assigned = assigned
+    for app_id, resource_id, scope in pairs:
+        definition = definitions.scope(resource_id, scope)
+        known[app_id].held.append(
+            HeldPermission(
+                scope,
+                admin_only=bool(definition and definition.admin_only),
+                microsoft_api=definitions.is_microsoft(resource_id),
+            )
+        )
+    for app_id, resource_id, role_id in roles:
+        definition = definitions.app_role(resource_id, role_id)
+        known[app_id].app_permissions += 1
+        known[app_id].held.append(
+            HeldPermission(
+                definition.value if definition else str(role_id),
+                application=True,
+                admin_only=True,
+                microsoft_api=definitions.is_microsoft(resource_id),
+            )
+        )
+    return known
+
+
+def _consents(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
+    """(app, people, people of late, admin consent, works offline). Grants of the first walk are older than we know."""
+    walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS)
+    first = walk.values_list("first_complete_at", flat=True).first()
+    now = timezone.now()
+    since = max(first, now - SPREAD_WITHIN) if first else now + OLD
+    return _rows(
+        "SELECT client_id, count(DISTINCT principal_id),"
+        " count(DISTINCT principal_id) FILTER (WHERE first_seen_at > %s),"
+        " bool_or(consent_type = 'AllPrincipals'), bool_or('offline_access' = ANY(scopes))"
+        " FROM directory_permissiongrant WHERE tenant_id = %s {ids} GROUP BY client_id",
+        [since, tenant.pk],
+        "client_id",
+        ids,
+    )
+
+
+def _assigned(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
+    return _rows(
+        "SELECT resource_id, count(DISTINCT principal_id) FROM directory_approleassignment"
+        " WHERE tenant_id = %s AND principal_type <> 'ServicePrincipal' {ids} GROUP BY resource_id",
+        [tenant.pk],
+        "resource_id",
+        ids,
+    )
+
+
+def _scope_pairs(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
+    """(app, resource, scope), each once, however many people gave it."""
+    return _rows(
+        "SELECT DISTINCT client_id, resource_id, scope FROM directory_permissiongrant, unnest(scopes) AS scope"
+        " WHERE tenant_id = %s {ids} ORDER BY client_id, resource_id, scope",
+        [tenant.pk],
+        "client_id",
+        ids,
+    )
+
+
+def _held_roles(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
+    """(app, resource, app role): the permissions apps use with nobody signed in."""
+    held = AppRoleAssignment.objects.filter(tenant=tenant, principal_type="ServicePrincipal")
+    if ids is not None:
+        held = held.filter(principal_id__in=ids)
+    return list(held.order_by("graph_id").values_list("principal_id", "resource_id", "app_role_id"))
+
+
+def _rate_grants(tenant: Tenant, ids: list[UUID] | None, definitions: Definitions) -> None:
+    """Rate each combination of scopes once, and write where it differs: grants are many, combinations few."""
+    grants = PermissionGrant.objects.filter(tenant=tenant)
+    if ids is not None:
+        grants = grants.filter(client_id__in=ids)
+    ratings = [
+        (resource_id, json.dumps(scopes), int(_risk_of(resource_id, scopes, definitions)))
+        for resource_id, scopes in grants.values_list("resource_id", "scopes").distinct()
+    ]
+    for part in in_parts(ratings, BATCH):
+        columns = [list(column) for column in zip(*part, strict=True)]
+        _execute(
+            "UPDATE directory_permissiongrant g SET risk = new.risk FROM"
+            " (SELECT resource_id, ARRAY(SELECT jsonb_array_elements_text(scopes::jsonb))::varchar[] AS scopes, risk"
+            "  FROM unnest(%s::uuid[], %s::text[], %s::int[]) AS n(resource_id, scopes, risk)) new"
+            " WHERE g.tenant_id = %s AND g.resource_id = new.resource_id AND g.scopes = new.scopes"
+            " AND g.risk <> new.risk {ids}",
+            [*columns, tenant.pk],
+            "g.client_id",
+            ids,
+        )
+
+
+def _risk_of(resource_id: UUID, scopes: list[str], definitions: Definitions) -> Risk:
+    rules = (
+        permission_rule(
+            scope,
+            admin_only=bool((known := definitions.scope(resource_id, scope)) and known.admin_only),
+            microsoft_api=definitions.is_microsoft(resource_id),
+        )
+        for scope in scopes
+    )
+    return Risk(max((rule.risk for rule in rules), default=Risk.LOW))
+
+
+def _originals(tenant: Tenant) -> dict[str, list[tuple]]:
+    """Names worth imitating: Microsoft's apps, verified ones and the tenant's own, by what they look like."""
+    trusted = Q(publisher_verified=True) | Q(owner_tenant_id__in=[*MICROSOFT_TENANT_IDS, tenant.pk])
+    found: dict[str, list[tuple]] = defaultdict(list)
+    apps = ServicePrincipal.objects.filter(trusted, tenant=tenant, deleted_at__isnull=True)
+    for pk, name, owner in apps.values_list("pk", "display_name", "owner_tenant_id").order_by("created_at", "pk"):
+        if key := skeleton(name):
+            found[key].append((pk, name, owner))
+    return found
+
+
+def _imitated(app: ServicePrincipal, originals: dict[str, list[tuple]]) -> str:
+    if app.publisher_verified or app.is_own or app.is_microsoft:
+        return ""
+    same = originals.get(skeleton(app.display_name), ())
+    return next((name for pk, name, owner in same if pk != app.pk and owner != app.owner_tenant_id), "")
+
+
+def _rows(sql: str, parameters: list, column: str, ids: list[UUID] | None) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(*_narrowed(sql, parameters, column, ids))
+        return cursor.fetchall()
+
+
+def _execute(sql: str, parameters: list, column: str, ids: list[UUID] | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(*_narrowed(sql, parameters, column, ids))
+
+
+def _narrowed(sql: str, parameters: list, column: str, ids: list[UUID] | None) -> tuple[str, list]:
+    """Put a condition on the app in place of `{ids}`, which stands after every other parameter."""
+    if ids is None:
+        return sql.replace("{ids}", ""), parameters
+    return sql.replace("{ids}", f"AND {column} = ANY(%s)"), [*parameters, ids]

@@ -1,0 +1,177 @@
+"""Reading one person, or one app, again: the pages about them are not to wait for the next full reading."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import Tenant
+from accounts.tenancy import tenant_context
+from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
+from directory.sync import recent, rows
+from directory.sync.assignments import assignments_of
+from directory.sync.derive import derive
+from directory.sync.unknown import fetch_unknown
+from graph.client import ADVANCED, GraphClient
+from graph.errors import NotFound
+from graph.paging import read_all, read_one
+from graph.types import Answer, Call, DirectoryRole, Grant, User
+
+Types = PermissionGrant.ConsentType
+
+
+def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
+    """Read a person, their own grants, the tenant-wide ones and their roles: one batch, one request.
+
+    A second and third follow only where they name apps the copy does not know, or a list is long.
+
+    Returns:
+        whether the directory knows the person. For one it does not, the copy stays as it is.
+
+    Raises:
+        GraphError: nothing was changed in the copy.
+    """
+    object_id = UUID(str(object_id))
+    client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    user, own, tenant_wide, roles = client.batch(
+        [
+            Call("GET", f"/users/{object_id}?$select={User.SELECT}"),
+            Call("GET", f"/users/{object_id}/oauth2PermissionGrants?$top=999"),
+            Call(
+                "GET",
+                "/oauth2PermissionGrants?$filter=consentType%20eq%20'AllPrincipals'&$top=999&$count=true",
+                headers=ADVANCED,
+            ),
+            Call(
+                "GET",
+                f"/users/{object_id}/transitiveMemberOf/microsoft.graph.directoryRole"
+                f"?$select={DirectoryRole.SELECT}&$count=true",
+                headers=ADVANCED,
+            ),
+        ]
+    )
+    if isinstance(user.error, NotFound):
+        return False
+    if user.error:
+        raise user.error
+    found = _items(own, Grant.read) if _is_whole(own) else client.grants_of_user(object_id)
+    if _is_whole(tenant_wide):
+        found += _items(tenant_wide, Grant.read)
+    else:
+        found += _walked(client.tenant_wide_grants())
+    with tenant_context(tenant.pk):
+        _save_person(tenant, read_one(user.body, User.read), roles)
+        grants = PermissionGrant.objects.filter(tenant=tenant)
+        present = grants.filter(principal_id=object_id) | grants.filter(consent_type=Types.ALL)
+        apps = _replace_grants(tenant, found, present)
+        _complete(tenant, client, apps, found)
+    return True
+
+
+def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
+    """Read an app, everything granted to it, its assignments and its application permissions.
+
+    Returns:
+        whether the directory knows the app; one it does not is looked for in the recycle bin, and leaves the copy
+        when it is not there either.
+
+    Raises:
+        GraphError: what was read before it is in the copy, nothing was taken out of it.
+    """
+    app_id = UUID(str(app_id))
+    client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    try:
+        app = client.service_principal(app_id)
+    except NotFound:
+        with tenant_context(tenant.pk):
+            return _refresh_binned(tenant, client, app_id)
+    grants = client.grants_of_client(app_id)
+    assigned = assignments_of(client, [app_id])
+    held = client.app_permissions_of(app_id)
+    now = timezone.now()
+    with tenant_context(tenant.pk):
+        with rows.writing(tenant):
+            rows.save_apps(recent.corrected_apps(tenant, [rows.app(tenant, app, now)]))
+            rows.save_definitions(tenant, [app])
+        apps = _replace_grants(tenant, grants, PermissionGrant.objects.filter(tenant=tenant, client_id=app_id))
+        _replace_assignments(tenant, app_id, [*assigned, *held])
+        _complete(tenant, client, apps | {app_id}, grants, held)
+    return True
+
+
+def _refresh_binned(tenant: Tenant, client: GraphClient, app_id: UUID) -> bool:
+    now = timezone.now()
+    binned = [rows.app(tenant, app, now) for app in client.deleted_service_principals() if app.id == app_id]
+    protected = str(app_id) in recent.states(tenant, recent.Kind.APP)
+    with rows.writing(tenant):
+        if binned:
+            rows.save_apps(recent.corrected_apps(tenant, binned))
+        elif not protected:
+            ServicePrincipal.objects.filter(tenant=tenant, pk=app_id).delete()
+    return bool(binned)
+
+
+def _save_person(tenant: Tenant, user: User, roles: Answer) -> None:
+    person = rows.person(tenant, user, timezone.now())
+    with_roles = roles.ok
+    if with_roles:
+        person.role_template_ids = sorted({role.template_id for role in _items(roles, DirectoryRole.read)})
+    with rows.writing(tenant):
+        rows.save_people([person], with_roles=with_roles)
+
+
+def _replace_grants(tenant: Tenant, found: Iterable[Grant], present) -> set[UUID]:
+    """Make `found` all there is of `present`. Returns the apps concerned."""
+    now = timezone.now()
+    with rows.writing(tenant):
+        before = set(present.values_list("client_id", flat=True))
+        kept = recent.corrected_grants(tenant, (rows.grant(tenant, item, now) for item in found))
+        rows.save_grants(kept)
+        protected = [pk for pk, state in recent.states(tenant, recent.Kind.GRANT).items() if state]
+        present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
+    return before | {grant.client_id for grant in kept}
+
+
+def _replace_assignments(tenant: Tenant, app_id: UUID, found: list) -> None:
+    now = timezone.now()
+    all_rows = AppRoleAssignment.objects.filter(tenant=tenant)
+    with rows.writing(tenant):
+        rows.save_assignments(
+            recent.corrected_assignments(tenant, (rows.assignment(tenant, item, now) for item in found))
+        )
+        protected = [pk for pk, state in recent.states(tenant, recent.Kind.ASSIGNMENT).items() if state]
+        present = all_rows.filter(resource_id=app_id) | all_rows.filter(principal_id=app_id)
+        present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
+
+
+def _complete(tenant: Tenant, client: GraphClient, apps: set[UUID], grants: list[Grant], held: Sequence = ()) -> None:
+    """Bring in what the grants and application permissions name, and compute the columns of these apps."""
+    try:
+        fetch_unknown(
+            tenant,
+            client,
+            apps={grant.client_id for grant in grants},
+            resources={item.resource_id for item in (*grants, *held)},
+            people={grant.principal_id for grant in grants if grant.principal_id},
+        )
+    finally:
+        with rows.writing(tenant):
+            derive(tenant, apps)
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Whether one answer holds the whole list. A failed or a paged one is asked again by the patient way."""
+    return answer.ok and "@odata.nextLink" not in answer.body
+
+
+def _items(answer: Answer, read) -> list:
+    return read_all(answer.body, read)
+
+
+def _walked(pages) -> list:
+    found: list = []
+    for page in pages:
+        if page.restarted:
+            found.clear()
+        found += page.items
+    return found

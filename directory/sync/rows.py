@@ -1,0 +1,231 @@
+"""From Graph's answers to rows of the copy, and into the database, many at a time."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from django.db import connection, transaction
+
+from accounts.models import Tenant
+from directory.models import (
+    AppRoleAssignment,
+    PermissionDefinition,
+    PermissionGrant,
+    Person,
+    ServicePrincipal,
+)
+from graph import types
+
+BATCH = 1000
+T = TypeVar("T")
+
+_APP_FIELDS = [
+    "app_id",
+    "display_name",
+    "publisher_name",
+    "publisher_verified",
+    "owner_tenant_id",
+    "type",
+    "account_enabled",
+    "disabled_by_microsoft",
+    "homepage",
+    "reply_urls",
+    "tags",
+    "created_at",
+    "deleted_at",
+    "synced_at",
+]
+_PERSON_FIELDS = [
+    "display_name",
+    "upn",
+    "mail",
+    "job_title",
+    "is_guest",
+    "home_domain",
+    "account_enabled",
+    "sessions_valid_from",
+    "synced_at",
+]
+_GRANT_FIELDS = ["client", "resource", "principal", "consent_type", "scopes", "synced_at"]
+_ASSIGNMENT_FIELDS = [
+    "resource",
+    "principal_id",
+    "principal_type",
+    "principal_name",
+    "app_role_id",
+    "created_at",
+    "synced_at",
+]
+_DEFINITION_FIELDS = [
+    "value",
+    "admin_only",
+    "user_display_name",
+    "user_description",
+    "admin_display_name",
+    "admin_description",
+]
+
+
+@contextmanager
+def writing(tenant: Tenant) -> Iterator[None]:
+    """A short transaction in which nobody else writes to this tenant's copy.
+
+    Two writers that touch the same rows in another order would stop each other; this puts them in line. Never hold
+    it across a call to Graph.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('directory.copy'), hashtext(%s))", [str(tenant.pk)])
+        yield
+
+
+def in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+def app(tenant: Tenant, item: types.ServicePrincipal, at: datetime) -> ServicePrincipal:
+    return ServicePrincipal(
+        tenant=tenant,
+        id=item.id,
+        app_id=item.app_id,
+        display_name=item.display_name[:256],
+        publisher_name=item.publisher_name[:256],
+        publisher_verified=item.publisher_verified,
+        owner_tenant_id=item.owner_tenant_id,
+        type=item.type[:32],
+        account_enabled=item.account_enabled,
+        disabled_by_microsoft=item.disabled_by_microsoft[:128],
+        homepage=item.homepage[:2048],
+        reply_urls=[url[:2048] for url in item.reply_urls],
+        tags=[tag[:256] for tag in item.tags],
+        created_at=item.created_at,
+        deleted_at=item.deleted_at,
+        synced_at=at,
+    )
+
+
+def person(tenant: Tenant, item: types.User, at: datetime) -> Person:
+    return Person(
+        tenant=tenant,
+        id=item.id,
+        display_name=item.display_name[:256],
+        upn=item.upn[:256],
+        mail=item.mail[:320],
+        job_title=item.job_title[:256],
+        is_guest=item.is_guest,
+        home_domain=_home_domain(item)[:256],
+        account_enabled=item.account_enabled,
+        sessions_valid_from=item.sessions_valid_from,
+        synced_at=at,
+    )
+
+
+def grant(tenant: Tenant, item: types.Grant, at: datetime) -> PermissionGrant:
+    return PermissionGrant(
+        tenant=tenant,
+        graph_id=item.id,
+        client_id=item.client_id,
+        resource_id=item.resource_id,
+        principal_id=item.principal_id,
+        consent_type=item.consent_type,
+        scopes=[scope[:256] for scope in item.scopes],
+        first_seen_at=at,
+        synced_at=at,
+    )
+
+
+def assignment(tenant: Tenant, item: types.AppRoleAssignment, at: datetime) -> AppRoleAssignment:
+    return AppRoleAssignment(
+        tenant=tenant,
+        graph_id=item.id,
+        resource_id=item.resource_id,
+        principal_id=item.principal_id,
+        principal_type=item.principal_type,
+        principal_name=item.principal_name[:256],
+        app_role_id=item.app_role_id,
+        created_at=item.created_at,
+        synced_at=at,
+    )
+
+
+def save_apps(apps: Iterable[ServicePrincipal]) -> None:
+    _upsert(ServicePrincipal, {row.id: row for row in apps}, ["id"], _APP_FIELDS)
+
+
+def save_people(people: Iterable[Person], *, with_roles: bool = False) -> None:
+    """`with_roles` also writes `role_template_ids`, which the list of people does not hold."""
+    fields = [*_PERSON_FIELDS, "role_template_ids"] if with_roles else _PERSON_FIELDS
+    _upsert(Person, {row.id: row for row in people}, ["id"], fields)
+
+
+def save_grants(grants: Iterable[PermissionGrant]) -> None:
+    _upsert(PermissionGrant, {row.graph_id: row for row in grants}, ["tenant", "graph_id"], _GRANT_FIELDS)
+
+
+def save_assignments(assignments: Iterable[AppRoleAssignment]) -> None:
+    _upsert(AppRoleAssignment, {row.graph_id: row for row in assignments}, ["tenant", "graph_id"], _ASSIGNMENT_FIELDS)
+
+
+def save_definitions(tenant: Tenant, resources: Iterable[types.ServicePrincipal]) -> None:
+    """Replace what these resources' permissions mean. Call inside `writing`."""
+    kinds = PermissionDefinition.Kind
+    found: dict[tuple, PermissionDefinition] = {}
+    ids = []
+    for resource in resources:
+        ids.append(resource.id)
+        for scope in resource.scopes:
+            found[resource.id, kinds.DELEGATED, scope.id] = PermissionDefinition(
+                tenant=tenant,
+                resource_id=resource.id,
+                kind=kinds.DELEGATED,
+                permission_id=scope.id,
+                value=scope.value[:256],
+                admin_only=scope.admin_only,
+                user_display_name=scope.user_display_name,
+                user_description=scope.user_description,
+                admin_display_name=scope.admin_display_name,
+                admin_description=scope.admin_description,
+            )
+        for role in resource.app_roles:
+            found[resource.id, kinds.APPLICATION, role.id] = PermissionDefinition(
+                tenant=tenant,
+                resource_id=resource.id,
+                kind=kinds.APPLICATION,
+                permission_id=role.id,
+                value=role.value[:256],
+                admin_only=True,
+                admin_display_name=role.display_name,
+                admin_description=role.description,
+            )
+    old = PermissionDefinition.objects.filter(tenant=tenant, resource_id__in=ids)
+    columns = old.values_list("pk", "resource_id", "kind", "permission_id")
+    gone = [pk for pk, *key in columns if tuple(key) not in found]
+    if gone:
+        PermissionDefinition.objects.filter(pk__in=gone).delete()
+    _upsert(PermissionDefinition, found, ["tenant", "resource", "kind", "permission_id"], _DEFINITION_FIELDS)
+
+
+def _upsert(model, rows: dict, unique: list[str], fields: list[str]) -> None:
+    """Insert or update. One row per key: PostgreSQL refuses to update a row twice in one statement."""
+    if rows:
+        model.objects.bulk_create(
+            [rows[key] for key in sorted(rows, key=str)],
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=unique,
+            update_fields=fields,
+        )
+
+
+def _home_domain(user: types.User) -> str:
+    """Where a guest comes from: `lynne_fabrikam.example#EXT#@contoso.example`, else their mail's domain."""
+    if not user.is_guest:
+        return ""
+    name, marked, _rest = user.upn.partition("#EXT#")
+    if marked and "_" in name:
+        return name.rpartition("_")[2].lower()
+    return user.mail.rpartition("@")[2].lower()

@@ -1,0 +1,234 @@
+"""Reading a tenant's whole directory into the copy, one kind of object after the other.
+
+A kind's rows that were not seen are taken out only after its list was read to the end. A list that breaks off leaves
+the old copy as it was, with newer facts for what had been read, and its `Collection` says that it is not complete.
+"""
+
+import logging
+from collections.abc import Iterable
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Tenant
+from accounts.tenancy import tenant_context
+from audit import services as audit
+from audit.models import AuditEvent
+from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
+from directory.sync import recent, rows
+from directory.sync.assignments import assignments_of
+from directory.sync.derive import derive
+from directory.sync.report import KindReport, SyncReport, explain
+from directory.sync.roles import role_holders
+from directory.sync.unknown import fetch_all_unknown
+from graph.client import GraphClient
+from graph.errors import Forbidden, GraphError, NotFound, TokenError
+
+logger = logging.getLogger(__name__)
+Kind = Collection.Kind
+
+# The recycle bin comes right after the apps: what left one list is looked for in the other before it is taken out.
+ORDER = [Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS, Kind.PEOPLE, Kind.GRANTS, Kind.ASSIGNMENTS]
+# A list that grows or shrinks while it is read may miss its own count by a little; more is a broken list.
+TOLERANCE = 0.01
+
+
+class Incomplete(Exception):
+    """Graph listed fewer objects than it says there are."""
+
+
+def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Actor | None = None) -> SyncReport:
+    """Read these kinds (all of them by default) in full, and record what came of it.
+
+    Only one process reads a tenant at a time; a second one is told `busy`. A kind that fails does not stop the next:
+    the reasons are in the report, on the `Collection` rows and in the audit record. Raises no `GraphError`.
+    """
+    wanted = [kind for kind in ORDER if kinds is None or kind in set(kinds)]
+    with tenant_context(tenant.pk), _only_one(tenant) as free:
+        if not free:
+            return SyncReport(tenant.pk, busy=True)
+        client = GraphClient(str(tenant.pk), tenant.cloud, priority="low")
+        report = SyncReport(tenant.pk)
+        for kind in wanted:
+            report.kinds.append(_walk(tenant, client, kind))
+        _finish(tenant, client, report, actor or Actor.system())
+    return report
+
+
+def _finish(tenant: Tenant, client: GraphClient, report: SyncReport, actor: Actor) -> None:
+    with rows.writing(tenant):
+        recent.forget_old(tenant)
+        derive(tenant)
+    event = AuditEvent.DIRECTORY_SYNCED if report.complete else AuditEvent.DIRECTORY_SYNC_FAILED
+    audit.record(
+        event,
+        tenant_id=tenant.pk,
+        actor=actor,
+        target_type="tenant",
+        target_id=str(tenant.pk),
+        target_label=tenant.name,
+        outcome="complete" if report.complete else "incomplete",
+        after=report.facts(),
+    )
+
+
+@contextmanager
+def _only_one(tenant: Tenant):
+    """Yield whether this process may read the tenant. The lock belongs to the connection and dies with it."""
+    keys = ["directory.sync", str(tenant.pk)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))", keys)
+        free = cursor.fetchone()[0]
+    try:
+        yield free
+    finally:
+        if free and connection.connection is not None and not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), hashtext(%s))", keys)
+
+
+def _walk(tenant: Tenant, client: GraphClient, kind: str) -> KindReport:
+    started = timezone.now()
+    collection, _made = Collection.objects.get_or_create(tenant=tenant, kind=kind)
+    Collection.objects.filter(pk=collection.pk).update(started_at=started)
+    walk = _Walk(tenant, client, kind, started)
+    try:
+        walk.read()
+        walk.check()
+    except (GraphError, Incomplete) as error:
+        problem = explain(error) if isinstance(error, GraphError) else str(error)
+        known = isinstance(error, Forbidden | TokenError)
+        logger.log(logging.INFO if known else logging.WARNING, "Reading %s of %s: %s", kind, tenant.pk, problem)
+        Collection.objects.filter(pk=collection.pk).update(error=problem)
+        return KindReport(kind, walk.seen, walk.count, error=problem)
+    with transaction.atomic():
+        removed = walk.remove_unseen()
+        Collection.objects.filter(pk=collection.pk).update(
+            complete_at=started,
+            first_complete_at=collection.first_complete_at or started,
+            graph_count=walk.count,
+            row_count=walk.rows().count(),
+            error="",
+        )
+    return KindReport(kind, walk.seen, walk.count, removed)
+
+
+class _Walk:
+    """One reading of one kind."""
+
+    def __init__(self, tenant: Tenant, client: GraphClient, kind: str, started: datetime):
+        self.tenant, self.client, self.kind, self.started = tenant, client, kind, started
+        self.seen = 0
+        self.count: int | None = None
+
+    def read(self) -> None:
+        getattr(self, f"_read_{self.kind}")()
+
+    def check(self) -> None:
+        if self.count is not None and self.seen < self.count * (1 - TOLERANCE):
+            raise Incomplete(
+                _("Microsoft listed %(seen)d of %(count)d; the rest of the copy is older.")
+                % {"seen": self.seen, "count": self.count}
+            )
+
+    def rows(self) -> QuerySet:
+        """The rows of the copy this kind is about."""
+        apps = ServicePrincipal.objects.filter(tenant=self.tenant)
+        return {
+            Kind.SERVICE_PRINCIPALS: apps.filter(deleted_at__isnull=True),
+            Kind.DELETED_APPS: apps.filter(deleted_at__isnull=False),
+            Kind.PEOPLE: Person.objects.filter(tenant=self.tenant),
+            Kind.GRANTS: PermissionGrant.objects.filter(tenant=self.tenant),
+            Kind.ASSIGNMENTS: AppRoleAssignment.objects.filter(tenant=self.tenant),
+        }[self.kind]
+
+    def remove_unseen(self) -> int:
+        """Take out what the complete list did not name, except what we ourselves just put there."""
+        unseen = self.rows().filter(synced_at__lt=self.started)
+        with rows.writing(self.tenant):
+            if self.kind in (Kind.GRANTS, Kind.ASSIGNMENTS):
+                kind = recent.Kind.GRANT if self.kind == Kind.GRANTS else recent.Kind.ASSIGNMENT
+                unseen = unseen.exclude(graph_id__in=list(recent.states(self.tenant, kind)))
+            elif self.kind in (Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS):
+                unseen = unseen.exclude(pk__in=list(recent.states(self.tenant, recent.Kind.APP)))
+                if self.kind == Kind.SERVICE_PRINCIPALS:
+                    unseen = self._without_binned(unseen)
+            return unseen.delete()[1].get(unseen.model._meta.label, 0)
+
+    def _without_binned(self, unseen: QuerySet) -> QuerySet:
+        """Apps that left the list for the recycle bin keep their row and their history."""
+        gone = set(unseen.values_list("pk", flat=True))
+        if not gone:
+            return unseen
+        try:
+            binned = [app for app in self.client.deleted_service_principals() if app.id in gone]
+        except GraphError:
+            return unseen.none()  # the next reading decides
+        rows.save_apps(rows.app(self.tenant, app, timezone.now()) for app in binned)
+        return unseen.exclude(pk__in=[app.id for app in binned])
+
+    def _read_service_principals(self) -> None:
+        for page in self._counted(self.client.service_principals()):
+            with rows.writing(self.tenant):
+                found = (rows.app(self.tenant, item, self.started) for item in page.items)
+                rows.save_apps(recent.corrected_apps(self.tenant, found))
+
+    def _read_deleted_apps(self) -> None:
+        items = self.client.deleted_service_principals()
+        self.seen = len(items)
+        with rows.writing(self.tenant):
+            found = (rows.app(self.tenant, item, self.started) for item in items)
+            rows.save_apps(recent.corrected_apps(self.tenant, found))
+
+    def _read_people(self) -> None:
+        for page in self._counted(self.client.users()):
+            with rows.writing(self.tenant):
+                rows.save_people(rows.person(self.tenant, item, self.started) for item in page.items)
+        self._read_roles()
+
+    def _read_roles(self) -> None:
+        try:
+            held = role_holders(self.client)
+        except (Forbidden, NotFound) as error:
+            # Without them a person's roles are read one by one, when someone asks about that person.
+            logger.info("Directory roles of %s cannot be listed: %s", self.tenant.pk, error.code)
+            return
+        with rows.writing(self.tenant):
+            changed = []
+            holders = Person.objects.filter(tenant=self.tenant)
+            for person in (holders.filter(pk__in=list(held)) | holders.exclude(role_template_ids=[])).distinct():
+                roles = sorted(held.get(person.pk, ()))
+                if sorted(person.role_template_ids) != roles:
+                    person.role_template_ids = roles
+                    changed.append(person)
+            Person.objects.bulk_update(changed, ["role_template_ids"], batch_size=500)
+
+    def _read_grants(self) -> None:
+        for page in self._counted(self.client.grants()):
+            with rows.writing(self.tenant):
+                found = (rows.grant(self.tenant, item, self.started) for item in page.items)
+                rows.save_grants(recent.corrected_grants(self.tenant, found))
+        fetch_all_unknown(self.tenant, self.client)
+
+    def _read_assignments(self) -> None:
+        apps = ServicePrincipal.objects.filter(tenant=self.tenant, deleted_at__isnull=True).order_by("pk")
+        for part in rows.in_parts(apps.values_list("pk", flat=True).iterator(chunk_size=rows.BATCH), 20):
+            items = assignments_of(self.client, part)
+            self.seen += len(items)
+            with rows.writing(self.tenant):
+                found = (rows.assignment(self.tenant, item, self.started) for item in items)
+                rows.save_assignments(recent.corrected_assignments(self.tenant, found))
+        fetch_all_unknown(self.tenant, self.client)
+
+    def _counted(self, pages):
+        for page in pages:
+            if page.restarted:
+                self.seen = 0
+            self.seen += len(page.items)
+            self.count = page.count if page.count is not None else self.count
+            yield page
