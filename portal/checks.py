@@ -38,28 +38,24 @@ def sandbox_stays_on_this_machine(**kwargs) -> list[CheckMessage]:
 
 @register(Tags.security)
 def keys_are_there(**kwargs) -> list[CheckMessage]:
-    return [*_secret_key(), *_audit_keys(), *_token_cache_keys()]
-
-
-def _secret_key() -> Iterator[CheckMessage]:
-    if not settings.SECRET_KEY:
-        yield Error("SECRET_KEY is empty.", hint=f"Set it to a long random text. {DOCS}", id="portal.E002")
+    """The third of them, SECRET_KEY, Django asks for by itself."""
+    return [*_audit_keys(), *_token_cache_keys()]
 
 
 def _audit_keys() -> Iterator[CheckMessage]:
     hint = f"AUDIT_KEYS: 32 bytes in hex, newest first; for example from `openssl rand -hex 32`. {DOCS}"
     if not settings.AUDIT_KEYS:
-        yield Error("AUDIT_KEYS is empty: no audit entry can be signed.", hint=hint, id="portal.E003")
+        yield Error("AUDIT_KEYS is empty: no audit entry can be signed.", hint=hint, id="portal.E002")
     elif not all(map(_is_hex_key, settings.AUDIT_KEYS)):
-        yield Error("AUDIT_KEYS holds something that is no 32-byte key in hex.", hint=hint, id="portal.E004")
+        yield Error("AUDIT_KEYS holds something that is no 32-byte key in hex.", hint=hint, id="portal.E003")
 
 
 def _token_cache_keys() -> Iterator[CheckMessage]:
     hint = f"TOKEN_CACHE_KEYS: Fernet keys, newest first; `manage.py new_keys` makes one. {DOCS}"
     if not settings.TOKEN_CACHE_KEYS:
-        yield Error("TOKEN_CACHE_KEYS is empty: no sign-in can be kept.", hint=hint, id="portal.E005")
+        yield Error("TOKEN_CACHE_KEYS is empty: no sign-in can be kept.", hint=hint, id="portal.E004")
     elif not all(map(_is_fernet_key, settings.TOKEN_CACHE_KEYS)):
-        yield Error("TOKEN_CACHE_KEYS holds something that is no Fernet key.", hint=hint, id="portal.E006")
+        yield Error("TOKEN_CACHE_KEYS holds something that is no Fernet key.", hint=hint, id="portal.E005")
 
 
 @register(Tags.security, deploy=True)
@@ -67,18 +63,18 @@ def registration_is_complete(**kwargs) -> list[CheckMessage]:
     """The portal's own app registration: an id, and one of certificate and secret."""
     found: list[CheckMessage] = []
     if not settings.ENTRA_CLIENT_ID:
-        found.append(Error("ENTRA_CLIENT_ID is empty.", hint="See docs/real-tenant.md.", id="portal.E007"))
+        found.append(Error("ENTRA_CLIENT_ID is empty.", hint="See docs/real-tenant.md.", id="portal.E006"))
     if not settings.ENTRA_CERTIFICATE and not settings.ENTRA_CLIENT_SECRET:
         hint = "Set ENTRA_CERTIFICATE and ENTRA_PRIVATE_KEY. See docs/real-tenant.md."
-        found.append(Error("The portal has no credential for Entra ID.", hint=hint, id="portal.E008"))
+        found.append(Error("The portal has no credential for Entra ID.", hint=hint, id="portal.E007"))
     for name in ("ENTRA_CERTIFICATE", "ENTRA_PRIVATE_KEY"):
         path = getattr(settings, name)
         if path and not Path(path).is_file():
-            found.append(Error(f"{name} names a file that is not there: {path}", id="portal.E009"))
+            found.append(Error(f"{name} names a file that is not there: {path}", id="portal.E008"))
     if bool(settings.ENTRA_CERTIFICATE) != bool(settings.ENTRA_PRIVATE_KEY):
         hint = "The certificate is what Entra ID knows; the private key signs."
         found.append(
-            Error("ENTRA_CERTIFICATE and ENTRA_PRIVATE_KEY go together; one is empty.", hint=hint, id="portal.E010")
+            Error("ENTRA_CERTIFICATE and ENTRA_PRIVATE_KEY go together; one is empty.", hint=hint, id="portal.E009")
         )
     return found
 
@@ -89,7 +85,7 @@ def public_address_is_https(**kwargs) -> list[CheckMessage]:
     if address.scheme == "https" or is_loopback(address.hostname):
         return []
     hint = "Entra ID accepts http only for loopback, and cookies would travel in the clear."
-    return [Error("PORTAL_URL must be https.", hint=hint, id="portal.E011")]
+    return [Error("PORTAL_URL must be https.", hint=hint, id="portal.E010")]
 
 
 @register(Tags.database)
@@ -99,7 +95,7 @@ def database_role_is_bound(databases: list[str] | None = None, **kwargs) -> list
     for alias in databases or []:
         connection = connections[alias]
         if connection.vendor != "postgresql":
-            found.append(Error("Only PostgreSQL is supported.", hint=DOCS, id="portal.E012"))
+            found.append(Error("Only PostgreSQL is supported.", hint=DOCS, id="portal.E011"))
             continue
         try:
             with connection.cursor() as cursor:
@@ -113,9 +109,9 @@ def database_role_is_bound(databases: list[str] | None = None, **kwargs) -> list
         if superuser or bypasses:
             fault = "is a superuser" if superuser else "has BYPASSRLS"
             hint = f'ALTER ROLE "{role}" NOSUPERUSER NOBYPASSRLS, or use another role. {DOCS}'
-            found.append(Error(f'The database role "{role}" {fault}.', hint=hint, id="portal.E013"))
+            found.append(Error(f'The database role "{role}" {fault}.', hint=hint, id="portal.E012"))
         if version < 150000:
-            found.append(Error("PostgreSQL 15 or newer is needed.", hint=DOCS, id="portal.E014"))
+            found.append(Error("PostgreSQL 15 or newer is needed.", hint=DOCS, id="portal.E013"))
     return found
 
 

@@ -1,0 +1,84 @@
+"""`make demo`: what it refuses, what it keeps. That it runs is shown by every test in tests/browser."""
+
+import fcntl
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+def run_demo(var_dir: Path, **environment: object) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "VAR_DIR": str(var_dir), **{name: str(value) for name, value in environment.items()}}
+    return subprocess.run(
+        [sys.executable, "-m", "portal.demo"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def taken_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path, taken_port: int, name: str):
+    result = run_demo(tmp_path, **{"PORT": 1025, "SANDBOX_PORT": 1026, name: taken_port})
+
+    assert result.returncode == 1
+    assert f"Port {taken_port} cannot be used" in result.stderr
+    assert f"{name}={taken_port + 1} make demo" in result.stderr
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_two_demos_in_one_folder_are_one_too_many(tmp_path: Path):
+    with (tmp_path / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        result = run_demo(tmp_path)
+
+    assert result.returncode == 1
+    assert "already running" in result.stderr
+
+
+def test_an_unreachable_database_is_reported_in_one_sentence(tmp_path: Path, free_ports: tuple[int, int]):
+    port, sandbox_port = free_ports
+
+    result = run_demo(tmp_path, PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgres://x@127.0.0.1:1/x")
+
+    assert result.returncode == 1
+    assert "The database cannot be used" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not answers(sandbox_port)
+
+
+def test_keys_are_made_once_and_are_nobody_elses_business(tmp_path: Path, free_ports: tuple[int, int]):
+    port, sandbox_port = free_ports
+    run_demo(tmp_path, PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgres://x@127.0.0.1:1/x")
+    kept = (tmp_path / "demo.env").read_text()
+
+    run_demo(tmp_path, PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgres://x@127.0.0.1:1/x")
+
+    assert (tmp_path / "demo.env").read_text() == kept
+    assert {line.split("=")[0] for line in kept.split()} == {"SECRET_KEY", "TOKEN_CACHE_KEYS", "AUDIT_KEYS"}
+    assert stat.S_IMODE((tmp_path / "demo.env").stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,113 @@
+"""What load balancers and Prometheus are told."""
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from portal import health
+
+
+@pytest.fixture(autouse=True)
+def _ask_for_migrations_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(health, "_schema_is_current", False)
+
+
+def test_a_living_process_says_so_without_the_database(client: Client):
+    answer = client.get("/healthz")  # no database mark: a query would fail this test
+
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_ready_when_database_and_migrations_are(client: Client):
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "database": "ok", "migrations": "ok", "sweeper": "has not run yet"}
+
+
+@pytest.mark.django_db
+def test_not_ready_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(health, "connection", Unreachable())
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "unreachable"
+
+
+class Unreachable:
+    def cursor(self):
+        raise DatabaseError("connection refused")
+
+
+@pytest.mark.django_db
+def test_not_ready_while_a_migration_is_missing(client: Client, monkeypatch: pytest.MonkeyPatch):
+    original = health.MigrationLoader
+
+    def one_less(connection):
+        loader = original(connection)
+        loader.applied_migrations.pop(("accounts", "0002_isolation"))
+        return loader
+
+    monkeypatch.setattr(health, "MigrationLoader", one_less)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["migrations"] == "1 not applied"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "said"), [(5, "ok"), (3600, "late: last run 3600 s ago")])
+def test_a_late_sweeper_is_named_and_pages_are_served_all_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch, age: int, said: str
+):
+    monkeypatch.setattr("revocation.metrics.sweeper_age", lambda: age)
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["sweeper"]) == (200, said)
+
+
+# --- metrics -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_this_machine_reads_metrics(client: Client):
+    answer = client.get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert b"# TYPE consentry_" in answer.content
+
+
+@pytest.mark.parametrize("seen_from", [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}])
+def test_to_others_metrics_do_not_exist(client: Client, seen_from: dict):
+    assert client.get("/metrics", **seen_from).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_token_opens_metrics_from_anywhere(client: Client, settings):
+    settings.METRICS_TOKEN = "scrape-me"
+
+    headers = {"Authorization": "Bearer scrape-me"}
+    assert client.get("/metrics", headers=headers, REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+def test_with_a_token_set_this_machine_needs_it_too(client: Client, settings):
+    settings.METRICS_TOKEN = "scrape-me"
+
+    assert client.get("/metrics").status_code == 404
+    assert client.get("/metrics", headers={"Authorization": "Bearer guess"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_only_reading(client: Client, path: str):
+    assert client.post(path).status_code == 405
+
+
+def test_probes_are_not_sent_to_https(client: Client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert client.get("/healthz").status_code == 200
