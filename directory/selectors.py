@@ -19,6 +19,7 @@ from directory.models import (
     MICROSOFT_TENANT_IDS,
     AppRoleAssignment,
     Collection,
+    PermissionDefinition,
     PermissionGrant,
     Person,
     Risk,
@@ -134,6 +135,10 @@ class UserConsent:
         return [sentence.value for group in self.permissions for sentence in group.sentences]
 
     @property
+    def summary(self) -> str:
+        return wording.summary(self.scopes, "admin")
+
+    @property
     def works_offline(self) -> bool:
         return risks.OFFLINE in self.scopes
 
@@ -160,8 +165,8 @@ def app_only_permissions(app: ServicePrincipal) -> list[wording.ResourcePermissi
 
 
 def assigned(app: ServicePrincipal, after: str = "") -> Page[AppRoleAssignment]:
-    """People and groups assigned to the app, by name."""
-    return page(_assigned(app), ("principal_name", "id"), after)
+    """People and groups assigned to the app, by name; each with its `role` in words, empty for default access."""
+    return mapped(page(_assigned(app), ("principal_name", "id"), after), lambda rows: _with_roles(app, rows))
 
 
 @dataclass(frozen=True)
@@ -324,6 +329,16 @@ def _grants_of(app: ServicePrincipal) -> QuerySet[PermissionGrant]:
 def _assigned(app: ServicePrincipal) -> QuerySet[AppRoleAssignment]:
     found = AppRoleAssignment.objects.filter(tenant_id=app.tenant_id, resource=app)
     return found.exclude(principal_type="ServicePrincipal")
+
+
+def _with_roles(app: ServicePrincipal, rows: list[AppRoleAssignment]) -> list[AppRoleAssignment]:
+    definitions = PermissionDefinition.objects.filter(
+        tenant_id=app.tenant_id, resource=app, permission_id__in={row.app_role_id for row in rows}
+    )
+    roles = {role.permission_id: role.admin_display_name or role.value for role in definitions}
+    for row in rows:
+        row.role = roles.get(row.app_role_id, "")
+    return rows
 
 
 def _user_consents(app: ServicePrincipal, rows: list[dict]) -> list[UserConsent]:
