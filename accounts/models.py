@@ -1,10 +1,13 @@
 """Tenants, the people who sign in, and what they may do where."""
 
 import uuid
+from collections.abc import Iterator
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -98,7 +101,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     identity_checked_at = models.DateTimeField(null=True)
-    # Raised whenever this person's tokens are wiped, so that a refresh under way cannot write them back.
+    # One request at a time asks Microsoft again; until then others wait, and after a failure so does everybody.
+    identity_lease_until = models.DateTimeField(null=True)
+    # Raised whenever this person's tokens are wiped, so that a refresh under way cannot write them back. It is part of
+    # the session's hash, so that every session signed in before is worthless, also one no list of sessions knew.
     token_epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -110,6 +116,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+    def get_session_auth_hash(self) -> str:
+        return self._epoch_hash()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._epoch_hash(secret)
+
+    def _epoch_hash(self, secret: str | None = None) -> str:
+        value = f"{self.password}:{self.token_epoch}"
+        return salted_hmac("consentry.session", value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Membership(models.Model):
@@ -125,6 +142,8 @@ class Membership(models.Model):
     roles = ArrayField(models.CharField(max_length=32, choices=Role), default=list)
     source = models.CharField(max_length=16, choices=Source, default=Source.ENTRA)
     granted_by = models.CharField(max_length=256, blank=True)
+    # Who was let in, for this tenant's pages: the account itself belongs to another tenant and stays hidden.
+    person_label = models.CharField(max_length=256, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -153,3 +172,6 @@ class TokenCache(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     blob = models.BinaryField()
     updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"tokens of {self.user_id}"

@@ -31,7 +31,7 @@ class Scope:
         )
 
 
-_scope: ContextVar[Scope] = ContextVar("consentry_scope", default=Scope())
+_scope: ContextVar[Scope] = ContextVar("consentry_scope", default=Scope())  # noqa: B039 - frozen
 
 
 def current_tenant_id() -> UUID | None:

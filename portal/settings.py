@@ -61,10 +61,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.IdentityMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",  # writes what only the person's scope shows
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -1,0 +1,94 @@
+"""One trip to Microsoft's sign-in page and back, through MSAL.
+
+The flow (verifier, nonce, redirect URI) waits in the server-side session under a single-use state.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import msal
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.entra import id_token
+from accounts.entra.id_token import Identity, InvalidIdToken
+from graph import tokens, transport
+from graph.clouds import CLOUDS
+
+SCOPES = ["User.Read"]
+ANY_ORGANISATION = "organizations"
+
+
+@dataclass(frozen=True)
+class Start:
+    state: str
+    flow: dict[str, Any]
+    address: str  # where the browser goes
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A proved identity, and the tokens that came with it."""
+
+    identity: Identity
+    cache: msal.SerializableTokenCache
+
+
+def begin(
+    request: HttpRequest, *, prompt: str | None = None, max_age: int | None = None, login_hint: str | None = None
+) -> Start:
+    """Prepare a sign-in at any organisation.
+
+    Raises:
+        TokenError, TokenUnavailable: Microsoft's discovery document could not be read.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+    """
+    state = secrets.token_urlsafe(24)
+    client = tokens.confidential_client(ANY_ORGANISATION)
+    flow = tokens.settled(
+        lambda: client.initiate_auth_code_flow(
+            SCOPES,
+            redirect_uri=request.build_absolute_uri(reverse("entra_callback")),
+            state=state,
+            prompt=prompt,
+            max_age=max_age,
+            login_hint=login_hint,
+            response_mode="query",  # a form post from another site would arrive without our Lax session cookie
+        )
+    )
+    # Whether the credentials are young enough is ours to judge, with a page of its own.
+    flow.pop("max_age", None)
+    return Start(state, flow, transport.browser_url(flow.pop("auth_uri")))
+
+
+def redeem(flow: dict[str, Any], answer: dict[str, str]) -> Arrival:
+    """Exchange the code for tokens and prove who it is.
+
+    Raises:
+        InvalidIdToken: the answer is not Microsoft's answer to this flow.
+        TokenError: Microsoft refused; TokenUnavailable: it could not be asked.
+    """
+    nonce = hashlib.sha256(flow["nonce"].encode()).hexdigest()  # MSAL sends the digest and keeps the secret
+    cache = msal.SerializableTokenCache()
+    client = tokens.confidential_client(ANY_ORGANISATION, cache=cache)
+    try:
+        result = tokens.settled(lambda: client.acquire_token_by_auth_code_flow(flow, answer))
+    except RuntimeError as error:  # MSAL's word for a nonce that is not ours
+        raise InvalidIdToken("nonce") from error
+    if "id_token" not in result:
+        raise tokens.refusal(result)
+    return Arrival(id_token.prove(result["id_token"], nonce=nonce), cache)
+
+
+def sign_out_address(request: HttpRequest, *, hint: str = "", cloud: str = "global") -> str:
+    """Where the browser ends its session at Microsoft, and comes back from.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
+    """
+    back = {"post_logout_redirect_uri": request.build_absolute_uri(reverse("accounts:signed-out"))}
+    query = urlencode(back | ({"logout_hint": hint} if hint else {}))
+    return transport.browser_url(f"{CLOUDS[cloud].authority(ANY_ORGANISATION)}/oauth2/v2.0/logout?{query}")

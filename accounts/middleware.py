@@ -1,0 +1,112 @@
+"""Around every request: an empty scope, then the person's own, and whether they still are who we think."""
+
+from contextlib import ExitStack
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.http import urlencode
+
+from accounts import refresh, services
+from accounts.access import leave_for, membership_in, safe_return
+from accounts.models import Membership
+from accounts.refresh import Freshness, Outcome
+from accounts.refusals import WORDS, Reason
+from accounts.tenancy import no_context, operator_context, tenant_context, user_context
+
+
+def any_identity(view):
+    """Mark a view that must work although Microsoft cannot be asked: signing out, for example."""
+    view.any_identity = True
+    return view
+
+
+class ScopeMiddleware:
+    """Starts every request without any scope, so that none leaks in from the one before."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with ExitStack() as scopes:
+            scopes.enter_context(no_context())
+            if request.path_info.startswith("/operator/"):
+                scopes.enter_context(operator_context())  # Django's admin asks who may enter
+            return self.get_response(request)
+
+
+class IdentityMiddleware:
+    """Sets `request.membership` and `request.tenant`, enters their scope, and keeps identity facts fresh.
+
+    Under `/t/<slug>/` they are those of that tenant (404 without a membership in it), elsewhere the person's own.
+    `request.identity_stale_since` is set while Microsoft cannot be asked, so that pages can say so.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.membership = request.tenant = request.identity_stale_since = None
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        with ExitStack() as request.scopes:
+            request.scopes.enter_context(user_context(request.user.pk))
+            response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, no_store=True, private=True)  # nothing stays behind after sign-out
+        return response
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        if not request.user.is_authenticated:
+            return None
+        if request.user.tenant_id is None:
+            return self._operator(request, view)
+        request.scopes.enter_context(tenant_context(request.user.tenant_id))
+        guarded = getattr(view, "login_required", True) and not getattr(view, "any_identity", False)
+        if guarded and (answer := _check(request)):
+            return answer
+        own = Membership.objects.filter(user_id=request.user.pk, tenant_id=request.user.tenant_id)
+        request.membership = own.select_related("tenant").first()
+        if "tenant" in kwargs:
+            request.membership = membership_in(request.user, kwargs["tenant"])
+            request.scopes.enter_context(tenant_context(request.membership.tenant_id))
+        if request.membership:
+            request.membership.user = request.user
+            request.tenant = request.membership.tenant
+        return None
+
+    def _operator(self, request: HttpRequest, view) -> HttpResponse | None:
+        """The operator is nobody in any tenant: their place is the admin pages."""
+        if request.path_info.startswith("/operator/") or not getattr(view, "login_required", True):
+            return None
+        return None if getattr(view, "any_identity", False) else redirect("admin:index")
+
+
+def _check(request: HttpRequest) -> HttpResponse | None:
+    """The page that takes this one's place when the person may not go on."""
+    if not request.user.tenant.is_active:
+        services.end_portal_sessions(request.user, reason=Reason.SUSPENDED_TENANT)
+        logout(request)
+        return render(request, "accounts/refused.html", {"words": WORDS[Reason.SUSPENDED_TENANT]}, status=403)
+    outcome = refresh.keep_fresh(request.user)
+    if outcome.freshness is Freshness.ENDED:
+        return _ended(request, outcome)
+    if outcome.freshness is Freshness.TOO_OLD:
+        page = {"since": request.user.identity_checked_at, "way_back": safe_return(request)}
+        return render(request, "accounts/unchecked.html", page, status=503, headers={"Retry-After": refresh.LEASE})
+    if outcome.freshness is Freshness.STALE:
+        request.identity_stale_since = request.user.identity_checked_at
+    return None
+
+
+def _ended(request: HttpRequest, outcome: Outcome) -> HttpResponse:
+    way_back = safe_return(request)
+    person = str(request.user)
+    repeated = request.method in ("GET", "HEAD")
+    logout(request)
+    if getattr(request, "htmx", False):
+        return leave_for(request, reverse("accounts:sign-in") + "?" + urlencode({"next": way_back, "ended": 1}))
+    page = {"outcome": outcome, "way_back": way_back, "person": person, "nothing_sent": repeated}
+    return render(request, "accounts/ended.html", page, status=401)

@@ -1,0 +1,47 @@
+"""Reads about a person's own account."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.user_agents import describe
+
+
+@dataclass(frozen=True)
+class OwnSession:
+    """One portal session as its owner sees it. `ends_at` is when it ends by itself."""
+
+    pk: int
+    browser: str
+    address: str
+    began_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    is_this_one: bool
+
+
+def own_sessions(user: User) -> QuerySet[UserSession]:
+    """The person's portal sessions that are alive, the one used last first."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
+    return UserSession.objects.filter(user_id=user.pk, session_key__in=alive).order_by("-last_seen_at")
+
+
+def own_session_list(user: User, this_key: str | None) -> list[OwnSession]:
+    return [
+        OwnSession(
+            pk=session.pk,
+            browser=describe(session.user_agent),
+            address=session.ip,
+            began_at=session.created_at,
+            seen_at=session.last_seen_at,
+            ends_at=session.created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE),
+            is_this_one=session.session_key == this_key,
+        )
+        for session in own_sessions(user)
+    ]

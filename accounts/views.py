@@ -1,0 +1,110 @@
+"""Signing in and out, the list of one's own sessions, and confirming who one is."""
+
+from allauth.usersessions.models import UserSession
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import selectors, services
+from accounts.access import safe_next, signed_in_recently
+from accounts.entra import flow
+from accounts.entra.id_token import issuer_tenant
+from accounts.entra.views import start_step_up
+from accounts.middleware import any_identity
+from graph.clouds import CLOUDS
+
+
+@login_not_required
+@require_GET
+@never_cache
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The door. Who is signed in already walks through it."""
+    way_back = safe_next(request.GET.get("next"))
+    if request.user.is_authenticated:
+        return redirect(way_back or settings.LOGIN_REDIRECT_URL)
+    page = {"way_back": way_back, "ended": "ended" in request.GET, "sandbox": bool(settings.SANDBOX_URL)}
+    return render(request, "accounts/sign_in.html", page)
+
+
+@any_identity
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this portal session. The one at Microsoft goes on; the next page offers to end it too."""
+    if request.user.is_authenticated and request.user.tenant_id:
+        this = UserSession.objects.filter(user_id=request.user.pk, session_key=request.session.session_key)
+        services.end_sessions(request.user, this, reason="signed_out")
+    logout(request)
+    return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@login_not_required
+@require_GET
+def signed_out(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/signed_out.html", {"microsoft": flow.sign_out_address(request)})
+
+
+@require_GET
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in to this portal."""
+    found = selectors.own_session_list(request.user, request.session.session_key)
+    page = {"sessions": found, "others": sum(not one.is_this_one for one in found)}
+    return render(request, "accounts/sessions.html", page)
+
+
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one of one's own sessions; ending this very one is signing out."""
+    session = get_object_or_404(selectors.own_sessions(request.user), pk=pk)
+    services.end_sessions(request.user, [session], reason="ended_by_owner")
+    if session.session_key == request.session.session_key:
+        logout(request)
+        return redirect(settings.LOGOUT_REDIRECT_URL)
+    return redirect("accounts:sessions")
+
+
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    others = selectors.own_sessions(request.user).exclude(session_key=request.session.session_key)
+    services.end_sessions(request.user, list(others), reason="ended_by_owner")
+    return redirect("accounts:sessions")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def step_up(request: HttpRequest) -> HttpResponse:
+    """Say why a fresh sign-in is asked for, then ask Microsoft for one."""
+    way_back = safe_next(request.POST.get("next") or request.GET.get("next")) or "/"
+    if request.method == "POST":
+        return start_step_up(request, way_back)
+    if signed_in_recently(request):
+        return redirect(way_back)
+    minutes = settings.STEP_UP_MAX_AGE // 60
+    return render(request, "accounts/step_up.html", {"way_back": way_back, "minutes": minutes})
+
+
+@csrf_exempt
+@login_not_required
+@require_GET
+@never_cache
+@xframe_options_exempt
+@csp_replace({"frame-ancestors": [settings.SANDBOX_URL or CLOUDS["global"].login]})
+def front_channel_logout(request: HttpRequest) -> HttpResponse:
+    """Microsoft's sign-out page loads this in a hidden frame, without our cookies: the `sid` says whose turn it is.
+
+    Answers the same whatever it finds, so that it tells nobody which sessions exist.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#single-sign-out
+    """
+    sid, issuer = request.GET.get("sid", ""), request.GET.get("iss", "")
+    tenant_id = issuer_tenant(issuer) if issuer else None
+    if sid and (tenant_id or not issuer):
+        services.end_sessions_of_sid(sid, tenant_id)
+    return HttpResponse(_("Signed out."), content_type="text/plain")
