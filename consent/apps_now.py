@@ -1,0 +1,84 @@
+"""Apps as Microsoft shows them at this moment, for decisions; and those nobody may change here."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.models import Tenant
+from consent.refusals import Absent, Protected, asking_microsoft
+from directory import sync
+from directory.models import MICROSOFT_TENANT_IDS, ServicePrincipal
+from graph import types
+from graph.client import GraphClient
+from graph.errors import NotFound
+
+
+def client_of(tenant: Tenant) -> GraphClient:
+    return GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+
+
+def protected(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) -> str:
+    """Why nobody may change this app here, in words; empty for apps that may be changed.
+
+    https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+    """
+    if str(app.app_id) == settings.ENTRA_CLIENT_ID.lower() or app.id == tenant.own_service_principal_id:
+        return _("This is Consentry itself. Taking it out would cut the portal off from this organisation.")
+    if str(app.owner_tenant_id) in MICROSOFT_TENANT_IDS:
+        return _(
+            "This app is Microsoft's own, and parts of Microsoft 365 or Azure depend on it. It stays as it is."
+        )
+    return ""
+
+
+def app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrincipal:
+    """The app as it is now.
+
+    Raises:
+        Absent: it was deleted meanwhile, or is another tenant's. The copy is put right.
+        Protected: it is Microsoft's own, or this portal.
+        Unreachable: Microsoft could not be asked.
+    """
+    if app.tenant_id != tenant.pk:
+        raise Absent
+    with asking_microsoft():
+        try:
+            now = client_of(tenant).service_principal(app.pk)
+        except NotFound:
+            now = None
+            sync.refresh_app(tenant, app.pk)
+    if now is None:
+        raise Absent
+    if why := protected(tenant, now):
+        raise Protected(why)
+    return now
+
+
+def binned_app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrincipal:
+    """The app as it lies in the recycle bin now.
+
+    Raises:
+        Absent: it is not there: never deleted, restored meanwhile, or gone for good. The copy is put right.
+        Protected: it is Microsoft's own, or this portal.
+    """
+    if app.tenant_id != tenant.pk:
+        raise Absent
+    with asking_microsoft():
+        found = [item for item in client_of(tenant).deleted_service_principals() if item.id == app.pk]
+        if not found:
+            sync.refresh_app(tenant, app.pk)
+    if not found:
+        raise Absent
+    if why := protected(tenant, found[0]):
+        raise Protected(why)
+    return found[0]
+
+
+def everything_tied_to(
+    tenant: Tenant, app: types.ServicePrincipal
+) -> tuple[list[types.Grant], list[types.AppRoleAssignment]]:
+    """All grants to the app, and all assignments to it and permissions it holds: what a deletion hides."""
+    client = client_of(tenant)
+    with asking_microsoft():
+        grants = client.grants_of_client(app.id)
+        assignments = {item.id: item for item in (*client.assigned_to(app.id), *client.app_permissions_of(app.id))}
+    return grants, list(assignments.values())
