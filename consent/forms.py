@@ -7,7 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
-from consent.tenant_settings import FIELDS
+from accounts.roles import Role
+from consent.tenant_settings import FIELDS, person_from_elsewhere
 
 
 def _text(**attrs) -> forms.TextInput:
@@ -47,12 +48,37 @@ class AppFilter(forms.Form):
     risk = forms.ChoiceField(
         label=_("Risk"), required=False, choices=[("", _("Any")), ("3", _("High")), ("2", _("Medium")), ("1", _("Low"))]
     )
-    publisher = forms.ChoiceField(label=_("Publisher"), required=False)
-    consent = forms.ChoiceField(label=_("Who consented"), required=False)
+    publisher = forms.ChoiceField(
+        label=_("Publisher"),
+        required=False,
+        choices=[
+            ("", _("Any")),
+            ("unverified", _("Not verified")),
+            ("verified", _("Verified")),
+            ("own", _("Your organisation")),
+            ("microsoft", _("Microsoft")),
+            ("third_party", _("Third party")),
+        ],
+    )
+    consent = forms.ChoiceField(
+        label=_("Who consented"),
+        required=False,
+        choices=[
+            ("", _("Anyone")),
+            ("user", _("People")),
+            ("admin", _("An admin, for everyone")),
+            ("app_only", _("App-only permissions")),
+            ("none", _("Nobody")),
+        ],
+    )
     enabled = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("Any")), ("yes", _("Enabled")), ("no", _("Disabled"))]
     )
-    sort = forms.ChoiceField(label=_("Sort by"), required=False)
+    sort = forms.ChoiceField(
+        label=_("Sort by"),
+        required=False,
+        choices=[("", _("Risk")), ("name", _("Name")), ("consents", _("People who consented"))],
+    )
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, auto_id="%s", **kwargs)
@@ -136,4 +162,32 @@ class TenantSettingsForm(forms.ModelForm):
             for name in ("notify_subject", "notify_body"):
                 if not values.get(name, "").strip():
                     self.add_error(name, _("Needed when people are told by e-mail."))
+        return values
+
+
+class ProviderForm(forms.Form):
+    """Somebody of another organisation, and what they may do here."""
+
+    home = forms.CharField(
+        label=_("Their organisation"), max_length=256, help_text=_("Its domain, or its tenant id."), widget=_text()
+    )
+    object_id = forms.UUIDField(
+        label=_("Their object id"), help_text=_("As their own directory shows it."), widget=_text(spellcheck="false")
+    )
+    roles = forms.MultipleChoiceField(
+        label=_("They may work as"),
+        choices=[(role.value, role.label) for role in (Role.HELPDESK, Role.TENANT_ADMIN, Role.AUDITOR)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args, tenant: Tenant, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant = tenant
+
+    def clean(self) -> dict:
+        values = super().clean()
+        if values.get("home") and values.get("object_id"):
+            values["person"] = person_from_elsewhere(self.tenant, values["home"], values["object_id"])
+            if values["person"] is None:
+                raise forms.ValidationError(_("Nobody of that organisation with this id has signed in here yet."))
         return values

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts.access import Actor
-from accounts.models import Tenant
+from accounts.models import Membership, Tenant, User
+from accounts.services import find_person
 from audit.models import AuditEvent
 from audit.services import record
 
@@ -54,3 +57,34 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
 
 def _plain(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
+
+
+# --- People of other organisations --------------------------------------------------------------------
+
+
+def members_from_elsewhere(tenant: Tenant) -> QuerySet[Membership]:
+    """Memberships that this tenant's admin granted to people of another tenant, by name."""
+    granted = Membership.objects.filter(tenant=tenant, source=Membership.Source.GRANTED)
+    return granted.order_by("person_label", "pk")
+
+
+def member_from_elsewhere(tenant: Tenant, membership_id: UUID) -> Membership | None:
+    return members_from_elsewhere(tenant).filter(pk=membership_id).first()
+
+
+def person_from_elsewhere(tenant: Tenant, home: str, object_id: UUID) -> User | None:
+    """Somebody of another tenant who has signed in here before.
+
+    None for everything else, so that nobody learns from the answer which organisations use this portal.
+
+    Args:
+        home: the other tenant's id or domain.
+    """
+    if not home.strip():
+        return None
+    try:
+        fits = Q(pk=UUID(home.strip()))
+    except ValueError:
+        fits = Q(domain__iexact=home.strip())
+    other = Tenant.objects.filter(fits).exclude(pk=tenant.pk).first()
+    return find_person(other.pk, object_id) if other else None

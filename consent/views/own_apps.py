@@ -1,50 +1,55 @@
 """What the pages about one's own apps show: rows, chips and one sentence, made from what the selectors read."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from consent import selectors
+from accounts.models import Membership
 from consent.views.confirming import Confirmation, Truth, tokens_end
-from directory import wording
-from directory.models import Risk
+from directory import selectors
+from directory.models import Collection, Risk
+from directory.my_apps import MyApp
+from directory.wording import Sentence
 
 SHOW = {
     "": lambda item: True,
-    "high": lambda item: item.app.risk == Risk.HIGH,
-    "mine": lambda item: item.mine,
-    "away": lambda item: item.offline,
+    "high": lambda item: item.risk == Risk.HIGH,
+    "mine": lambda item: item.granted_by_me,
+    "away": lambda item: item.works_offline,
 }
-UNRECOGNISED = "I don't recognise this app"  # kept in the record as the reason, so never translated
+
+
+def of(membership: Membership) -> list[MyApp]:
+    """Every app that can act in this person's name, in the tenant they belong to."""
+    return selectors.my_apps(membership.tenant, membership.object_id)
 
 
 def listing(request: HttpRequest) -> dict:
     """Everything the list needs: all apps counted, those that fit the search shown."""
-    everything = selectors.my_apps(request.membership)
+    everything = of(request.membership)
     q, show = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
-    fits = SHOW.get(show, SHOW[""])
+    show = show if show in SHOW else ""
     return {
-        "items": [item for item in everything if fits(item) and _matches(item, q)],
-        "removed": selectors.recent_removals(request.membership),
+        "items": [item for item in everything if SHOW[show](item) and _matches(item, q)],
         "chips": _chips(everything),
-        "counts": {"all": len(everything)},
+        "total": len(everything),
         "summary": _summary(everything, request.tenant.name),
         "q": q,
-        "show": show if show in SHOW else "",
-        "collection": selectors.freshness(request.tenant),
+        "show": show,
+        "collection": selectors.freshness(request.tenant)[Collection.Kind.GRANTS],
     }
 
 
-def _matches(item, q: str) -> bool:
+def _matches(item: MyApp, q: str) -> bool:
     text = " ".join([item.app.display_name, item.app.publisher_name, item.summary, *item.scopes]).casefold()
     return all(word in text for word in q.casefold().split())
 
 
-def _chips(items: Sequence) -> list[dict]:
+def _chips(items: Sequence[MyApp]) -> list[dict]:
     words = {
         "": _("All"),
         "high": _("High risk"),
@@ -54,22 +59,114 @@ def _chips(items: Sequence) -> list[dict]:
     return [{"value": value, "word": word, "count": sum(map(SHOW[value], items))} for value, word in words.items()]
 
 
-def _summary(items: Sequence, tenant: str) -> str:
+def _summary(items: Sequence[MyApp], tenant: str) -> str:
     if not items:
         return _("No app can use your %(tenant)s account in your name.") % {"tenant": tenant}
     apps = ngettext(
         "%(count)d app can use your %(tenant)s account.", "%(count)d apps can use your %(tenant)s account.", len(items)
-    ) % {"count": len(items), "tenant": tenant}
-    away = sum(map(SHOW["away"], items))
-    if not away:
-        return apps + " " + _("None of them keeps working while you are away.")
-    return (
-        apps
-        + " "
-        + ngettext(
-            "%(count)d of them keeps working while you are away.",
-            "%(count)d of them keep working while you are away.",
-            away,
-        )
-        % {"count": away}
     )
+    away = sum(map(SHOW["away"], items))
+    rest = _("None of them keeps working while you are away.")
+    if away:
+        rest = ngettext(
+            "%(away)d of them keeps working while you are away.",
+            "%(away)d of them keep working while you are away.",
+            away,
+        ) % {"away": away}
+    return " ".join([apps % {"count": len(items), "tenant": tenant}, rest])
+
+
+# --- One app ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One line of the permission list."""
+
+    sentence: str
+    value: str
+    detail: str
+    risk: int
+    granted_by: str
+    remove_url: str
+    tag: str = ""
+
+
+def permission_groups(item: MyApp) -> list[dict]:
+    return [
+        {
+            "resource": group.resource_name,
+            "permissions": [_permission(item, group.resource_id, sentence) for sentence in group.sentences],
+        }
+        for group in item.permissions
+    ]
+
+
+def _permission(item: MyApp, resource_id, sentence: Sentence) -> Permission:
+    mine = item.mine(sentence)
+    both = len(mine) < len(sentence.grants)
+    by = _("granted by you and by your organisation") if both else _("granted by you")
+    return Permission(
+        sentence=sentence.text,
+        value=sentence.value,
+        detail=sentence.detail,
+        risk=sentence.risk,
+        granted_by=by if mine else _("granted by your organisation"),
+        remove_url=reverse("consent:remove-permission", args=[item.id, resource_id, sentence.value]) if mine else "",
+    )
+
+
+# --- What is said before ------------------------------------------------------------------------------
+
+
+def removal(item: MyApp) -> Confirmation:
+    """What removing an app does, what it does not, and when."""
+    name = item.app.display_name
+    stops = _("It can get no new access with what you granted: %(can)s") % {"can": item.summary}
+    return Confirmation(
+        title=_("Remove %(app)s?") % {"app": name},
+        button=_("Remove %(app)s") % {"app": name},
+        keep=_("Keep it"),
+        back=reverse("consent:my-app", args=[item.id]),
+        truths=[
+            Truth(_("Stops now"), stops),
+            tokens_end(),
+            Truth(_("Stays"), _("Anything it has copied. Other apps. Your own sign-ins.")),
+            Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back.")),
+        ],
+        warning=_still_covered(item),
+        note=_("You can undo this for 10 minutes. If you did not add this app, also tell your security team."),
+        aside=_("I don't recognise this app"),
+        aside_value=_("The person did not recognise the app"),
+    )
+
+
+def permission_removal(item: MyApp, sentence: Sentence) -> Confirmation:
+    """What removing one permission does; the app keeps the others."""
+    left = [value for value in item.scopes if value != sentence.value]
+    stays = _("%(app)s keeps its other permissions: %(left)s") % {"app": item.app.display_name, "left": ", ".join(left)}
+    covered = len(item.mine(sentence)) < len(sentence.grants)
+    return Confirmation(
+        title=_("Remove this permission of %(app)s?") % {"app": item.app.display_name},
+        button=_("Remove %(scope)s") % {"scope": sentence.value},
+        keep=_("Keep it"),
+        back=reverse("consent:my-app", args=[item.id]),
+        truths=[
+            Truth(_("Stops now"), _("No new access for: %(what)s") % {"what": sentence.text}),
+            tokens_end(),
+            Truth(_("Stays"), stays if left else _("Nothing: this is its only permission, so the app is removed.")),
+            Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back.")),
+        ],
+        warning=_("Your organisation has granted the same permission, so the app keeps it all the same.")
+        if covered
+        else "",
+        note=_("You can undo this for 10 minutes."),
+    )
+
+
+def _still_covered(item: MyApp) -> str:
+    if not item.granted_by_organisation:
+        return ""
+    kept = sorted({scope for grant in item.organisation_grants for scope in grant.scopes})
+    text = _("Your organisation has its own consent for this app, which stays: %(kept)s. Only your part is removed.")
+    return text % {"kept": ", ".join(kept)}

@@ -1,0 +1,106 @@
+"""The tenant's apps: the list, and one app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.access import require
+from accounts.roles import Capability
+from consent.apps_now import protected
+from consent.forms import AppFilter
+from consent.views.finding import or_404
+from directory import risk, selectors
+from directory.models import Collection, ServicePrincipal
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@require(Capability.VIEW_APPS)
+def apps(request: HttpRequest) -> HttpResponse:
+    form = AppFilter(request.GET)
+    chosen = form.values()
+    page = selectors.apps(request.tenant, **{"sort": "risk"} | chosen, after=request.GET.get("after", ""))
+    context = {"page": page, "filtered": bool(chosen), "form": form}
+    if request.htmx:
+        return render(request, "consent/_apps_table.html", context)
+    context["collection"] = selectors.freshness(request.tenant)[Collection.Kind.SERVICE_PRINCIPALS]
+    return render(request, "consent/apps.html", context)
+
+
+@require_safe
+@require(Capability.VIEW_APPS)
+def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    found = or_404(selectors.app, request.tenant, app_id)
+    if found.deleted_at:
+        return redirect("consent:deleted-apps", request.tenant.slug)
+    hits = selectors.what_deleting_hits(found)
+    tabs = _tabs(found, hits)
+    tab = next((one for one in tabs if one.key == request.GET.get("tab")), None) or _first(tabs)
+    context = {
+        "app": found,
+        "hits": hits,
+        "reasons": risk.reasons(found.risk_reasons),
+        "tabs": tabs,
+        "tab": tab,
+        "may_change": request.membership.can(Capability.CHANGE_APPS),
+        "protected": protected(request.tenant, found),
+        "collection": selectors.freshness(request.tenant)[Collection.Kind.GRANTS],
+    }
+    return render(request, "consent/app.html", context | tab.read(found, request.GET.get("after", "")))
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One part of an app's page; only the one that is shown is read."""
+
+    key: str
+    word: str | Promise
+    heading: str | Promise
+    template: str
+    count: int | None
+    read: Callable[[ServicePrincipal, str], dict]
+
+
+def _tabs(found: ServicePrincipal, hits: selectors.Hits) -> list[Tab]:
+    return [
+        Tab("people", _("User consent"), _("Who consented"), "consent/_tab_people.html", hits.people, _people),
+        Tab(
+            "organisation",
+            _("Admin consent"),
+            _("Admin consent"),
+            "consent/_tab_organisation.html",
+            int(hits.organisation_wide),
+            _organisation,
+        ),
+        Tab("alone", _("App-only"), _("App-only permissions"), "consent/_tab_alone.html", hits.app_permissions, _alone),
+        Tab("assigned", _("Assigned"), _("Who is assigned"), "consent/_tab_assigned.html", hits.assignments, _assigned),
+        Tab("facts", _("Facts"), _("Facts"), "consent/_tab_facts.html", None, lambda app, after: {}),
+    ]
+
+
+def _first(tabs: list[Tab]) -> Tab:
+    """The first tab that has something to say."""
+    return next((tab for tab in tabs if tab.count), tabs[-1])
+
+
+def _people(found: ServicePrincipal, after: str) -> dict:
+    return {"rows": selectors.user_consents(found, after)}
+
+
+def _organisation(found: ServicePrincipal, after: str) -> dict:
+    return {"groups": selectors.admin_permissions(found)}
+
+
+def _alone(found: ServicePrincipal, after: str) -> dict:
+    return {"groups": selectors.app_only_permissions(found)}
+
+
+def _assigned(found: ServicePrincipal, after: str) -> dict:
+    return {"rows": selectors.assigned(found, after)}

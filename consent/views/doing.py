@@ -1,0 +1,43 @@
+"""Carrying out what was confirmed, and saying what came of it."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts.access import Actor
+from consent.refusals import Refused
+from consent.views.confirming import Confirmation
+from revocation.models import RevocationRequest
+from revocation.refusals import Refused as RefusedByRule
+
+
+def confirm(
+    request: HttpRequest, confirmation: Confirmation, form=None, base: str = "base_workspace.html"
+) -> HttpResponse:
+    """The confirmation page; 422 where what was typed is not right yet."""
+    context = {"confirm": confirmation, "form": form, "base_template": base}
+    return render(request, "consent/confirm.html", context, status=422 if form and form.errors else 200)
+
+
+def attempt(request: HttpRequest, back: str, do: Callable[..., RevocationRequest], *args, **details):
+    """Ask a service; where a rule or Microsoft says no, say so and go `back`.
+
+    Returns:
+        The request that was made, or the answer to give instead.
+    """
+    try:
+        return do(*args, **details)
+    except (Refused, RefusedByRule) as error:
+        messages.error(request, str(error))
+        return redirect(back)
+
+
+def follow(request: HttpRequest, back: str, do: Callable[..., RevocationRequest], *args, **details) -> HttpResponse:
+    """Ask a service in the name of who is signed in, and go to the page that tells what becomes of it."""
+    actor = Actor.of(request.membership)
+    done = attempt(request, back, do, request.tenant, *args, actor=actor, **details)
+    if isinstance(done, HttpResponse):
+        return done
+    return redirect("revocation:detail", request.tenant.slug, done.pk)

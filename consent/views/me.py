@@ -1,0 +1,120 @@
+"""My apps: what can act in my name, and how to make it stop."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import require
+from accounts.roles import Capability
+from consent import services
+from consent.views import own_apps, removals
+from consent.views.doing import attempt, confirm
+from consent.views.finding import or_404
+from directory import selectors, sync
+from directory.my_apps import MyApp
+from directory.wording import Sentence
+from graph.errors import GraphError
+from revocation.models import RevocationRequest
+
+
+@require_safe
+@require(Capability.OWN_APPS)
+def my_apps(request: HttpRequest) -> HttpResponse:
+    """The copy at once; the page then asks for `refresh` by itself."""
+    context = own_apps.listing(request) | {"removed": removals.recent(request.membership), "first": True}
+    return render(request, "consent/my_apps.html", context)
+
+
+@require_POST
+@require(Capability.OWN_APPS)
+def refresh(request: HttpRequest) -> HttpResponse:
+    """Read this person's grants from Graph, then show the list again; without Graph, the copy and the reason."""
+    checked, problem = timezone.now(), ""
+    try:
+        sync.refresh_person(request.tenant, request.membership.object_id)
+    except GraphError as error:
+        checked, problem = None, _("Microsoft could not be asked just now: %(why)s") % {"why": error}
+    if not request.htmx:
+        return redirect("consent:my-apps")
+    context = own_apps.listing(request) | {"removed": removals.recent(request.membership)}
+    return render(request, "consent/_my_apps.html", context | {"checked": checked, "problem": problem})
+
+
+@require_safe
+@require(Capability.OWN_APPS)
+def my_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    item = _mine(request, app_id)
+    return render(request, "consent/my_app.html", {"item": item, "groups": own_apps.permission_groups(item)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.OWN_APPS)
+def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    item = _mine(request, app_id)
+    if not item.removable:
+        return redirect("consent:my-app", app_id)
+    if request.method == "POST":
+        reason = request.POST.get("reason", "")[:1000]
+        return _remove(request, services.remove_own_app, item.app, reason=reason)
+    return confirm(request, own_apps.removal(item), base="base.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.OWN_APPS)
+def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, scope: str) -> HttpResponse:
+    """Take one permission back and leave the app the others."""
+    item = _mine(request, app_id)
+    sentence = _own_sentence(item, resource_id, scope)
+    if request.method == "POST":
+        return _remove(request, services.remove_own_permission, item.app, resource_id, scope)
+    return confirm(request, own_apps.permission_removal(item, sentence), base="base.html")
+
+
+@require_safe
+@require(Capability.OWN_APPS)
+def removal_progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """One row of the list, asked for again while its removal is under way."""
+    removal = removals.one(request.membership, request_id)
+    if removal is None:
+        raise Http404
+    return render(request, "consent/_removed.html", {"item": removal})
+
+
+@require_POST
+@require(Capability.OWN_APPS)
+def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    removal = removals.one(request.membership, request_id)
+    if removal is None:
+        raise Http404
+    done = attempt(request, "consent:my-apps", services.undo_own_removal, request.membership, removal.request)
+    if isinstance(done, RevocationRequest):
+        messages.success(request, _("%(title)s: under way or done.") % {"title": done.title})
+    return redirect("consent:my-apps")
+
+
+def _mine(request: HttpRequest, app_id: UUID) -> MyApp:
+    return or_404(selectors.my_app, request.tenant, request.membership.object_id, app_id)
+
+
+def _own_sentence(item: MyApp, resource_id: UUID, scope: str) -> Sentence:
+    for group in item.permissions:
+        for sentence in group.sentences:
+            if group.resource_id == resource_id and sentence.value == scope and item.mine(sentence):
+                return sentence
+    raise Http404
+
+
+def _remove(request: HttpRequest, service: Callable[..., RevocationRequest], *args, **details) -> HttpResponse:
+    """Ask, and go back to the list, where the row tells what becomes of it."""
+    done = attempt(request, "consent:my-apps", service, request.membership, *args, **details)
+    if isinstance(done, RevocationRequest):
+        undo_at = reverse("consent:undo", args=[done.pk])
+        messages.success(request, _("%(title)s: asked for.") % {"title": done.title}, extra_tags=f"undo:{undo_at}")
+    return redirect("consent:my-apps")

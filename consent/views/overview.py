@@ -1,0 +1,104 @@
+"""The workspace's first page: how the tenant stands, and what needs a human."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.access import require
+from accounts.models import Tenant
+from accounts.roles import Capability
+from consent.views import charts
+from directory import risk, selectors
+from directory.models import Collection, Risk
+from revocation import reporting
+from revocation.models import RevocationRequest
+
+State = RevocationRequest.State
+WEEKS, RECENT, SHOWN = 12, 8, 5
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that waits for a person."""
+
+    url: str
+    title: str
+    text: str
+    tag: str
+    look: str
+    until: datetime | None = None
+
+
+@require_safe
+@require(Capability.VIEW_WORKSPACE)
+def overview(request: HttpRequest) -> HttpResponse:
+    tenant, can = request.tenant, request.membership.can
+    fresh = selectors.freshness(tenant)
+    recent = reporting.requests_page(reporting.requests(tenant), size=RECENT).items
+    context = {
+        "apps_fresh": fresh[Collection.Kind.SERVICE_PRINCIPALS],
+        "grants_fresh": fresh[Collection.Kind.GRANTS],
+        "needs": _needs(tenant, recent),
+        "recent": recent[:SHOWN],
+        "show_apps": can(Capability.VIEW_APPS),
+    }
+    if can(Capability.VIEW_APPS):
+        context |= _apps(tenant)
+    return render(request, "consent/overview.html", context)
+
+
+def _apps(tenant: Tenant) -> dict:
+    numbers = selectors.overview(tenant, weeks=WEEKS)
+    risky = selectors.apps(tenant, risk=Risk.HIGH, publisher="third_party", enabled="yes", sort="consents")
+    return {
+        "figures": _figures(tenant, numbers),
+        "weeks": charts.per_week([charts.Week(start, count) for start, count in numbers.new_grants]),
+        "risks": charts.by_risk(numbers.by_risk),
+        "catalogue": risk.CATALOGUE_VERSION,
+        "risky_apps": [
+            {"app": app, "text": " ".join(reason.text for reason in risk.reasons(app.risk_reasons)[:2])}
+            for app in risky.items[:SHOWN]
+        ],
+    }
+
+
+def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
+    apps = reverse("consent:apps", args=[tenant.slug])
+    return [
+        {"word": _("High-risk apps"), "count": numbers.by_risk[Risk.HIGH], "url": f"{apps}?risk=3"},
+        {"word": _("Unverified publishers"), "count": numbers.unverified, "url": f"{apps}?publisher=unverified"},
+        {"word": _("Not used for 90 days"), "count": numbers.unused, "url": ""},
+        {"word": _("Disabled"), "count": numbers.disabled, "url": f"{apps}?enabled=no"},
+        {"word": _("New grants this week"), "count": numbers.new_grants[-1][1], "url": ""},
+    ]
+
+
+def _needs(tenant: Tenant, recent: list[RevocationRequest]) -> list[Need]:
+    """Requests that wait for approval, and recent ones of which something could not be done."""
+    waiting = list(reporting.requests(tenant, state=State.AWAITING_APPROVAL)[:SHOWN])
+    needs = [_need(tenant, one, _asked(one), _("Approve"), "tag", one.approval_expires_at) for one in waiting]
+    failed = [one for one in recent if one.attention]
+    return needs + [_need(tenant, one, _not_done(one), _("Look"), "risk medium") for one in failed]
+
+
+def _need(tenant: Tenant, one: RevocationRequest, text: str, tag: str, look: str, until=None) -> Need:
+    return Need(reverse("revocation:detail", args=[tenant.slug, one.pk]), one.title, text, tag, look, until)
+
+
+def _asked(one: RevocationRequest) -> str:
+    return _("%(who)s asked; a second person has to approve it.") % {"who": one.actor_label}
+
+
+def _not_done(one: RevocationRequest) -> str:
+    text = ngettext(
+        "%(count)d step could not be done or confirmed.",
+        "%(count)d steps could not be done or confirmed.",
+        one.attention,
+    )
+    return text % {"count": one.attention}

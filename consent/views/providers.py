@@ -1,0 +1,62 @@
+"""People of other organisations whom this tenant's admin lets work here."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import services
+from accounts.access import Actor, require
+from accounts.models import Membership
+from accounts.roles import Capability, Role
+from consent import tenant_settings
+from consent.forms import ProviderForm
+from consent.views.confirming import Confirmation, Truth
+from consent.views.doing import confirm
+from consent.views.finding import or_404
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.MANAGE_TENANT, step_up=True)
+def providers(request: HttpRequest) -> HttpResponse:
+    form = ProviderForm(request.POST or None, tenant=request.tenant)
+    if request.method == "POST" and form.is_valid():
+        person, roles = form.cleaned_data["person"], form.cleaned_data["roles"]
+        services.grant_membership(request.tenant, person, roles, actor=Actor.of(request.membership))
+        messages.success(request, _("%(person)s may now work in this tenant.") % {"person": person})
+        return redirect("consent:providers", request.tenant.slug)
+    members = [_with_words(member) for member in tenant_settings.members_from_elsewhere(request.tenant)]
+    context = {"members": members, "form": form}
+    return render(request, "consent/providers.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.MANAGE_TENANT, step_up=True)
+def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+    member = or_404(tenant_settings.member_from_elsewhere, request.tenant, membership_id)
+    if request.method == "POST":
+        services.revoke_membership(member, actor=Actor.of(request.membership))
+        messages.success(request, _("%(person)s no longer gets in.") % {"person": member.person_label})
+        return redirect("consent:providers", request.tenant.slug)
+    return confirm(request, _ending(member.person_label, reverse("consent:providers", args=[request.tenant.slug])))
+
+
+def _with_words(member: Membership) -> dict:
+    roles = ", ".join(str(Role(role).label) for role in member.roles if role in Role.values)
+    return {"member": member, "roles": roles}
+
+
+def _ending(person: str, back: str) -> Confirmation:
+    return Confirmation(
+        title=_("End the access of %(person)s?") % {"person": person},
+        button=_("End access"),
+        back=back,
+        truths=[
+            Truth(_("Stops"), _("Every page of this tenant, from this person's next request on.")),
+            Truth(_("Stays"), _("What they have already asked for, and the record of it.")),
+        ],
+    )

@@ -1,0 +1,90 @@
+"""A person's own removals of the last minutes: what became of them, and whether they can be undone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from accounts.access import Actor
+from accounts.models import Membership
+from directory.models import ServicePrincipal
+from revocation import reporting
+from revocation.models import RevocationRequest, RevocationStep
+from revocation.timeline import Timeline, timeline
+
+KINDS = ("remove_own_app", "remove_own_permission")
+State = RevocationStep.State
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One removal, ready to show.
+
+    Attributes:
+        what: the scopes removed where the app kept others; empty when it lost all.
+        undo_until: None where there is nothing (more) to undo.
+    """
+
+    request: RevocationRequest
+    app_id: UUID | None
+    name: str
+    what: str
+    timeline: Timeline
+    undo_until: datetime | None
+
+
+def recent(membership: Membership) -> list[Removal]:
+    """Newest first, in a fixed number of queries; what was undone is not among them."""
+    since = timezone.now() - timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
+    return _removals(_own(membership).filter(created_at__gte=since, followers__isnull=True)[:20])
+
+
+def one(membership: Membership, request_id: UUID) -> Removal | None:
+    """One of the person's own removals, however old."""
+    found = _removals(_own(membership).filter(pk=request_id))
+    return found[0] if found else None
+
+
+def _own(membership: Membership) -> QuerySet[RevocationRequest]:
+    found = reporting.requests(membership.tenant).filter(kind__in=KINDS, actor_id=Actor.of(membership).id)
+    steps = RevocationStep.objects.filter(tenant=membership.tenant).order_by("position")
+    return found.prefetch_related(Prefetch("steps", queryset=steps), "followers")
+
+
+def _removals(requests: QuerySet[RevocationRequest]) -> list[Removal]:
+    rows = list(requests)
+    ids = {app_id for row in rows if (app_id := _app_id(row))}
+    apps = ServicePrincipal.objects.filter(tenant_id=rows[0].tenant_id).in_bulk(ids) if ids else {}
+    return [_removal(row, apps.get(_app_id(row))) for row in rows]
+
+
+def _removal(request: RevocationRequest, app: ServicePrincipal | None) -> Removal:
+    steps = list(request.steps.all())
+    until = request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
+    took = any(step.state in (State.ACCEPTED, State.VERIFIED, State.UNCONFIRMED) for step in steps)
+    can_undo = took and until > timezone.now() and not request.followers.all()
+    return Removal(
+        request=request,
+        app_id=_app_id(request),
+        name=app.display_name if app else request.title,
+        what=_scopes(steps) if request.kind == "remove_own_permission" else "",
+        timeline=timeline(request, steps, own=True),
+        undo_until=until if can_undo else None,
+    )
+
+
+def _app_id(request: RevocationRequest) -> UUID | None:
+    for step in request.steps.all():
+        if client_id := (step.before or {}).get("client_id"):
+            return UUID(str(client_id))
+    return None
+
+
+def _scopes(steps: list[RevocationStep]) -> str:
+    gone = []
+    for step in steps:
+        gone += step.params.get("remove") or (step.before or {}).get("scopes", [])
+    return " ".join(dict.fromkeys(gone))

@@ -1,0 +1,59 @@
+"""Signing oneself out everywhere: what it ends, what it does not, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import Actor, require
+from accounts.models import Membership
+from accounts.roles import Capability
+from revocation import reporting, services
+from revocation.models import RevocationRequest
+from revocation.timeline import CAE_DELAY, TOKEN_LIFETIME, Timeline, timeline
+
+SHOWN_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class SignOut:
+    """One's own sign-out, ready to show."""
+
+    request: RevocationRequest
+    timeline: Timeline
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.OWN_APPS)
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    latest = _latest(request.membership)
+    under_way = latest is not None and not latest.timeline.final
+    if request.method == "POST":
+        if not under_way:
+            services.sign_out_self(request.membership)
+        return redirect("consent:sign-out-everywhere")
+    now = timezone.now()
+    ends = {"cae": now + CAE_DELAY, "tokens": now + TOKEN_LIFETIME}
+    return render(request, "consent/sign_out_everywhere.html", {"latest": latest, "offer": not under_way, "ends": ends})
+
+
+@require_safe
+@require(Capability.OWN_APPS)
+def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """The part of the page that fills in by itself."""
+    latest = _latest(request.membership, pk=request_id)
+    if latest is None:
+        raise Http404
+    return render(request, "consent/_sign_out_progress.html", {"latest": latest})
+
+
+def _latest(membership: Membership, **fits) -> SignOut | None:
+    """The newest sign-out of the last day that this person asked for themselves; two queries."""
+    since = timezone.now() - SHOWN_FOR
+    own = reporting.requests(membership.tenant, kind="sign_out_self").filter(actor_id=Actor.of(membership).id)
+    found = own.filter(created_at__gte=since, **fits).first()
+    return SignOut(found, timeline(found, list(reporting.steps(found)), own=True)) if found else None
