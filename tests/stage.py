@@ -1,0 +1,132 @@
+"""One of each thing a URL can name, in a tenant, and belonging to one person: for tests that go over every page."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from allauth.usersessions.models import UserSession
+from django.utils import timezone
+
+from accounts.access import Actor
+from accounts.models import Membership, Tenant
+from accounts.tenancy import tenant_context
+from directory.models import PermissionGrant, ServicePrincipal
+from directory.models import Person as DirectoryPerson
+from revocation.listing import drafts
+from revocation.listing.selection import Selection
+from revocation.models import ListDraft, RevocationRequest, RevocationStep
+from tests.factories import Person, make_person
+
+GRAPH_APP_ID = UUID("00000003-0000-0000-c000-000000000000")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What exists in one tenant. Removal, sign-out, draft and session are their owner's alone."""
+
+    tenant: Tenant
+    app: ServicePrincipal
+    resource: ServicePrincipal
+    deleted_app: ServicePrincipal
+    person: DirectoryPerson
+    request: RevocationRequest
+    removal: RevocationRequest
+    own_sign_out: RevocationRequest
+    draft: ListDraft
+    listed_request: RevocationRequest  # made from a list
+    provider: Person  # of another tenant, let in by this one's admin
+    provider_membership: Membership
+    session: UserSession
+    owner: Person
+
+
+def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
+    """Fill the tenant. `owner` gets what only they may see; `stranger` is let in as a provider."""
+    with tenant_context(tenant.pk):
+        actor = Actor.of(owner.membership)
+        app, resource = _app(tenant, "Mail Sidekick"), _app(tenant, "Microsoft Graph", app_id=GRAPH_APP_ID)
+        owner_in_copy = _person(tenant, owner.user.display_name, owner.object_id)
+        PermissionGrant.objects.create(
+            tenant=tenant,
+            graph_id=f"grant-{uuid4()}",
+            client=app,
+            resource=resource,
+            principal=owner_in_copy,
+            consent_type=PermissionGrant.ConsentType.ONE,
+            scopes=["Mail.Read"],
+            synced_at=timezone.now(),
+        )
+        person = _person(tenant, "Pradeep Gupta", uuid4())
+        listed = _request(tenant, actor, "sign_out", "revoke_sessions", person.pk)
+        kept = drafts.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste")
+        ListDraft.objects.filter(pk=kept.pk).update(request=listed)
+        return Stage(
+            tenant=tenant,
+            app=app,
+            resource=resource,
+            deleted_app=_app(tenant, "Old Notes", deleted_at=timezone.now()),
+            person=person,
+            request=_request(tenant, Actor.system(tenant.pk), "sign_out", "revoke_sessions", person.pk),
+            removal=_request(tenant, actor, "remove_own_app", "delete_grant", uuid4()),
+            own_sign_out=_request(tenant, actor, "sign_out_self", "revoke_sessions", owner.object_id),
+            draft=drafts.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste"),
+            listed_request=listed,
+            provider=stranger,
+            session=UserSession.objects.create(
+                user=owner.user, session_key=uuid4().hex, ip="192.0.2.1", user_agent="Firefox"
+            ),
+            owner=owner,
+            provider_membership=Membership.objects.create(
+                tenant=tenant,
+                user=stranger.user,
+                roles=["helpdesk"],
+                source=Membership.Source.GRANTED,
+                granted_by="their admin",
+            ),
+        )
+
+
+def _app(tenant: Tenant, name: str, **facts) -> ServicePrincipal:
+    defaults = {"id": uuid4(), "app_id": uuid4(), "synced_at": timezone.now()}
+    return ServicePrincipal.objects.create(tenant=tenant, display_name=name, **(defaults | facts))
+
+
+def _person(tenant: Tenant, name: str, object_id: UUID) -> DirectoryPerson:
+    upn = f"{name.split()[0].lower()}@{tenant.domain}"
+    return DirectoryPerson.objects.create(
+        id=object_id, tenant=tenant, display_name=name, upn=upn, synced_at=timezone.now()
+    )
+
+
+def _request(tenant: Tenant, actor: Actor, kind: str, action: str, target_id: UUID) -> RevocationRequest:
+    """A finished one, so that no worker touches it."""
+    now = timezone.now()
+    request = RevocationRequest.objects.create(
+        tenant=tenant,
+        kind=kind,
+        title=kind.replace("_", " ").capitalize(),
+        state=RevocationRequest.State.FINISHED,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        digest="0" * 64,
+        step_count=1,
+        finished_at=now,
+    )
+    RevocationStep.objects.create(
+        tenant=tenant,
+        request=request,
+        position=0,
+        action=action,
+        target_type="person",
+        target_id=str(target_id),
+        target_label="Somebody",
+        state=RevocationStep.State.VERIFIED,
+        accepted_at=now - timedelta(seconds=2),
+        finished_at=now,
+    )
+    return request
+
+
+def stranger_from(tenant: Tenant, name: str) -> Person:
+    """Somebody of another tenant, for memberships across tenants."""
+    return make_person(tenant, uuid4(), name, "helpdesk")
