@@ -73,7 +73,7 @@ class SigningKeys:
         return self.keys[-1]
 
     def rotate(self, *, forget_old: bool = False) -> str:
-        """Sign with a new key from now on; with `forget_old`, tokens of all earlier keys stop verifying. Returns the kid."""
+        """Sign with a new key now; with `forget_old`, tokens of earlier keys stop verifying. Returns its id."""
         kept = [] if forget_old else self.keys[-(PUBLISHED - 1) :]
         self.keys = [*kept, SigningKey.generate()]
         if len(self.keys) < 2:
@@ -88,7 +88,7 @@ class SigningKeys:
         return jwt.encode(claims, key.private, algorithm="RS256", headers=headers)
 
     def decode(self, token: str) -> dict[str, Any]:
-        """The claims of a token that we signed. Audience and expiry are the reader's to check, by the directory's clock.
+        """The claims of a token that we signed. Audience and expiry are the reader's to check, by our clock.
 
         Raises:
             InvalidToken: not a JWT, a key we don't know, another algorithm, or a bad signature.
@@ -112,7 +112,13 @@ class SigningKeys:
         return {"keys": [key.jwk(issuer) for key in self.keys]}
 
 
-SIGNATURE_ONLY = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_iss": False}
+SIGNATURE_ONLY = {
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_iss": False,
+}
 _of_this_process: SigningKeys | None = None
 
 

@@ -1,0 +1,45 @@
+"""The first part of every path: a tenant's id or domain, or one of the three names that mean many tenants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.identity import errors
+
+if TYPE_CHECKING:
+    from sandbox.world import Tenant, World
+
+MANY = ("common", "organizations", "consumers")
+CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """`name` as documents print it: a domain comes back as the tenant's id."""
+
+    name: str
+    tenant: Tenant | None
+
+    @property
+    def issuer_id(self) -> str:
+        """What stands in an issuer: the tenant's id, or the literal template where many tenants are meant."""
+        if self.tenant is not None:
+            return self.tenant.id
+        return CONSUMERS if self.name == "consumers" else "{tenantid}"
+
+
+def find(world: World, segment: str) -> Authority:
+    """
+    Raises:
+        Refusal: 90002, no such tenant.
+    """
+    lowered = segment.lower()
+    if lowered == CONSUMERS:
+        lowered = "consumers"
+    if lowered in MANY:
+        return Authority(lowered, None)
+    tenant = world.tenant(lowered)
+    if tenant is None:
+        raise errors.no_tenant(segment)
+    return Authority(tenant.id, tenant)

@@ -1,0 +1,64 @@
+"""Keeping the record of requests, and making them go wrong on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox.faults import Fault
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+View = Callable[[Request], Awaitable[Response]]
+
+
+class Cut(Response):
+    """Announces a body and never sends it: the connection ends in the middle of the reply."""
+
+    async def __call__(self, scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000")]})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        raise ConnectionAbortedError("cut on demand")
+
+
+def faulty(world: World, view: View) -> View:
+    """The view, with the world's fault rules before or after it and an entry in the request log."""
+
+    async def answer(http: Request) -> Response:
+        path, tenant = http.url.path, http.path_params.get("tenant")
+        fault = world.faults.match(http.method, path, tenant=tenant)
+        if fault is not None and fault.delay_ms:
+            await asyncio.sleep(world.clock.real(fault.delay_ms / 1000))
+        if fault is None or not fault.replaces_reply:
+            response = await view(http)
+        else:
+            if fault.mode == "after":
+                await view(http)
+            response = _instead(world, fault)
+        form = await http.form() if http.method == "POST" else http.query_params
+        app = form.get("client_id")
+        sent = dict(form) if path.endswith("/token") else None
+        world.log.add(http.method, path, response.status_code, tenant=tenant, app=str(app) if app else None, body=sent)
+        return response
+
+    return answer
+
+
+def _instead(world: World, fault: Fault) -> Response:
+    if fault.cut:
+        return Cut()
+    headers = dict(fault.headers)
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(fault.retry_after)
+    body = fault.body
+    if isinstance(body, str):
+        return Response(body, fault.status or 200, headers=headers)
+    if body is None:
+        body = {"error": fault.code or "temporarily_unavailable", "error_description": fault.message or "On demand."}
+    return Response(json.dumps(body), fault.status or 200, headers=headers, media_type=JSONResponse.media_type)

@@ -1,0 +1,127 @@
+"""Every address of the identity side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.identity import admin_consent, documents, origin, pages, redemption, signing_out, state, tokens
+from sandbox.identity import authority as authorities
+from sandbox.identity.authorize import Pages, parameters
+from sandbox.identity.errors import Refusal
+from sandbox.identity.faulty import faulty
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+
+
+def routes(world: World) -> list[Route]:
+    """Routes to put last: their first part is a tenant, so they would catch what others own."""
+    views, api = Pages(world), Api(world)
+
+    async def admin_v1(http: Request) -> Response:
+        return await admin_consent.begin(views, http, v2=False)
+
+    async def admin_v2(http: Request) -> Response:
+        return await admin_consent.begin(views, http, v2=True)
+
+    async def logout(http: Request) -> Response:
+        return await signing_out.sign_out(views, http)
+
+    async def logout_picked(http: Request) -> Response:
+        return await signing_out.picked(views, http)
+
+    found = [
+        ("/common/discovery/instance", api.instance, "GET"),
+        ("/metadata/endpoints", api.clouds, "GET"),
+        ("/subscriptions", api.nothing, "GET"),
+        ("/tenants", api.nothing, "GET"),
+        ("/oidc/userinfo", api.userinfo, "GET POST"),
+        ("/_signin/account", views.account, "POST"),
+        ("/_signin/switch", views.switch, "POST"),
+        ("/_signin/consent", views.decide, "POST"),
+        ("/_signin/sign-out", logout_picked, "POST"),
+        ("/{tenant}/v2.0/.well-known/openid-configuration", api.configuration, "GET"),
+        ("/{tenant}/discovery/v2.0/keys", api.keys, "GET"),
+        ("/{tenant}/oauth2/v2.0/authorize", views.authorize, "GET POST"),
+        ("/{tenant}/oauth2/v2.0/token", api.token, "POST"),
+        ("/{tenant}/oauth2/v2.0/logout", logout, "GET POST"),
+        ("/{tenant}/adminconsent", admin_v1, "GET"),
+        ("/{tenant}/v2.0/adminconsent", admin_v2, "GET"),
+    ]
+    return [Route(path, faulty(world, view), methods=methods.split()) for path, view, methods in found]
+
+
+class Api:
+    """What programs ask, for one world."""
+
+    def __init__(self, world: World):
+        self.world = world
+
+    async def configuration(self, http: Request) -> Response:
+        try:
+            authority = authorities.find(self.world, http.path_params["tenant"])
+        except Refusal as refusal:
+            return self.refused(http, refusal)
+        own = origin.login_host(http)
+        graph = f"https://{origin.GRAPH_HOST}" if own.endswith(f"//{origin.LOGIN_HOST}") else own
+        return JSONResponse(documents.configuration(authority, own, graph), headers=ANYWHERE)
+
+    async def keys(self, http: Request) -> Response:
+        try:
+            authority = authorities.find(self.world, http.path_params["tenant"])
+        except Refusal as refusal:
+            return self.refused(http, refusal)
+        found = state.of(self.world).keys.jwks(documents.key_issuer(authority))
+        return JSONResponse(found, headers=ANYWHERE)
+
+    async def instance(self, http: Request) -> Response:
+        asked = http.query_params.get("authorization_endpoint", "")
+        try:
+            return JSONResponse(documents.instance(origin.login_host(http), asked), headers=ANYWHERE)
+        except Refusal as refusal:
+            return self.refused(http, refusal)
+
+    async def clouds(self, http: Request) -> Response:
+        return JSONResponse(documents.clouds(origin.of(http)))
+
+    async def nothing(self, http: Request) -> Response:
+        """Azure CLI looks for subscriptions while it signs in; there are none."""
+        return JSONResponse({"value": []})
+
+    async def token(self, http: Request) -> Response:
+        form = await parameters(http)
+        authorization, own = http.headers.get("authorization"), origin.login_host(http)
+        try:
+            answer = redemption.redeem(
+                self.world, http.path_params["tenant"], form, authorization=authorization, origin=own
+            )
+        except Refusal as refusal:
+            return self.refused(http, refusal)
+        return JSONResponse(answer, headers=pages.NO_STORE)
+
+    async def userinfo(self, http: Request) -> Response:
+        """https://learn.microsoft.com/entra/identity-platform/userinfo"""
+        bearer = http.headers.get("authorization", "")
+        claims = tokens.read_access_token(self.world, bearer[7:]) if bearer[:7].lower() == "bearer " else None
+        if claims is None or claims["aud"] != tokens.GRAPH_AUDIENCE or "openid" not in claims.get("scp", "").split():
+            body = {"error": {"code": "InvalidAuthenticationToken", "message": "Access token is empty or invalid."}}
+            return JSONResponse(body, 401, headers={"WWW-Authenticate": "Bearer"})
+        tenant = self.world.tenants[claims["tid"]]
+        user = tenant.users.get(claims["oid"])
+        found = {"sub": claims["sub"], "name": claims.get("name")}
+        if user is not None:
+            found |= {"family_name": user.surname, "given_name": user.given_name, "email": user.mail}
+            found["picture"] = f"https://{origin.GRAPH_HOST}/v1.0/me/photo/$value"
+        return JSONResponse({name: value for name, value in found.items() if value}, headers=pages.NO_STORE)
+
+    def refused(self, http: Request, refusal: Refusal) -> Response:
+        correlation = http.headers.get("client-request-id") or http.query_params.get("client-request-id")
+        body = refusal.described(self.world.clock.now(), correlation)
+        headers = pages.NO_STORE | {"x-ms-request-id": body["trace_id"]}
+        return JSONResponse(body, refusal.status, headers=headers)

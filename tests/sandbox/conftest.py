@@ -1,0 +1,63 @@
+"""A sandbox inside this process, so that tests can look into its world as well as talk to it over HTTP."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from sandbox.app import create_app
+from sandbox.world import World
+from tests.sandbox.browser import Browser
+
+
+class Running:
+    """A served world: `world` to look into, `url` to talk to."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(create_app(self.world), log_level="error", lifespan="off", proxy_headers=False)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve([self._socket]))
+
+    def __enter__(self) -> "Running":
+        self._thread.start()
+        deadline = time.monotonic() + 30
+        while not self._server.started:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the sandbox did not start")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+
+
+@pytest.fixture(scope="session")
+def _running() -> Iterator[Running]:
+    with Running() as running:
+        yield running
+
+
+@pytest.fixture
+def served(_running: Running) -> Running:
+    """A sandbox with its world as it begins."""
+    _running.world.reset()
+    return _running
+
+
+@pytest.fixture
+def browser(served: Running) -> Iterator[Browser]:
+    with Browser(served.url) as browser:
+        yield browser
