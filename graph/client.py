@@ -253,10 +253,17 @@ class GraphClient:
             claims = next((answers[at].error.claims for at in refused if answers[at].error.claims), None)
             again = [calls[at] for at in refused]
             tokens.forget_app_token(self.tenant_id, self.cloud)
-            repeated = batching.answers(again, self._send("POST", url, claims=claims, json=batching.payload(again)))
-            for at, answer in zip(refused, repeated, strict=True):
+            for at, answer in zip(refused, self._repeat(url, again, claims), strict=True):
                 answers[at] = answer
         return answers
+
+    def _repeat(self, url: str, calls: list[Call], claims: str | None) -> list[Answer]:
+        """Calls sent once more with a new token. What goes wrong is theirs alone, so that no answer is lost."""
+        try:
+            body = self._send("POST", url, claims=claims, json=batching.payload(calls))
+            return batching.answers(calls, body)
+        except GraphError as error:
+            return [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(calls)
 
     # --- How it is done -----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ machine and refuses every other address, so that nothing leaves it by mistake.
 import ipaddress
 import os
 import threading
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -20,7 +21,9 @@ from graph.clouds import HOSTS, LOGIN_HOSTS
 
 POOL_SIZE = 16
 # Only the making of a connection is repeated: what was sent once is never sent again behind the caller's back.
-CONNECT_ONLY = Retry(total=1, connect=1, read=0, redirect=0, status=0, other=0)
+CONNECT_ONLY = Retry(
+    total=1, connect=1, read=0, redirect=0, status=0, other=0, respect_retry_after_header=False, raise_on_status=False
+)
 
 _local = threading.local()
 
@@ -33,11 +36,14 @@ class Session(requests.Session):
         self.timeout = timeout
         # REQUESTS_CA_BUNDLE would override `verify`, and a proxy variable would see every token.
         self.trust_env = False
+        # A thread's session serves many people and tenants; nothing may travel from one's request to another's.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def request(self, method, url, **options):
         options.setdefault("timeout", self.timeout)
         # Neither endpoint redirects. Following one could carry a bearer to another host.
-        options.setdefault("allow_redirects", False)
+        # `get()` asks for it by itself, so a default would not do.
+        options["allow_redirects"] = False
         return super().request(method, url, **options)
 
 
