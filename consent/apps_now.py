@@ -24,9 +24,7 @@ def protected(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) ->
     if str(app.app_id) == settings.ENTRA_CLIENT_ID.lower() or app.id == tenant.own_service_principal_id:
         return _("This is Consentry itself. Taking it out would cut the portal off from this organisation.")
     if str(app.owner_tenant_id) in MICROSOFT_TENANT_IDS:
-        return _(
-            "This app is Microsoft's own, and parts of Microsoft 365 or Azure depend on it. It stays as it is."
-        )
+        return _("This app is Microsoft's own, and parts of Microsoft 365 or Azure depend on it. It stays as it is.")
     return ""
 
 

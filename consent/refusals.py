@@ -6,13 +6,14 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from graph.errors import Forbidden, GraphError, TokenError
+from revocation.refusals import Refused as RefusedByRule
 
 
 class Absent(Http404):
     """Not there, not this tenant's, or not this person's: the three look the same."""
 
 
-class Refused(Exception):
+class Refused(RefusedByRule):
     """A rule or a fact stands against it; `str()` says which, in words for the person who asked.
 
     Attributes:

@@ -292,7 +292,6 @@ def delete_app(
         [step],
         reason,
         ticket,
-        needs_approval=True if tenant.approve_app_deletion else None,
     )
 
 
@@ -343,38 +342,7 @@ def purge_app(
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
     steps = [purge_app_action.step(now)]
-    needs_approval = True if tenant.approve_app_deletion else None
-    title = _("Delete %(app)s for good")
-    return _submit(tenant, actor, "purge_app", title, now, steps, reason, ticket, needs_approval=needs_approval)
-
-
-def contain_app(
-    tenant: Tenant, app: ServicePrincipal, *, actor: Actor, reason: str = "", ticket: str = ""
-) -> RevocationRequest:
-    """Disable the app first, so that nobody consents to it again, and withdraw everything granted to it.
-
-    A second person must approve it where it touches more people than the tenant's threshold.
-
-    Raises:
-        Protected: the app is Microsoft's own, or this portal.
-    """
-    now = app_now(tenant, app)
-    with asking_microsoft():
-        grants = client_of(tenant).grants_of_client(now.id)
-    people = {grant.principal_id for grant in grants if grant.principal_id}
-    steps = [disable_app_action.step(now, urgency=10)]
-    steps += [delete_grant.step(grant, label=now.display_name) for grant in grants]
-    return _submit(
-        tenant,
-        actor,
-        "contain_app",
-        _("Revoke %(app)s and keep it out"),
-        now,
-        steps,
-        reason,
-        ticket,
-        needs_approval=True if len(people) > tenant.approval_threshold else None,
-    )
+    return _submit(tenant, actor, "purge_app", _("Delete %(app)s for good"), now, steps, reason, ticket)
 
 
 def last_deletion(tenant: Tenant, app_id: UUID) -> RevocationStep | None:
