@@ -1,0 +1,179 @@
+"""The whole portal as `make demo` runs it, and people in front of Debian's Chromium."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.sandbox_client import Sandbox
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+READY_WITHIN = 120  # seconds, on a slow machine with cold caches
+# What tests/settings.py sets for the other tests; the demo chooses for itself.
+NOT_FOR_THE_DEMO = [
+    "DATABASE_URL",
+    "CELERY_BROKER_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "SANDBOX_URL",
+    "STATICFILES_STORAGE",
+    "EMAIL_URL",
+    "SECRET_KEY",
+    "AUDIT_KEYS",
+    "TOKEN_CACHE_KEYS",
+    "PROFILE",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker of pytest-xdist runs all of these, so that there is one demo."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+class Demo:
+    """A running `make demo`, with ports and a folder of its own."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self.var_dir = var_dir
+        port, sandbox_port = free_ports(2)
+        self.portal_url = f"http://127.0.0.1:{port}"
+        self.sandbox = Sandbox(f"http://127.0.0.1:{sandbox_port}")
+        self.environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_DEMO}
+        self.environment |= {"PORT": str(port), "SANDBOX_PORT": str(sandbox_port), "VAR_DIR": str(var_dir)}
+        self.output = var_dir / "output"
+
+    def start(self) -> "Demo":
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "portal.demo"],
+                cwd=PROJECT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + READY_WITHIN
+        while f"Ready: {self.portal_url}" not in self.said():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the demo did not get ready:\n{self.said()}")
+            time.sleep(0.1)
+        return self
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+def free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+@pytest.fixture(scope="package")
+def demo_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="consentry-demo-"))
+    folder.chmod(0o711)  # run as root, the embedded PostgreSQL is another account that must pass through
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def demo(demo_folder: Path) -> Iterator[Demo]:
+    running = Demo(demo_folder).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.fail("These tests need Chromium. On Debian: apt-get install chromium, or set CHROMIUM to its path.")
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's own refuses to work for root
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=options)
+        yield running
+        running.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+class Visitor:
+    """One person with a browser of their own."""
+
+    def __init__(self, context: BrowserContext, demo: Demo, name: str) -> None:
+        self.context, self.demo, self.name = context, demo, name
+        self.page = context.new_page()
+        self.complaints: list[str] = []
+        context.on("console", self._listen)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        # Chromium reports answers such as 403 here as well; those are what a page said, not a fault in it.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.demo.portal_url + path)
+        return self.page
+
+    def sign_in(self) -> "Visitor":
+        page = self.open("/")
+        page.get_by_role("button", name="Sign in with Microsoft").click()
+        page.get_by_role("button", name=self.name).click()
+        page.wait_for_url(f"{self.demo.portal_url}/**")
+        return self
+
+    def client_app(self, slug: str) -> Page:
+        """The pretend app's own page in another tab, where it shows what its tokens are still good for."""
+        tab = self.context.new_page()
+        tab.goto(f"{self.demo.sandbox.url}/apps/{slug}/")
+        return tab
+
+
+@pytest.fixture
+def visitor(browser: Browser, demo: Demo, scheme: str) -> Iterator[Callable[[str], Visitor]]:
+    """`visitor("Adele Vance")`: that person, signed in, in the scheme of the test. Their console must stay silent."""
+    visitors: list[Visitor] = []
+
+    def arrive(name: str) -> Visitor:
+        context = browser.new_context(color_scheme=scheme, locale="en-GB", timezone_id="Europe/Berlin")
+        context.set_default_timeout(20_000)
+        visitors.append(Visitor(context, demo, name))
+        return visitors[-1].sign_in()
+
+    yield arrive
+    complaints = [f"{one.name}: {complaint}" for one in visitors for complaint in one.complaints]
+    for one in visitors:
+        with suppress(Exception):
+            one.context.close()
+    assert complaints == []

@@ -1,0 +1,107 @@
+"""The three jobs, by the people whose they are, with everything running: web, worker, database, Entra ID and Graph."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+SLOWEST_PROOF = 60_000  # milliseconds until a step must be verified
+
+
+def use_token_of(app: Page, name: str) -> None:
+    app.get_by_role("button", name=f"Use the token of {name} now").click()
+
+
+def last_try(app: Page, name: str):
+    return app.get_by_role("row").filter(has_text=name)
+
+
+def test_a_person_removes_an_app_and_it_loses_its_access(visitor: Callable, scheme: str):
+    name = {"light": "Adele Vance", "dark": "Johanna Lorenz"}[scheme]
+    person = visitor(name)
+    app = person.client_app("mail-sidekick")
+    use_token_of(app, name)
+    expect(last_try(app, name)).to_contain_text("OK")
+
+    page = person.open("/")
+    page.get_by_role("link", name="Remove Mail Sidekick").click()
+    dialog = page.get_by_role("dialog", name="Remove Mail Sidekick?")
+    expect(dialog.get_by_role("link", name="Keep it")).to_be_focused()
+    dialog.get_by_role("button", name="Remove Mail Sidekick").click()
+
+    removed = page.get_by_role("listitem").filter(has_text="Mail Sidekick").filter(has_text="Undo")
+    expect(removed).to_contain_text("Verified at", timeout=SLOWEST_PROOF)
+    use_token_of(app, name)
+    expect(last_try(app, name)).to_contain_text("AADSTS65001")
+
+
+def test_a_removal_can_be_undone(visitor: Callable, scheme: str):
+    name = {"light": "Diego Siciliani", "dark": "Alex Wilber"}[scheme]
+    person = visitor(name)
+    page = person.page
+    page.get_by_role("link", name="Remove Mail Sidekick").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove Mail Sidekick").click()
+    removed = page.get_by_role("listitem").filter(has_text="Mail Sidekick").filter(has_text="Undo")
+    expect(removed).to_contain_text("Verified at", timeout=SLOWEST_PROOF)
+
+    removed.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_role("link", name="Remove Mail Sidekick")).to_be_visible(timeout=SLOWEST_PROOF)
+    app = person.client_app("mail-sidekick")
+    use_token_of(app, name)
+    expect(last_try(app, name)).to_contain_text("OK")
+
+
+def test_helpdesk_signs_a_person_out_and_every_refresh_is_refused(visitor: Callable, scheme: str):
+    name, slug = {
+        "light": ("Pradeep Gupta", "northwind-expenses"),
+        "dark": ("Miriam Graham", "trey-research-scheduler"),
+    }[scheme]
+    agent = visitor("Henrietta Mueller")
+    app = agent.client_app(slug)
+    use_token_of(app, name)
+    expect(last_try(app, name)).to_contain_text("OK")
+
+    page = agent.open("/t/contoso/people/")
+    page.get_by_role("searchbox").fill(name.split()[0])
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name=name).click()
+    page.get_by_role("link", name=f"Sign out {name} everywhere").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(re.compile("Reason")).fill("Reported a stolen laptop")
+    dialog.get_by_role("button", name=f"Sign out {name} everywhere").click()
+
+    page.wait_for_url(re.compile(r"/t/contoso/revocations/[0-9a-f-]{36}/"))
+    expect(page.get_by_role("main")).to_contain_text(
+        re.compile(r"Verified at \d", re.IGNORECASE), timeout=SLOWEST_PROOF
+    )
+    use_token_of(app, name)
+    expect(last_try(app, name)).to_contain_text("AADSTS50173")
+
+
+def test_an_admin_deletes_an_app_and_brings_it_back(visitor: Callable, scheme: str):
+    name, slug, holder = {
+        "light": ("Trey Research Scheduler", "trey-research-scheduler", "Johanna Lorenz"),
+        "dark": ("Northwind Expenses", "northwind-expenses", "Diego Siciliani"),
+    }[scheme]
+    admin = visitor("Megan Bowen")
+    app = admin.client_app(slug)
+
+    page = admin.open("/t/contoso/apps/")
+    page.get_by_role("link", name=name).first.click()
+    page.get_by_role("link", name=f"Delete {name}").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name=re.compile("name|type", re.IGNORECASE)).first.fill(name)
+    if (reason := dialog.get_by_label(re.compile("Reason"))).count():
+        reason.fill("No longer needed")
+    dialog.get_by_role("button", name=f"Delete {name}").click()
+    expect(page.get_by_role("main")).to_contain_text(re.compile("Verified", re.IGNORECASE), timeout=SLOWEST_PROOF)
+    use_token_of(app, holder)
+    expect(last_try(app, holder)).to_contain_text("Failed")
+
+    page = admin.open("/t/contoso/deleted-apps/")
+    page.get_by_role("link", name=f"Restore {name}").click()
+    page.get_by_role("dialog").get_by_role("button", name=f"Restore {name}").click()
+    expect(page.get_by_role("main")).to_contain_text(re.compile("Verified", re.IGNORECASE), timeout=SLOWEST_PROOF)
+    use_token_of(app, holder)
+    expect(last_try(app, holder)).to_contain_text("OK")
