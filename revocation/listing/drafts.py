@@ -3,21 +3,28 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
+from django.utils.translation import ngettext
 
 from accounts.access import Actor
 from accounts.models import Tenant
 from directory.models import Collection
+from revocation import protection, services
+from revocation.listing import recipes
 from revocation.listing.selection import Selection, digest_of
 from revocation.listing_models import ListDraft
+from revocation.models import RevocationRequest
 
 KEPT = timedelta(hours=1)
 
 
 def open_drafts(tenant: Tenant, actor: Actor) -> QuerySet[ListDraft]:
-    """Drafts this person may still confirm, newest first."""
-    drafts = ListDraft.objects.filter(tenant=tenant, actor_id=actor.id, expires_at__gt=now())
+    """Drafts this person may still confirm, and those they did, newest first."""
+    drafts = ListDraft.objects.filter(tenant=tenant, actor_id=actor.id).filter(
+        Q(expires_at__gt=now()) | Q(request__isnull=False)
+    )
     return drafts.order_by("-created_at")
 
 
@@ -53,3 +60,66 @@ def without(selection: Selection, person_ids: set[UUID]) -> Selection:
     """The selection with some people taken out, for rules that changed since the preview."""
     selection.rows = [row for row in selection.rows if not row.person_id or UUID(row.person_id) not in person_ids]
     return selection
+
+
+def behind(tenant: Tenant) -> QuerySet[ListDraft]:
+    """The lists that became requests: part of the record, for everyone who may see the request."""
+    return ListDraft.objects.filter(tenant=tenant, request__isnull=False).select_related("request")
+
+
+class SelectionChanged(Exception):
+    """Rules or settings changed since the preview; nothing was created. The list has to be looked at again."""
+
+
+def confirm(
+    tenant: Tenant,
+    draft_id: UUID,
+    actor: Actor,
+    *,
+    digest: str,
+    reason: str,
+    ticket: str = "",
+    high_priority: bool = False,
+) -> RevocationRequest:
+    """Turn a preview into a request: one transaction, so that a second click finds the first one's request.
+
+    Raises:
+        ListDraft.DoesNotExist: not this person's, gone, or too old.
+        SelectionChanged: what would be done is no longer what was shown.
+    """
+    with transaction.atomic():
+        draft = open_drafts(tenant, actor).select_for_update(of=("self",)).get(pk=draft_id)
+        if draft.request_id:
+            return draft.request
+        people = rows_of(draft).people()
+        actions = recipes.actions_of(tenant, draft.recipe)
+        if not people or digest != draft.digest or digest_of(actions, (row.person_id for row in people)) != digest:
+            raise SelectionChanged
+        if _now_protected(tenant, people, actor):
+            raise SelectionChanged
+        draft.request = services.submit(
+            tenant=tenant,
+            actor=actor,
+            kind=draft.recipe,
+            title=title_of(draft, len(people)),
+            steps=recipes.for_people(tenant, draft.recipe, people),
+            reason=reason,
+            ticket=ticket,
+            interactive=False,
+            high_priority=high_priority,
+            run_inline=False,
+        )
+        draft.save(update_fields=["request"])
+        return draft.request
+
+
+def title_of(draft: ListDraft, count: int) -> str:
+    """The request's title: what, and how many."""
+    if draft.recipe == recipes.Recipe.CONTAIN_PEOPLE:
+        return ngettext("Contain %(n)s person", "Contain %(n)s people", count) % {"n": f"{count:,}"}
+    return ngettext("Sign out %(n)s person everywhere", "Sign out %(n)s people everywhere", count) % {"n": f"{count:,}"}
+
+
+def _now_protected(tenant: Tenant, people: list, actor: Actor) -> bool:
+    ids = [UUID(row.person_id) for row in people]
+    return any(protection.refusals(tenant, ids[start : start + 20_000], actor) for start in range(0, len(ids), 20_000))

@@ -234,4 +234,3 @@ def _chunks(keys: list) -> Iterator[list]:
     iterator = iter(keys)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
-

@@ -1,0 +1,69 @@
+"""The filters of the audit page."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import AuditEvent
+
+AREAS = [
+    ("accounts.session", _("Signing in and out")),
+    ("accounts.membership", _("Memberships")),
+    ("consent.tenant", _("The tenant's settings")),
+    ("revocation.request", _("Revocations")),
+    ("revocation.step", _("Steps at Microsoft")),
+    ("directory.copy", _("Directory copy")),
+]
+OUTCOMES = [
+    ("accepted", _("Accepted")),
+    ("verified", _("Verified")),
+    ("no_effect", _("No effect")),
+    ("failed", _("Failed")),
+    ("unconfirmed", _("Unconfirmed")),
+    ("refused", _("Refused")),
+]
+
+
+class AuditFilter(forms.Form):
+    """What cannot be read is ignored, and the rest still filters: an old link must not become an error."""
+
+    q = forms.CharField(label=_("Words"), required=False, max_length=200)
+    person = forms.UUIDField(label=_("Person (object id)"), required=False)
+    app = forms.UUIDField(label=_("App (object id)"), required=False)
+    action = forms.ChoiceField(label=_("What happened"), required=False)
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES])
+    since = forms.DateField(label=_("From (UTC)"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("To (UTC)"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    request_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["action"].choices = [
+            ("", _("Anything")),
+            (_("Areas"), AREAS),
+            (_("Events"), AuditEvent.choices),
+        ]
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "field"
+        self.fields["q"].widget.attrs |= {"type": "search", "placeholder": _("Names, reasons, tickets")}
+
+    def values(self) -> dict:
+        """Arguments for `audit.selectors.entries`."""
+        self.is_valid()
+        got = self.cleaned_data
+        until = got.get("until")
+        return {
+            "text": got.get("q", ""),
+            "person": str(got.get("person") or ""),
+            "app": str(got.get("app") or ""),
+            "action": got.get("action", ""),
+            "outcome": got.get("outcome", ""),
+            "since": _midnight(got.get("since")),
+            "until": _midnight(until + timedelta(days=1)) if until else None,
+            "request_id": got.get("request_id"),
+        }
+
+
+def _midnight(day) -> datetime | None:
+    return datetime.combine(day, time.min, UTC) if day else None

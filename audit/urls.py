@@ -1,0 +1,11 @@
+from django.urls import path
+
+from audit import views
+
+app_name = "audit"
+
+urlpatterns = [
+    path("t/<slug:tenant>/audit/", views.entry_list, name="list"),
+    path("t/<slug:tenant>/audit/export/", views.export, name="export"),
+    path("t/<slug:tenant>/audit/check/", views.check, name="check"),
+]

@@ -1,0 +1,73 @@
+"""Results and lists as files, row by row."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+
+from django.utils.translation import gettext as _
+
+from revocation import reporting
+from revocation.listing.selection import Selection
+from revocation.models import RevocationRequest
+
+BOM = "\ufeff"  # without it Excel reads UTF-8 as Windows-1252
+COLUMNS = [
+    "id",
+    "name",
+    "state",
+    "outcome",
+    "outcome_code",
+    "asked_at",
+    "called_at",
+    "accepted_at",
+    "finished_at",
+    "attempts",
+    "graph_request_ids",
+]
+
+
+class _Echo:
+    """A file that hands back what is written to it: `csv` knows no other way to make a line."""
+
+    def write(self, value: str) -> str:
+        return value
+
+
+def results_as_csv(request: RevocationRequest) -> Iterator[str]:
+    """A heading and one line per person, UTF-8 with a mark."""
+    rows = ([_cell(row[name]) for name in COLUMNS] for row in reporting.results(request))
+    return _csv(COLUMNS, rows)
+
+
+def results_as_json(request: RevocationRequest) -> Iterator[str]:
+    """A JSON array with one object per line."""
+    separator = "["
+    for row in reporting.results(request):
+        yield f"{separator}\n{json.dumps(row, ensure_ascii=False)}"
+        separator = ","
+    yield "[]\n" if separator == "[" else "\n]\n"
+
+
+def selection_as_csv(selection: Selection) -> Iterator[str]:
+    """Every line of a list as it was read, with whom it named and why that person is in or out."""
+    columns = ["line", "as_written", "status", "included", "object_id", "name", "upn", "why"]
+    rows = (
+        [_cell(value) for value in (r.line, r.text, r.status, r.included, r.person_id, r.label, r.upn, r.why)]
+        for r in selection.rows
+    )
+    return _csv(columns, rows)
+
+
+def _csv(columns: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield BOM + writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow(row)
+
+
+def _cell(value) -> str:
+    """A value as text that no spreadsheet takes for a formula. https://owasp.org/www-community/attacks/CSV_Injection"""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

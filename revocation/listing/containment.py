@@ -1,0 +1,115 @@
+"""Containing an app: one request that disables it, takes back what it was given, and signs out who gave it."""
+
+import hashlib
+from dataclasses import dataclass
+from itertools import chain
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Tenant
+from audit import canonical
+from directory.models import ServicePrincipal
+from revocation import planning, protection, services
+from revocation.listing import recipes, resolver
+from revocation.listing.drafts import SelectionChanged
+from revocation.listing.selection import LAST, USUAL, Row, Selection
+from revocation.models import RevocationRequest
+from revocation.planning import Alternative, Plan
+from revocation.steps import StepDraft
+
+
+@dataclass(frozen=True)
+class Containment:
+    """What containing this app means now. `digest` binds the confirmation to exactly this."""
+
+    plan: Plan
+    digest: str
+    left_out: list[Row]  # people who are not signed out, with the reason
+    refusal: str  # why the app must not be touched at all; else empty
+
+
+def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
+    """Count everything, change nothing."""
+    selection, steps = _steps(tenant, app, actor)
+    people = selection.people()
+    counted = planning.plan(
+        tenant,
+        [step.action for step in steps],
+        people=len(people),
+        people_hit=len(_people_hit(steps)),
+        urgent=sum(row.urgency < USUAL for row in people),
+        last=sum(row.urgency == LAST for row in people),
+        alternative=Alternative(writes=1, instead_of=len(steps)) if app.account_enabled and len(steps) > 1 else None,
+    )
+    left_out = [row for row in selection.rows if not row.included]
+    return Containment(counted, _digest(steps), left_out, protection.app_refusal(tenant, app) or "")
+
+
+def submit(
+    tenant: Tenant,
+    app: ServicePrincipal,
+    actor: Actor,
+    *,
+    digest: str,
+    reason: str,
+    ticket: str = "",
+    high_priority: bool = False,
+) -> RevocationRequest:
+    """Ask for it. The second of two clicks finds the request of the first.
+
+    Raises:
+        SelectionChanged: the steps are no longer the ones shown. Nothing was created.
+    """
+    with transaction.atomic():
+        ServicePrincipal.objects.select_for_update().get(tenant=tenant, pk=app.pk)  # puts two clicks in line
+        if again := _open_request(tenant, app):
+            return again
+        _selection, steps = _steps(tenant, app, actor)
+        if _digest(steps) != digest or protection.app_refusal(tenant, app):
+            raise SelectionChanged
+        return services.submit(
+            tenant=tenant,
+            actor=actor,
+            kind=recipes.CONTAIN_APP,
+            title=_("Contain %(app)s") % {"app": app.display_name},
+            steps=steps,
+            reason=reason,
+            ticket=ticket,
+            interactive=False,
+            high_priority=high_priority,
+            run_inline=False,
+        )
+
+
+def _steps(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> tuple[Selection, list[StepDraft]]:
+    selection = resolver.consented_to(tenant, app.pk, actor)
+    return selection, list(recipes.for_app(tenant, app, selection.people()))
+
+
+def _people_hit(steps: list[StepDraft]) -> set[str]:
+    """Everyone signed out, and everyone whose consent is withdrawn: as the approval rule counts."""
+    hit = {step.target_id for step in steps if step.target_type == "user"}
+    return hit | {step.before["principal_id"] for step in steps if (step.before or {}).get("principal_id")}
+
+
+def _open_request(tenant: Tenant, app: ServicePrincipal) -> RevocationRequest | None:
+    State = RevocationRequest.State
+    return (
+        RevocationRequest.objects.filter(
+            tenant=tenant,
+            kind=recipes.CONTAIN_APP,
+            state__in=[State.AWAITING_APPROVAL, State.RUNNING, State.PAUSED],
+            steps__target_id=str(app.pk),
+        )
+        .order_by("-created_at")
+        .first()
+    )
+
+
+def _digest(steps: list[StepDraft]) -> str:
+    hashed = hashlib.sha256()
+    for part in chain.from_iterable((step.action, step.target_id) for step in steps):
+        hashed.update(canonical.encode(part) + b"\n")
+    return hashed.hexdigest()

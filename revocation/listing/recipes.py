@@ -1,0 +1,137 @@
+"""What may be done to a list of people, or to an app and everyone who let it in: steps, in the order they go.
+
+Positions follow people, so that everything about one person stands together; urgency decides who is first.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+from uuid import UUID
+
+from django.db.models import Q, TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Tenant, User
+from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
+from revocation import planning
+from revocation.actions import delete_assignment, delete_grant, disable_app, end_portal_sessions, revoke_sessions
+from revocation.listing.selection import LAST, USUAL, Row, Selection
+from revocation.listing_models import ListDraft
+from revocation.planning import Alternative, Plan
+from revocation.steps import StepDraft
+
+DISABLE_FIRST = 0  # one write, and nobody gets a new token: before everything else
+GRANTS = 5  # then what people gave the app, before the first of them is signed out
+
+
+class Recipe(TextChoices):
+    SIGN_OUT = "sign_out", gettext_lazy("Sign them out everywhere")
+    CONTAIN_PEOPLE = (
+        "contain_people",
+        gettext_lazy("Contain them: sign out, and remove what they granted to high-risk apps"),
+    )
+
+
+CONTAIN_APP = "contain_app"
+
+
+def actions_of(tenant: Tenant, recipe: str) -> list[str]:
+    """The actions a recipe for people is made of: what its digest covers besides the people."""
+    actions = [str(tenant.sign_out_action), "end_portal_sessions"]
+    return [*actions, "delete_grant"] if recipe == Recipe.CONTAIN_PEOPLE else actions
+
+
+def for_people(tenant: Tenant, recipe: str, people: Sequence[Row]) -> Iterator[StepDraft]:
+    """Steps for everyone in the list, each person's together. Reads the copy in chunks, so memory stays flat."""
+    grants = _risky_grants(tenant) if recipe == Recipe.CONTAIN_PEOPLE else {}
+    for rows, persons, with_account in _chunks(tenant, people):
+        for row in rows:
+            person = persons.get(UUID(row.person_id))
+            if person is None:
+                continue  # deleted from the copy since the preview; `drafts.confirm` has checked that nobody was
+            yield from _sign_out(tenant, person, row.urgency, person.id in with_account)
+            for grant in grants.get(person.id, ()):
+                label = _("%(app)s, granted by %(person)s") % {"app": grant.client, "person": person}
+                about = {"person_id": str(person.id), "person_label": person.display_name}
+                yield delete_grant.step(grant, label=label[:256], urgency=row.urgency, **about)
+
+
+def for_app(tenant: Tenant, app: ServicePrincipal, people: Sequence[Row]) -> Iterator[StepDraft]:
+    """Disable the app, withdraw every consent and assignment, then sign out everyone who consented."""
+    if app.account_enabled:
+        yield disable_app.step(app, urgency=DISABLE_FIRST)
+    for grant in _grants_of(tenant, app).iterator(chunk_size=2000):
+        whose = grant.principal.display_name if grant.principal else _("the whole organisation")
+        label = _("%(app)s, granted by %(person)s") % {"app": app, "person": whose}
+        yield delete_grant.step(grant, label=label[:256], urgency=GRANTS)
+    for assignment in _assignments_of(tenant, app).iterator(chunk_size=2000):
+        yield delete_assignment.step(assignment, urgency=GRANTS)
+    for rows, persons, with_account in _chunks(tenant, people):
+        for row in rows:
+            if person := persons.get(UUID(row.person_id)):
+                yield from _sign_out(tenant, person, row.urgency, person.id in with_account)
+
+
+def _sign_out(tenant: Tenant, person: Person, urgency: int, has_account: bool) -> Iterator[StepDraft]:
+    yield revoke_sessions.step(person, action=tenant.sign_out_action, urgency=urgency)
+    if has_account:  # who never signed in to the portal has no session in it
+        yield end_portal_sessions.step(person, urgency=urgency)
+
+
+def _chunks(tenant: Tenant, rows: Sequence[Row]) -> Iterator[tuple[Sequence[Row], dict[UUID, Person], set[UUID]]]:
+    """The rows in their order, 5,000 at a time, with the people they mean and which of them have a portal account."""
+    for start in range(0, len(rows), 5000):
+        part = rows[start : start + 5000]
+        ids = [UUID(row.person_id) for row in part]
+        fields = ("id", "display_name", "upn", "is_guest", "sessions_valid_from")
+        persons = Person.objects.filter(tenant=tenant).only(*fields).in_bulk(ids)
+        accounts = User.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", flat=True)
+        yield part, persons, set(accounts)
+
+
+def app_writes(tenant: Tenant, app: ServicePrincipal) -> tuple[int, int]:
+    """How many grants and assignments containing an app takes away."""
+    return _grants_of(tenant, app).count(), _assignments_of(tenant, app).count()
+
+
+def _grants_of(tenant: Tenant, app: ServicePrincipal):
+    grants = PermissionGrant.objects.filter(tenant=tenant, client=app)
+    return grants.select_related("client", "principal").order_by("principal_id", "id")
+
+
+def _assignments_of(tenant: Tenant, app: ServicePrincipal):
+    return AppRoleAssignment.objects.filter(tenant=tenant, resource=app).select_related("resource").order_by("id")
+
+
+def _risky_grants(tenant: Tenant) -> dict[UUID, list[PermissionGrant]]:
+    """What people granted for themselves to apps of high risk, by person."""
+    found = PermissionGrant.objects.filter(
+        Q(client__risk=Risk.HIGH) | Q(risk=Risk.HIGH), tenant=tenant, principal__isnull=False
+    ).select_related("client")
+    by_person: dict[UUID, list[PermissionGrant]] = defaultdict(list)
+    for grant in found.order_by("principal_id", "id").iterator(chunk_size=2000):
+        by_person[grant.principal_id].append(grant)
+    return by_person
+
+
+def plan(tenant: Tenant, draft: ListDraft, selection: Selection) -> Plan:
+    """What confirming this draft would cost: how many writes, how long, in which order, and what is cheaper."""
+    people = selection.people()
+    sign_outs = {str(tenant.sign_out_action): len(people)}
+    grants = 0
+    if draft.recipe == Recipe.CONTAIN_PEOPLE:
+        wanted = {UUID(row.person_id) for row in people}
+        grants = sum(len(held) for person_id, held in _risky_grants(tenant).items() if person_id in wanted)
+    actions = chain(*(repeat(action, count) for action, count in {**sign_outs, "delete_grant": grants}.items()))
+    alternative = None
+    if draft.source == ListDraft.Source.APP and len(people) > 1:
+        alternative = Alternative(writes=1, instead_of=len(people) + grants)
+    return planning.plan(
+        tenant,
+        actions,
+        people=len(people),
+        urgent=sum(row.urgency < USUAL for row in people),
+        last=sum(row.urgency == LAST for row in people),
+        alternative=alternative,
+    )

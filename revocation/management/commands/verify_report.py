@@ -1,0 +1,39 @@
+import json
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from revocation import reports
+
+
+class Command(BaseCommand):
+    help = "Check a signed revocation report, and the results it was written about. Needs no database."
+    requires_system_checks = []
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("file", type=Path, help="the signed report (JSON)")
+        parser.add_argument("--results", type=Path, help="the downloaded results (JSON), to check them as well")
+        parser.add_argument("--public-key", default="", help="hex; without it AUDIT_KEYS of this portal decide")
+
+    def handle(self, *args, file: Path, results: Path | None, public_key: str, **options) -> None:
+        envelope = _read(file)
+        faults = reports.faults(envelope, public_key=public_key)
+        if not faults and results:
+            faults = reports.results_faults(envelope, _read(results))
+        for fault in faults:
+            self.stdout.write(f"  - {fault}")
+        if faults:
+            raise CommandError(f"{file.name} is NOT what was written.")
+        report = envelope["report"]
+        self.stdout.write(f"{report['title']} ({report['request_id']}): the signature holds.")
+        if results:
+            self.stdout.write(f"The results are the ones reported: {report['results']['rows']} rows.")
+
+
+def _read(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandError(f"{path} is not JSON.") from error

@@ -1,0 +1,111 @@
+"""Figures for Prometheus, from the rows themselves: true whichever process answers, and whatever was restarted.
+
+Labels carry a tenant's slug and a state, never a person. https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Avg, Count, F, Min, Q
+from django.utils import timezone
+
+from accounts.models import Tenant
+from accounts.tenancy import no_context, tenant_context
+from audit.models import AuditEntry, AuditEvent
+from revocation.models import Heartbeat, QuotaBucket, RevocationRequest, RevocationStep
+
+State = RevocationStep.State
+OPEN = [State.WAITING, State.CLAIMED, State.ACCEPTED]
+WINDOW = timedelta(minutes=5)
+
+FAMILIES = {
+    "consentry_steps": "Steps of open revocations, by state.",
+    "consentry_oldest_due_step_seconds": "Age of the oldest step that may be carried out now and has not been.",
+    "consentry_requests": "Open revocation requests, by state.",
+    "consentry_graph_throttled_recent": "Answers 429 from Microsoft Graph in the last five minutes.",
+    "consentry_graph_write_seconds_avg": "Time from a write's call to its acceptance, mean of the last five minutes.",
+    "consentry_graph_blocked_seconds": "Time until Microsoft lets us write in this tenant again.",
+    "consentry_quota_tokens": "Writes left in the tenant's bucket.",
+    "consentry_sweeper_age_seconds": "Time since the sweeper last came round.",
+}
+
+
+def lines() -> list[str]:
+    """The whole exposition, line by line."""
+    found: dict[str, list[str]] = {name: [] for name in FAMILIES}
+    with no_context():
+        for tenant in Tenant.objects.filter(state=Tenant.State.ACTIVE).order_by("slug"):
+            with tenant_context(tenant.pk):
+                for name, labels, value in _of(tenant):
+                    found[name].append(_sample(name, {"tenant": tenant.slug, **labels}, value))
+        for name, labels, value in _buckets():
+            found[name].append(_sample(name, labels, value))
+    if (age := sweeper_age()) is not None:
+        found["consentry_sweeper_age_seconds"].append(_sample("consentry_sweeper_age_seconds", {}, age))
+    written: list[str] = []
+    for name, text in FAMILIES.items():
+        if found[name]:
+            written += [f"# HELP {name} {text}", f"# TYPE {name} gauge", *found[name]]
+    return written
+
+
+def sweeper_age() -> float | None:
+    """Seconds since the last sweep; None when there never was one."""
+    beat = Heartbeat.objects.filter(name="sweeper").first()
+    return max(0.0, (timezone.now() - beat.at).total_seconds()) if beat else None
+
+
+def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
+    now = timezone.now()
+    open_states = [
+        RevocationRequest.State.AWAITING_APPROVAL,
+        RevocationRequest.State.RUNNING,
+        RevocationRequest.State.PAUSED,
+    ]
+    requests = dict(
+        RevocationRequest.objects.filter(tenant=tenant, state__in=open_states)
+        .values_list("state")
+        .annotate(n=Count("id"))
+        .order_by()
+    )
+    for state in open_states:
+        yield "consentry_requests", {"state": state}, requests.get(state, 0)
+    steps = RevocationStep.objects.filter(tenant=tenant)
+    counts = dict(steps.filter(state__in=OPEN).values_list("state").annotate(n=Count("id")).order_by())
+    for state in OPEN:
+        yield "consentry_steps", {"state": state}, counts.get(state, 0)
+    due = steps.filter(
+        Q(not_before__isnull=True) | Q(not_before__lte=now),
+        state=State.WAITING,
+        request__state=RevocationRequest.State.RUNNING,
+    )
+    oldest = due.aggregate(retry=Min("not_before"), asked=Min("request__created_at", filter=Q(not_before=None)))
+    since = min(filter(None, oldest.values()), default=None)
+    yield "consentry_oldest_due_step_seconds", {}, (now - since).total_seconds() if since else 0.0
+    recent = steps.filter(accepted_at__gte=now - WINDOW, called_at__isnull=False)
+    latency = recent.aggregate(mean=Avg(F("accepted_at") - F("called_at")))["mean"]
+    if latency is not None:
+        yield "consentry_graph_write_seconds_avg", {}, latency.total_seconds()
+    throttled = AuditEntry.objects.filter(
+        tenant_id=tenant.pk, event=AuditEvent.STEP_RETRIED, at__gte=now - WINDOW, outcome="throttled"
+    )
+    yield "consentry_graph_throttled_recent", {}, throttled.count()
+
+
+def _buckets() -> Iterator[tuple[str, dict, float]]:
+    now = timezone.now()
+    slugs = {f"tenant:{pk}": slug for pk, slug in Tenant.objects.values_list("pk", "slug")}
+    for bucket in QuotaBucket.objects.filter(key__startswith="tenant:").order_by("key"):
+        labels = {"tenant": slugs.get(bucket.key, "")}
+        yield "consentry_quota_tokens", labels, bucket.tokens
+        blocked = (bucket.blocked_until - now).total_seconds() if bucket.blocked_until else 0.0
+        yield "consentry_graph_blocked_seconds", labels, max(0.0, blocked)
+
+
+def _sample(name: str, labels: dict[str, str], value: float) -> str:
+    inside = ",".join(f'{key}="{_escaped(str(text))}"' for key, text in labels.items())
+    return f"{name}{{{inside}}} {value:g}" if inside else f"{name} {value:g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,41 @@
+"""Who may change a revocation's course, and when that makes sense. The services check again."""
+
+from accounts.access import Actor
+from accounts.models import Membership
+from accounts.roles import Capability
+from revocation.models import RevocationRequest
+from revocation.reporting import Figures, figures
+
+State = RevocationRequest.State
+
+# Helpdesk steers what helpdesk may ask for; everything else changes apps.
+SIGN_OUTS = frozenset({"sign_out", "sign_out_self"})
+
+
+def may(membership: Membership, request: RevocationRequest, action: str) -> bool:
+    """Whether this person's role lets them do `action` to this request, whatever state it is in."""
+    if action == "approve":
+        return membership.can(Capability.APPROVE)
+    if action == "override":
+        return membership.can(Capability.MANAGE_TENANT)
+    signs_out = request.kind in SIGN_OUTS or (request.follows_id and request.follows.kind in SIGN_OUTS)
+    return membership.can(Capability.SIGN_OUT_PEOPLE if signs_out else Capability.CHANGE_APPS)
+
+
+def what_may(membership: Membership, request: RevocationRequest, known: Figures | None = None) -> set[str]:
+    """The actions that make sense now for this person: what the page offers as buttons."""
+    known = known or figures(request)
+    possible = set()
+    if request.state == State.RUNNING and known.waiting:
+        possible |= {"pause", "cancel"}
+    elif request.state == State.PAUSED:
+        possible |= {"resume", "cancel"}
+    elif request.state == State.AWAITING_APPROVAL:
+        possible |= {"cancel"}
+        if Actor.of(membership).id != request.actor_id:
+            possible |= {"approve"}
+        if request.tenant.allow_emergency_override:
+            possible |= {"override"}
+    elif known.attention:
+        possible |= {"retry"}
+    return {action for action in possible if may(membership, request, action)}

@@ -1,0 +1,103 @@
+"""People: find one, see what their sign-out will do, do it; and one's own requests outside the workspace."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.access import Actor, require
+from accounts.roles import Capability
+from directory import selectors
+from directory.models import Person
+from revocation import people as known
+from revocation import protection, reporting, services
+from revocation.forms import ReasonForm
+from revocation.models import RevocationRequest
+from revocation.roles import role_names
+from revocation.timeline import timeline
+
+
+@require_GET
+@require(Capability.VIEW_PEOPLE)
+def people(request: HttpRequest) -> HttpResponse:
+    """Find a person in the copy; where it knows nobody, Microsoft Graph is asked as well."""
+    q, after = request.GET.get("q", "").replace("\0", "").strip()[:200], request.GET.get("after", "")
+    page = selectors.people(request.tenant, q, after)
+    asked = bool(q) and page.first and (not page.items or "graph" in request.GET)
+    trouble = known.ask_graph(request.tenant, q) if asked else ""
+    if asked:
+        page = selectors.people(request.tenant, q)
+    freshness = selectors.freshness(request.tenant)["people"]
+    context = {"q": q, "page": page, "trouble": trouble, "asked": asked, "collection": freshness}
+    return render(request, "revocation/people.html", context)
+
+
+@require_GET
+@require(Capability.VIEW_PEOPLE)
+def person(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One person: who they are, what signing them out would do, their apps and earlier revocations."""
+    found = _person(request, pk)
+    context = _about(request, found)
+    context["apps"] = known.apps_of(request.tenant, found)
+    context["history"] = reporting.about(request.tenant, found.pk)
+    return render(request, "revocation/person.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Capability.SIGN_OUT_PEOPLE, step_up=True)
+def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """End every session of one person: what it does and does not first, then the reason, then the deed."""
+    found = _person(request, pk)
+    context = _about(request, found)
+    form = ReasonForm(request.POST or None)
+    if context["under_way"] and request.method == "POST":
+        return redirect("revocation:detail", request.tenant.slug, context["under_way"].pk)
+    if request.method == "POST" and not context["refusal"] and form.is_valid():
+        try:
+            asked = services.sign_out(request.tenant, [found], actor=Actor.of(request.membership), **form.cleaned_data)
+            return redirect("revocation:detail", request.tenant.slug, asked.pk)
+        except services.Refused as refused:  # a role given or taken since this page was made
+            context["refusal"] = str(refused)
+    status = 403 if context["refusal"] and request.method == "POST" else 200
+    return render(request, "revocation/sign_out.html", context | {"form": form}, status=status)
+
+
+@require_GET
+@require(Capability.OWN_APPS)
+def own_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One of the reader's own requests, from asked to the last token's end."""
+    return render(request, "revocation/own_detail.html", _own(request, pk))
+
+
+@require_GET
+@require(Capability.OWN_APPS)
+def own_timeline(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The part of that page that fills in by itself."""
+    return render(request, "revocation/_timeline_panel.html", _own(request, pk))
+
+
+def _own(request: HttpRequest, pk: UUID) -> dict:
+    mine = reporting.requests(request.tenant).filter(actor_id=Actor.of(request.membership).id)
+    found: RevocationRequest = get_object_or_404(mine, pk=pk)
+    return {
+        "revocation": found,
+        "timeline": timeline(found, list(reporting.steps(found)[:200]), own=True),
+        "live": {"name": "revocation:own-timeline", "own": True},
+    }
+
+
+def _person(request: HttpRequest, pk: UUID) -> Person:
+    try:
+        return selectors.person(request.tenant, pk)
+    except Person.DoesNotExist as absent:
+        raise Http404 from absent
+
+
+def _about(request: HttpRequest, person: Person) -> dict:
+    return {
+        "person": person,
+        "roles": role_names(person.role_template_ids),
+        "refusal": protection.refusal(request.tenant, person, Actor.of(request.membership)),
+        "under_way": known.under_way(request.tenant, person),
+    }

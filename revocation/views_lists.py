@@ -1,0 +1,177 @@
+"""Many people at once, or one app and everyone who let it in: choose, check, plan, confirm."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.access import Actor, require
+from accounts.roles import Capability
+from directory import selectors
+from directory.models import Person, ServicePrincipal
+from graph.errors import GraphError
+from revocation import downloads, planning
+from revocation.forms import ConfirmForm, ListForm
+from revocation.listing import containment, drafts, recipes, sources
+from revocation.listing.parser import UnusableList
+from revocation.listing.recipes import Recipe
+from revocation.listing.selection import QUESTIONS, Selection, Status
+from revocation.listing_models import ListDraft
+
+PAGE = 100
+
+
+@require_http_methods(["GET", "POST"])
+@require(Capability.SIGN_OUT_PEOPLE)
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose who, and what is to be done with them. Sending the form changes nothing: a preview follows."""
+    form = ListForm(request.POST or None, request.FILES or None, initial=_initial(request), recipes=_recipes(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            draft = sources.draft(request.tenant, Actor.of(request.membership), form.cleaned_data)
+            return redirect("revocation:preview", request.tenant.slug, draft.pk)
+        except UnusableList as unusable:
+            form.add_error("file" if form.cleaned_data["source"] == ListDraft.Source.FILE else None, str(unusable))
+        except GraphError as error:
+            form.add_error(None, _("Microsoft Graph could not be asked, so nothing was read: %s") % error)
+    return render(request, "revocation/new.html", _choices(request, form), status=422 if form.errors else 200)
+
+
+@require_GET
+@require(Capability.SIGN_OUT_PEOPLE)
+def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Every line of the list, with whom it names and whether and why they are in or out."""
+    draft = _draft(request, pk)
+    selection = drafts.rows_of(draft)
+    counts = draft.counts
+    asked = [status for status in QUESTIONS if counts[status]]
+    show = request.GET.get("show", "questions" if asked else "all")
+    rows = selection.of(QUESTIONS) if show == "questions" else selection.rows
+    if show in Status.values:
+        rows = selection.of([show])
+    start = int(after) if (after := request.GET.get("after", "")).isdecimal() and len(after) < 8 else 0
+    context = {
+        "draft": draft,
+        "selection": selection,
+        "rows": rows[start : start + PAGE],
+        "page": {"next": str(start + PAGE) if start + PAGE < len(rows) else ""},
+        "show": show,
+        "statuses": [(status, status.label, counts[status]) for status in Status if counts[status]],
+        "questions": sum(counts[status] for status in asked),
+        "included": sum(counts[status] for status in (Status.FOUND, Status.DISABLED)),
+        "plan": _plan(request, draft, selection),
+    }
+    return render(request, "revocation/preview.html", context)
+
+
+@require_GET
+@require(Capability.SIGN_OUT_PEOPLE)
+def download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """The whole preview as CSV."""
+    rows = downloads.selection_as_csv(drafts.rows_of(_draft(request, pk)))
+    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="list-{pk}.csv"'
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@require(Capability.SIGN_OUT_PEOPLE, step_up=True)
+def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The plan, the reason, and the button. A second click finds the request of the first."""
+    draft = _draft(request, pk)
+    if draft.request_id:
+        return redirect("revocation:detail", request.tenant.slug, draft.request_id)
+    form = ConfirmForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actor, digest = Actor.of(request.membership), request.POST.get("digest", "")
+        try:
+            made = drafts.confirm(request.tenant, pk, actor, digest=digest, **form.cleaned_data)
+            return redirect("revocation:detail", request.tenant.slug, made.pk)
+        except drafts.SelectionChanged:
+            messages.warning(request, _("The list or the rules changed since this preview. Check the list again."))
+            return redirect("revocation:preview", request.tenant.slug, pk)
+    context = {"draft": draft, "form": form, "plan": _plan(request, draft, drafts.rows_of(draft))}
+    context["title"] = drafts.title_of(draft, context["plan"].people)
+    return render(request, "revocation/confirm.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Capability.CHANGE_APPS, step_up=True)
+def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Disable an app, take away what it was given, and sign out everyone who gave it: the plan, then the button."""
+    app, actor = _app(request, pk), Actor.of(request.membership)
+    form = ConfirmForm(request.POST or None)
+    plan = containment.plan(request.tenant, app, actor)
+    if request.method == "POST" and not plan.refusal and form.is_valid():
+        digest = request.POST.get("digest", "")
+        try:
+            made = containment.submit(request.tenant, app, actor, digest=digest, **form.cleaned_data)
+            return redirect("revocation:detail", request.tenant.slug, made.pk)
+        except drafts.SelectionChanged:
+            form.add_error(None, _("The app's grants changed since this plan was shown. Here is the new plan."))
+    context = {"app": app, "form": form, "contained": plan, "plan": plan.plan}
+    return render(request, "revocation/contain_app.html", context, status=422 if form.errors else 200)
+
+
+# --- Shared -----------------------------------------------------------------------------------------
+
+
+def _draft(request: HttpRequest, pk: UUID) -> ListDraft:
+    try:
+        draft = drafts.open_drafts(request.tenant, Actor.of(request.membership)).get(pk=pk)
+    except ListDraft.DoesNotExist as absent:
+        raise Http404 from absent
+    if draft.recipe not in _recipes(request):
+        raise PermissionDenied
+    return draft
+
+
+def _app(request: HttpRequest, pk: UUID) -> ServicePrincipal:
+    try:
+        return selectors.app(request.tenant, pk)
+    except ServicePrincipal.DoesNotExist as absent:
+        raise Http404 from absent
+
+
+def _recipes(request: HttpRequest) -> list[str]:
+    """Helpdesk signs people out; taking grants away is for those who may change apps."""
+    contains = request.membership.can(Capability.CHANGE_APPS)
+    return list(Recipe.values) if contains else [str(Recipe.SIGN_OUT)]
+
+
+def _initial(request: HttpRequest) -> dict:
+    """What a link from another page fills in: `?source=app&app=…`, `?who=<object id>&recipe=contain_people`."""
+    source = request.GET.get("source", "")
+    initial = {
+        "source": source if source in ListDraft.Source.values else ListDraft.Source.PASTE,
+        "recipe": request.GET.get("recipe") or Recipe.SIGN_OUT,
+        "app": request.GET.get("app", ""),
+    }
+    if who := request.GET.get("who", ""):
+        found = Person.objects.filter(tenant=request.tenant, pk=who).first() if sources.is_id(who) else None
+        initial["text"] = found.upn if found else ""
+    return initial
+
+
+def _choices(request: HttpRequest, form: ListForm) -> dict:
+    """What the form of the chosen source offers: groups found in Graph, apps found in the copy."""
+    source = form["source"].value()
+    q = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    context = {"form": form, "source": source, "q": q, "sources": ListDraft.Source.choices}
+    if source == ListDraft.Source.GROUP and q:
+        context["groups"], context["trouble"] = sources.find_groups(request.tenant, q)
+    if source == ListDraft.Source.APP:
+        chosen = str(form["app"].value() or "")
+        found = selectors.apps(request.tenant, q=q or chosen, consent="user", sort="consents").items[:25]
+        context["apps"], context["chosen"] = found, chosen
+    if source == ListDraft.Source.EVERYONE:
+        context["collection"] = selectors.freshness(request.tenant)["people"]
+    return context
+
+
+def _plan(request: HttpRequest, draft: ListDraft, selection: Selection) -> planning.Plan:
+    return recipes.plan(request.tenant, draft, selection)
