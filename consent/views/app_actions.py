@@ -36,7 +36,6 @@ def revoke_user_consent(request: HttpRequest, app_id: UUID, person_id: UUID) -> 
             request.tenant,
             app,
             person_id,
-            actor=actor,
             **form.cleaned_data,
         )
     return confirm(request, _user_consent(app, consent, back), form)

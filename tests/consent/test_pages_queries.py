@@ -1,0 +1,59 @@
+"""Every page costs the same small number of queries, whatever the number of rows."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.consent.pages import fill
+
+FEW, MANY = 3, 40
+MOST = 24  # session, account, membership and the row-level security settings included
+
+PAGES = [
+    ("consent:my-apps", ""),
+    ("consent:my-apps", "?q=app&show=high"),
+    ("consent:my-app", ""),
+    ("consent:remove-app", ""),
+    ("consent:sign-out-everywhere", ""),
+    ("consent:activity", ""),
+    ("consent:overview", ""),
+    ("consent:apps", ""),
+    ("consent:apps", "?q=app&risk=3&publisher=unverified&consent=user&enabled=yes&sort=name"),
+    ("consent:app", "?tab=people"),
+    ("consent:app", "?tab=organisation"),
+    ("consent:app", "?tab=alone"),
+    ("consent:app", "?tab=assigned"),
+    ("consent:app", "?tab=facts"),
+    ("consent:delete-app", ""),
+    ("consent:deleted-apps", ""),
+    ("consent:settings", ""),
+    ("consent:providers", ""),
+]
+OF_AN_APP = {"consent:my-app", "consent:remove-app", "consent:app", "consent:delete-app"}
+OUTSIDE = {"consent:my-apps", "consent:my-app", "consent:remove-app", "consent:sign-out-everywhere", "consent:activity"}
+
+
+@pytest.mark.parametrize(("name", "query"), PAGES)
+def test_a_page_costs_the_same_for_few_rows_and_for_many(client, sign_in, contoso, megan, name, query):
+    sign_in(client, megan)
+    app = fill(contoso, megan, FEW)
+    address = _address(name, contoso, app) + query
+    client.get(address)  # what is made once per session is not the page's
+    few = _queries(client, address)
+
+    fill(contoso, megan, MANY - FEW, app)
+    many = _queries(client, address)
+
+    assert many == few <= MOST
+
+
+def _address(name, tenant, app):
+    return reverse(name, args=([] if name in OUTSIDE else [tenant.slug]) + ([app.pk] if name in OF_AN_APP else []))
+
+
+def _queries(client, address):
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(address)
+    assert answer.status_code == 200, answer
+    return len(captured)
