@@ -239,6 +239,15 @@ def _actor(identity: Identity) -> Actor:
     )
 
 
+def connect(tenant_id: UUID, *, actor: Actor) -> Tenant:
+    """Connect a tenant that has consented, for whoever runs the portal: prove it by acting there, and write it down.
+
+    Raises:
+        NotConnected: it cannot be done. Nothing was stored.
+    """
+    return _connect(tenant_id, act(tenant_id), actor)
+
+
 # --- What is kept -------------------------------------------------------------------------------------
 
 

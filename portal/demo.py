@@ -19,16 +19,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import requests
 
 from portal import keys
 from portal.postgres import PostgresProblem, Server
-
-if TYPE_CHECKING:
-    from accounts.models import Tenant
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds for one part to answer
@@ -39,10 +35,7 @@ PORTAL_CLIENT = {
     "ENTRA_CERTIFICATE": "",
     "ENTRA_PRIVATE_KEY": "",
 }
-CONNECTED = [
-    (UUID("11111111-1111-4111-8111-111111111111"), "Contoso", "contoso.example"),
-    (UUID("22222222-2222-4222-8222-222222222222"), "Fabrikam", "fabrikam.example"),
-]
+CONNECTED = [UUID("11111111-1111-4111-8111-111111111111"), UUID("22222222-2222-4222-8222-222222222222")]
 GUIDE = """
   Portal    {portal}
   Entra ID  {sandbox}   (pretend; everyone signs in without a password)
@@ -121,11 +114,11 @@ class Demo:
         self._start("sandbox", "sandbox", "--port", self.sandbox_port, "--profile", self.profile)
         self._start_database()
         self._prepare()
-        self._start("worker", "celery", "-A", "portal", "worker", "--concurrency", 2, "--loglevel", "INFO")
-        self._start("beat", "celery", "-A", "portal", "beat", "--loglevel", "INFO")
         self._start("web", "gunicorn", "portal.wsgi", *self._gunicorn_options())
         self._wait("sandbox", lambda: self._answers(f"{self.sandbox_url}/_sandbox/world"))
         self._connect_tenants()
+        self._start("worker", "celery", "-A", "portal", "worker", "--concurrency", 2, "--loglevel", "INFO")
+        self._start("beat", "celery", "-A", "portal", "beat", "--loglevel", "INFO")
         self._wait("web", lambda: self._answers(f"{self.portal_url}/readyz"))
         self._wait_for_worker()
         print(GUIDE.format(portal=self.portal_url, sandbox=self.sandbox_url, logs=self.logs))
@@ -280,30 +273,19 @@ class Demo:
 
     def _connect_tenants(self) -> None:
         """Contoso and Fabrikam have consented to the portal in the sandbox's first state; Tailspin has not."""
-        from accounts.tenancy import tenant_context
+        from accounts.access import Actor
+        from accounts.models import Tenant
+        from consent import onboarding
         from directory import sync, tasks
 
-        for tenant_id, name, domain in CONNECTED:
-            tenant = _connect(tenant_id, name, domain)
+        for tenant_id in CONNECTED:
+            known = Tenant.objects.filter(pk=tenant_id).first()
+            tenant = known or onboarding.connect(tenant_id, actor=Actor.command_line(tenant_id))
+            self._say(f"Reading the directory of {tenant.name}")
             if self.profile == "large":
-                tasks.sync_tenant.delay(str(tenant.pk))  # takes minutes: the pages fill while a worker walks
-                continue
-            self._say(f"Reading the directory of {name}")
-            with tenant_context(tenant.pk):
+                tasks.sync_tenant.delay(str(tenant_id))  # takes minutes: the pages fill while a worker walks
+            else:
                 sync.sync_tenant(tenant)
-
-
-def _connect(tenant_id: UUID, name: str, domain: str) -> "Tenant":
-    """Leave the tenant as onboarding leaves it; settings changed in an earlier run stay."""
-    from django.utils import timezone
-
-    from accounts.models import Tenant
-    from graph.tokens import app_token
-
-    now = timezone.now()
-    facts = {"granted_permissions": sorted(app_token(tenant_id).roles), "permissions_checked_at": now}
-    new = {"slug": name.lower(), "name": name, "domain": domain, "connected_at": now, "state": Tenant.State.ACTIVE}
-    return Tenant.objects.update_or_create(id=tenant_id, defaults=facts, create_defaults=facts | new)[0]
 
 
 if __name__ == "__main__":
