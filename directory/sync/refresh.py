@@ -6,7 +6,6 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Tenant
-from accounts.tenancy import tenant_context
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from directory.sync import recent, rows
 from directory.sync.assignments import assignments_of
@@ -59,7 +58,7 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
         found += _items(tenant_wide, Grant.read)
     else:
         found += _walked(client.tenant_wide_grants())
-    with tenant_context(tenant.pk):
+    with rows.in_tenant(tenant):
         _save_person(tenant, read_one(user.body, User.read), roles)
         grants = PermissionGrant.objects.filter(tenant=tenant)
         present = grants.filter(principal_id=object_id) | grants.filter(consent_type=Types.ALL)
@@ -83,13 +82,13 @@ def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
     try:
         app = client.service_principal(app_id)
     except NotFound:
-        with tenant_context(tenant.pk):
+        with rows.in_tenant(tenant):
             return _refresh_binned(tenant, client, app_id)
     grants = client.grants_of_client(app_id)
     assigned = assignments_of(client, [app_id])
     held = client.app_permissions_of(app_id)
     now = timezone.now()
-    with tenant_context(tenant.pk):
+    with rows.in_tenant(tenant):
         with rows.writing(tenant):
             rows.save_apps(recent.corrected_apps(tenant, [rows.app(tenant, app, now)]))
             rows.save_definitions(tenant, [app])

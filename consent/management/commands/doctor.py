@@ -1,0 +1,71 @@
+"""`manage.py doctor`: is this tenant connected, which permission is missing, what does that switch off."""
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.models import Tenant
+from accounts.tenancy import no_context, tenant_context
+from audit.management.commands.verify_audit import find_tenants
+from consent import connection
+from directory import selectors
+
+
+class Command(BaseCommand):
+    help = "Act in one tenant, or in every connected one, and say in plain words what works. Fails on any fault."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--tenant", help="slug, domain or id; without it, every active tenant")
+
+    def handle(self, *args, tenant, **options):
+        faulty = False
+        with no_context():
+            tenants = find_tenants(tenant) if tenant else [one for one in find_tenants(None) if one.is_active]
+            if not tenants:
+                raise CommandError("No tenant is connected yet. An administrator begins at /onboarding/ of the portal.")
+            for one in tenants:
+                with tenant_context(one.pk):
+                    faulty |= not self._examine(one)
+        if faulty:
+            raise CommandError("Something is wrong; see above.")
+
+    def _examine(self, tenant: Tenant) -> bool:
+        """Print what is found. Returns whether all is well."""
+        self.stdout.write(self.style.MIGRATE_HEADING(f"{tenant.name} ({tenant.pk}), {tenant.get_state_display()}"))
+        found = connection.check(tenant)
+        if found.problem:
+            self._problem(found.problem)
+        else:
+            name = f" as {found.organization}" if found.organization else ""
+            self._good(f"Microsoft gives the portal a token, and Graph answers{name}.")
+        for finding in found.findings:
+            if finding.granted:
+                self._good(f"{finding.permission}")
+            elif finding.optional:
+                self.stdout.write(f"  - {finding.permission} is not granted (optional). {finding.text}")
+            else:
+                self._bad(f"{finding.permission} is missing. {finding.text}")
+        self._copy(tenant)
+        return found.works
+
+    def _problem(self, problem: connection.Problem) -> None:
+        code = f" ({problem.code})" if problem.code else ""
+        self._bad(f"{problem.title}{code}.")
+        for line in (problem.text, problem.fix, problem.request_id and f"Microsoft's request id: {problem.request_id}"):
+            if line:
+                self.stdout.write(f"    {line}")
+
+    def _copy(self, tenant: Tenant) -> None:
+        for collection in selectors.freshness(tenant).values():
+            label = collection.get_kind_display()
+            if not collection.complete_at:
+                self.stdout.write(f"  - {label}: never read to the end. {collection.error}".rstrip())
+                continue
+            age = timezone.now() - collection.complete_at
+            text = f"{label}: {collection.row_count}, complete {int(age.total_seconds() // 60)} minutes ago."
+            self.stdout.write(f"  - {text} {collection.error}".rstrip())
+
+    def _good(self, text: str) -> None:
+        self.stdout.write(self.style.SUCCESS("  ok ") + text)
+
+    def _bad(self, text: str) -> None:
+        self.stdout.write(self.style.ERROR("  FAULT ") + text)
