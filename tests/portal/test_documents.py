@@ -16,7 +16,10 @@ def test_the_example_environment_names_every_setting():
     assert named <= read | {"VAR_DIR"}
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(PROJECT)) for p in PROJECT.glob("docs/**/*.md"))])
+PAGES = ["README.md", *sorted(str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_documents_lead_somewhere(page: str):
     text = (PROJECT / page).read_text()
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
+from accounts.models import Tenant
 from portal import health
 
 
@@ -73,8 +74,7 @@ def test_a_late_sweeper_is_named_and_pages_are_served_all_the_same(
 # --- metrics -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db
-def test_this_machine_reads_metrics(client: Client):
+def test_this_machine_reads_metrics(client: Client, contoso: Tenant):
     answer = client.get("/metrics")
 
     assert answer.status_code == 200
