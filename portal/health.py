@@ -1,6 +1,7 @@
 """Is it alive, can it serve, how busy is it: for load balancers, init systems and Prometheus."""
 
 import hmac
+from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -25,6 +26,15 @@ _schema_is_current = (
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers. Nothing else is asked, so that a lost database restarts no healthy process."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def answer_probes_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that answers `/healthz` before the others, some of which speak to the database, are asked."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return healthz(request) if request.path_info == "/healthz" else get_response(request)
+
+    return middleware
 
 
 @login_not_required
