@@ -31,6 +31,10 @@ class RevocationRequest(TenantOwned):
     digest = models.CharField(max_length=64)  # SHA-256 over the exact steps, hex
     step_count = models.PositiveIntegerField()
     interactive = models.BooleanField(default=True)  # never waits behind a mass action
+    high_priority = models.BooleanField(default=False)  # a mass action that may use the whole write quota
+    needs_approval = models.BooleanField(default=False)
+    overridden = models.BooleanField(default=False)  # a tenant admin approved it alone, in an emergency
+    approver_user_id = models.UUIDField(null=True)  # the approver's account, whose rights count while it runs
     approver_id = models.CharField(max_length=64, blank=True)
     approver_label = models.CharField(max_length=256, blank=True)
     approved_digest = models.CharField(max_length=64, blank=True)
@@ -44,10 +48,19 @@ class RevocationRequest(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "-created_at"], name="request_by_time"),
             models.Index(fields=["tenant", "actor_id", "-created_at"], name="request_by_actor"),
+            models.Index(
+                fields=["tenant", "state"],
+                condition=models.Q(state__in=["awaiting_approval", "running", "paused"]),
+                name="request_open",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.AWAITING_APPROVAL, self.State.RUNNING, self.State.PAUSED)
 
 
 class RevocationStep(TenantOwned):
@@ -76,6 +89,8 @@ class RevocationStep(TenantOwned):
     urgency = models.SmallIntegerField(default=50)  # smaller goes first
     # Interactive requests jump every mass action: copied from the request, so that claiming needs one index.
     interactive = models.BooleanField(default=True)
+    # A MAC over everything above, under a key that is not in the database: what was asked for is what is done.
+    seal = models.CharField(max_length=80, blank=True)
 
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     not_before = models.DateTimeField(null=True)  # due time of the next attempt or the next proof
@@ -88,18 +103,15 @@ class RevocationStep(TenantOwned):
     graph_request_id = models.CharField(max_length=64, blank=True)
     outcome_code = models.CharField(max_length=128, blank=True)
     outcome = models.TextField(blank=True)  # one sentence for people
+    observed = models.JSONField(null=True)  # what the directory showed just before the call, and what it shows now
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["request", "position"], name="one_step_per_position")]
         indexes = [
             models.Index(
-                fields=["tenant", "-interactive", "urgency", "id"],
-                condition=models.Q(state="waiting"),
-                name="steps_waiting",
+                fields=["request", "urgency", "position"], condition=models.Q(state="waiting"), name="steps_waiting"
             ),
-            models.Index(
-                fields=["tenant", "not_before"], condition=models.Q(state="accepted"), name="steps_to_prove"
-            ),
+            models.Index(fields=["tenant", "not_before"], condition=models.Q(state="accepted"), name="steps_to_prove"),
             models.Index(fields=["tenant", "lease_until"], condition=models.Q(state="claimed"), name="steps_claimed"),
             models.Index(fields=["request", "state"], name="steps_by_state"),
             models.Index(fields=["tenant", "target_id"], name="steps_by_target"),
@@ -113,6 +125,21 @@ class QuotaBucket(models.Model):
     tokens = models.FloatField()
     refilled_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)  # a 429 said so
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Heartbeat(models.Model):
+    """When the sweeper last came round ("sweep"), and until when a chain of tasks works on a tenant
+    ("runner:<tenant>:<n>"). Belongs to no tenant: names and times only.
+    """
+
+    name = models.CharField(primary_key=True, max_length=64)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 from revocation.listing_models import ListDraft  # noqa: E402, F401 - registers the model; it needs the ones above

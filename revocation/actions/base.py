@@ -1,0 +1,187 @@
+"""What an action is: how to ask Graph, how to read one item's answer, how to prove it, how to undo it.
+
+    look ─► looked      (optional) read what is there just before the call
+    call ─► read        the write, and what its answer means
+    proof ─► proved     read it back: does the directory show it?
+
+An action holds no state and touches no database but in `applied`, which tells our copy what was proved.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from graph.errors import Forbidden, GraphError, NotFound, Throttled, TokenError, Unauthorized, Unavailable
+from graph.types import Answer, Call
+from revocation.models import RevocationStep
+from revocation.steps import StepDraft
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"  # Microsoft took it; a proof follows
+    VERIFIED = "verified"  # the directory shows it
+    NO_EFFECT = "no_effect"
+    FAILED = "failed"
+    RETRY = "retry"  # it was not done; asking again may help
+    THROTTLED = "throttled"  # it was not done; Microsoft asks us to wait
+    UNKNOWN = "unknown"  # it may have been done: read back before asking again
+    NOT_YET = "not_yet"  # of a proof: the directory does not show it (yet)
+    UNREADABLE = "unreadable"  # of a proof: the directory could not be read
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer means for its step. `text` is one sentence for people."""
+
+    verdict: Verdict
+    text: str = ""
+    code: str = ""
+    request_id: str = ""
+    retry_after: float | None = None  # seconds
+
+
+ACCEPTED = Outcome(Verdict.ACCEPTED)
+NOT_YET = Outcome(Verdict.NOT_YET)
+
+
+def segment(value: object) -> str:
+    """One path segment of a Graph URL."""
+    return quote(str(value), safe="@=-_.~")
+
+
+class Action:
+    """One kind of change. Subclasses in this package are found by themselves.
+
+    Attributes:
+        name: as stored in `RevocationStep.action`.
+        permission: the application permission it needs.
+        local: done in the portal's own database, without Graph; then only `perform` is asked.
+        repeatable: a second call changes nothing. Where False, a call whose fate is unknown is only repeated after
+            the directory had ample time to show it.
+    """
+
+    name = ""
+    target_type = ""
+    permission = ""
+    local = False
+    repeatable = True
+    beta = False
+
+    def look(self, step: RevocationStep) -> Call | None:
+        """What to read just before the call; None where nothing needs to be."""
+        return None
+
+    def looked(self, step: RevocationStep, answer: Answer) -> Outcome | None:
+        """Take note of what is there, in `step.observed`. An outcome here means the call is not made."""
+        return None
+
+    def call(self, step: RevocationStep) -> Call:
+        raise NotImplementedError
+
+    def read(self, step: RevocationStep, answer: Answer) -> Outcome:
+        """What the answer to the call means."""
+        if answer.error is None:
+            self.noted(step, answer)
+            return Outcome(Verdict.ACCEPTED, request_id=answer.request_id)
+        if isinstance(answer.error, NotFound):
+            return self.missing(step, answer.error)
+        return self.refused(answer.error)
+
+    def noted(self, step: RevocationStep, answer: Answer) -> None:
+        """Keep what the proof will need from a successful answer."""
+
+    def missing(self, step: RevocationStep, error: GraphError) -> Outcome:
+        """What a 404 means: for a deletion, that there is nothing left to do."""
+        return failed(error, _("It no longer exists. Nothing was changed."))
+
+    def refused(self, error: GraphError) -> Outcome:
+        """What any other error means."""
+        if isinstance(error, Forbidden):
+            return failed(error, self.forbidden())
+        return general(error)
+
+    def forbidden(self) -> str:
+        return _(
+            "Microsoft refused: the portal does not have the permission %(permission)s in this tenant. Nothing was"
+            " changed. An administrator can grant it; the connection page shows how."
+        ) % {"permission": self.permission}
+
+    def proof(self, step: RevocationStep) -> Call:
+        raise NotImplementedError
+
+    def proved(self, step: RevocationStep, answer: Answer) -> Outcome:
+        """Whether the directory shows the change. VERIFIED, NO_EFFECT, FAILED, NOT_YET or UNREADABLE."""
+        raise NotImplementedError
+
+    def perform(self, step: RevocationStep) -> Outcome:
+        """Do a local action."""
+        raise NotImplementedError
+
+    def undo(self, step: RevocationStep) -> StepDraft | None:
+        """The step that puts back what this one took; None where that cannot be."""
+        return None
+
+    def applied(self, steps: Sequence[RevocationStep]) -> None:
+        """Tell our copy of the directory what was proved."""
+
+
+def failed(error: GraphError, text: str) -> Outcome:
+    return Outcome(Verdict.FAILED, text, error.code or str(error.status or ""), error.request_id)
+
+
+def general(error: GraphError) -> Outcome:
+    """What an error means whatever was asked."""
+    known = {"code": error.code or str(error.status or ""), "request_id": error.request_id}
+    wait = getattr(error, "retry_after", None)
+    if isinstance(error, Throttled):
+        return Outcome(Verdict.THROTTLED, _("Microsoft asked us to wait."), retry_after=wait, **known)
+    if isinstance(error, Unavailable) and error.sent:
+        text = _("Microsoft's answer did not reach us; we are reading back whether it was done.")
+        return Outcome(Verdict.UNKNOWN, text, retry_after=wait, **known)
+    if isinstance(error, Unauthorized):
+        text = _("Microsoft did not accept the portal's token. Nothing was changed.")
+        return Outcome(Verdict.RETRY, text, retry_after=wait, **known)
+    if isinstance(error, TokenError):
+        text = _("The portal may not act in this tenant: %(why)s") % {"why": error.explanation}
+        return Outcome(Verdict.FAILED, text, **known)
+    if is_retryable(error):
+        text = _("Microsoft could not be reached. Nothing was changed.")
+        return Outcome(Verdict.RETRY, text, retry_after=wait, **known)
+    text = _("Microsoft refused: %(message)s Nothing was changed.") % {"message": _sentence(error.message)}
+    return Outcome(Verdict.FAILED, text, **known)
+
+
+def is_retryable(error: GraphError) -> bool:
+    from graph.errors import Retryable
+
+    return isinstance(error, Retryable)
+
+
+def unreadable(error: GraphError) -> Outcome:
+    """A proof that could not be read."""
+    text = _("The directory could not be read to prove it.")
+    wait = getattr(error, "retry_after", None)
+    return Outcome(Verdict.UNREADABLE, text, error.code or str(error.status or ""), error.request_id, wait)
+
+
+def _sentence(message: str) -> str:
+    message = message.strip() or gettext_noop("no reason given")
+    return message if message.endswith((".", "!", "?")) else f"{message}."
+
+
+def gone(answer: Answer, text: str = "") -> Outcome:
+    """The proof of a deletion: the object answers 404."""
+    if answer.error is None:
+        return NOT_YET
+    if isinstance(answer.error, NotFound):
+        return Outcome(Verdict.VERIFIED, text, request_id=answer.request_id)
+    return unreadable(answer.error)
+
+
+def observe(step: RevocationStep, **facts) -> None:
+    """Add to what the directory showed us about this step's target."""
+    step.observed = {**(step.observed or {}), **facts}

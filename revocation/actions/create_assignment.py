@@ -1,0 +1,97 @@
+"""Put an assignment back: the undo of delete_assignment. Graph gives it a new id.
+
+https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
+"""
+
+from django.utils.translation import gettext as _
+
+from directory import sync
+from graph.errors import GraphError
+from graph.types import Answer, Call
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, segment, unreadable
+from revocation.steps import StepDraft
+
+
+def step(image: dict, *, label: str = "", urgency: int = 60) -> StepDraft:
+    """Make sure this assignment exists. `image` is what `delete_assignment.image` keeps."""
+    return StepDraft(
+        action=CreateAssignment.name,
+        target_type=CreateAssignment.target_type,
+        target_id=f"{image['principal_id']}:{image['app_role_id']}",
+        target_label=label or image.get("principal_name", ""),
+        params=dict(image),
+        urgency=urgency,
+    )
+
+
+class CreateAssignment(Action):
+    name = "create_assignment"
+    target_type = "assignment"
+    permission = "AppRoleAssignment.ReadWrite.All"
+    repeatable = False
+
+    def look(self, step):
+        return self.proof(step)
+
+    def looked(self, step, answer):
+        if self._found(step, answer):
+            return Outcome(Verdict.VERIFIED, _("It was there already."), "there_already", answer.request_id)
+        return None
+
+    def call(self, step):
+        return Call(
+            "POST",
+            f"/servicePrincipals/{segment(step.params['resource_id'])}/appRoleAssignedTo",
+            {
+                "principalId": step.params["principal_id"],
+                "resourceId": step.params["resource_id"],
+                "appRoleId": step.params["app_role_id"],
+            },
+        )
+
+    def noted(self, step, answer):
+        if answer.body and answer.body.get("id"):
+            observe(step, id=answer.body["id"])
+
+    def missing(self, step, error):
+        text = _("The app or the person is not in the directory (yet).")
+        return Outcome(Verdict.RETRY, text, error.code, error.request_id)
+
+    def refused(self, error: GraphError):
+        if "already exists" in error.message:
+            return Outcome(Verdict.ACCEPTED, request_id=error.request_id)
+        return super().refused(error)
+
+    def proof(self, step):
+        return Call("GET", f"/servicePrincipals/{segment(step.params['resource_id'])}/appRoleAssignedTo?$top=999")
+
+    def proved(self, step, answer):
+        if answer.error is not None:
+            return unreadable(answer.error)
+        if not self._found(step, answer):
+            return NOT_YET
+        return Outcome(Verdict.VERIFIED, request_id=answer.request_id)
+
+    def _found(self, step, answer: Answer) -> bool:
+        if answer.error is not None:
+            return False
+        for item in answer.body.get("value") or []:
+            if (item.get("principalId"), item.get("appRoleId")) == (
+                step.params["principal_id"],
+                step.params["app_role_id"],
+            ):
+                observe(step, id=item["id"])
+                return True
+        return False
+
+    def applied(self, steps):
+        for step in steps:
+            sync.put_assignment(
+                step.tenant,
+                (step.observed or {}).get("id") or step.target_id,
+                resource_id=step.params["resource_id"],
+                principal_id=step.params["principal_id"],
+                principal_type=step.params.get("principal_type") or "User",
+                principal_name=step.params.get("principal_name") or "",
+                app_role_id=step.params["app_role_id"],
+            )

@@ -1,0 +1,67 @@
+"""Delete a service principal. It goes to the recycle bin, from where it can be restored for 30 days.
+
+https://learn.microsoft.com/graph/api/serviceprincipal-delete
+"""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from directory import sync
+from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
+from graph.types import Call
+from revocation.actions import delete_assignment, delete_grant
+from revocation.actions.base import Action, Outcome, Verdict, gone, segment
+from revocation.steps import StepDraft
+
+
+def step(
+    app: ServicePrincipal,
+    *,
+    grants: Iterable[PermissionGrant] = (),
+    assignments: Iterable[AppRoleAssignment] = (),
+    urgency: int = 40,
+) -> StepDraft:
+    """Delete this app. `grants` and `assignments` are kept, so that a restore can be compared with them."""
+    return StepDraft(
+        action=DeleteApp.name,
+        target_type=DeleteApp.target_type,
+        target_id=str(app.id),
+        target_label=app.display_name,
+        before={
+            "app_id": str(app.app_id),
+            "account_enabled": app.account_enabled,
+            "grants": [delete_grant.image(grant) for grant in grants],
+            "assignments": [delete_assignment.image(assignment) for assignment in assignments],
+        },
+        urgency=urgency,
+    )
+
+
+class DeleteApp(Action):
+    name = "delete_app"
+    target_type = "app"
+    permission = "Application.ReadWrite.All"
+
+    def call(self, step):
+        return Call("DELETE", f"/servicePrincipals/{segment(step.target_id)}")
+
+    def missing(self, step, error):
+        return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
+
+    def proof(self, step):
+        return Call("GET", f"/servicePrincipals/{segment(step.target_id)}?$select=id")
+
+    def proved(self, step, answer):
+        return gone(answer)
+
+    def undo(self, step):
+        if step.outcome_code == "gone_already":
+            return None
+        from revocation.actions import restore_app
+
+        return restore_app.step_for(step.target_id, step.target_label)
+
+    def applied(self, steps):
+        for step in steps:
+            sync.mark_deleted(step.tenant, step.target_id)

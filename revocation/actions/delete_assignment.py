@@ -1,0 +1,69 @@
+"""Take someone's assignment to an app away, or an application permission from an app.
+
+https://learn.microsoft.com/graph/api/serviceprincipal-delete-approleassignedto
+"""
+
+from django.utils.translation import gettext as _
+
+from directory import sync
+from directory.models import AppRoleAssignment
+from graph.types import Call
+from revocation.actions.base import Action, Outcome, Verdict, gone, segment
+from revocation.steps import StepDraft
+
+
+def image(assignment: AppRoleAssignment) -> dict:
+    return {
+        "resource_id": str(assignment.resource_id),
+        "principal_id": str(assignment.principal_id),
+        "principal_type": assignment.principal_type,
+        "principal_name": assignment.principal_name,
+        "app_role_id": str(assignment.app_role_id),
+    }
+
+
+def step(assignment: AppRoleAssignment, *, label: str = "", urgency: int = 50) -> StepDraft:
+    """Take this assignment away."""
+    return StepDraft(
+        action=DeleteAssignment.name,
+        target_type=DeleteAssignment.target_type,
+        target_id=assignment.graph_id,
+        target_label=label or assignment.principal_name,
+        params={"resource_id": str(assignment.resource_id)},
+        before=image(assignment),
+        urgency=urgency,
+    )
+
+
+class DeleteAssignment(Action):
+    name = "delete_assignment"
+    target_type = "assignment"
+    permission = "AppRoleAssignment.ReadWrite.All"
+
+    def _path(self, step) -> str:
+        # By way of the resource: the form Microsoft recommends, and the only one that serves every kind of principal.
+        resource = segment(step.params["resource_id"])
+        return f"/servicePrincipals/{resource}/appRoleAssignedTo/{segment(step.target_id)}"
+
+    def call(self, step):
+        return Call("DELETE", self._path(step))
+
+    def missing(self, step, error):
+        return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
+
+    def proof(self, step):
+        return Call("GET", self._path(step))
+
+    def proved(self, step, answer):
+        return gone(answer)
+
+    def undo(self, step):
+        if not step.before or step.outcome_code == "gone_already":
+            return None
+        from revocation.actions import create_assignment
+
+        return create_assignment.step(step.before, label=step.target_label)
+
+    def applied(self, steps):
+        for step in steps:
+            sync.forget_assignment(step.tenant, step.target_id)

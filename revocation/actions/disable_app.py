@@ -1,0 +1,84 @@
+"""Disable a service principal: nobody can sign in to the app and it gets no new tokens. Reversible at once.
+
+https://learn.microsoft.com/graph/api/serviceprincipal-update
+"""
+
+from django.utils.translation import gettext as _
+
+from directory import sync
+from directory.models import ServicePrincipal
+from graph.errors import NotFound
+from graph.types import Call
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, segment, unreadable
+from revocation.steps import StepDraft
+
+
+def step(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
+    """Disable this app."""
+    return StepDraft(
+        action=DisableApp.name,
+        target_type=DisableApp.target_type,
+        target_id=str(app.id),
+        target_label=app.display_name,
+        before={"account_enabled": app.account_enabled, "app_id": str(app.app_id)},
+        urgency=urgency,
+    )
+
+
+class SetEnabled(Action):
+    """What disabling and enabling have in common."""
+
+    target_type = "app"
+    permission = "Application.ReadWrite.All"
+    wanted: bool
+
+    def look(self, step):
+        return self.proof(step)
+
+    def looked(self, step, answer):
+        if answer.error is None:
+            enabled = answer.body.get("accountEnabled") is not False
+            observe(step, account_enabled=enabled)
+            if enabled is self.wanted:
+                return Outcome(Verdict.VERIFIED, self.already(), "there_already", answer.request_id)
+        return None
+
+    def already(self) -> str:
+        raise NotImplementedError
+
+    def call(self, step):
+        return Call("PATCH", f"/servicePrincipals/{segment(step.target_id)}", {"accountEnabled": self.wanted})
+
+    def missing(self, step, error):
+        return failed(error, _("This app no longer exists in the tenant. Nothing was changed."))
+
+    def proof(self, step):
+        return Call("GET", f"/servicePrincipals/{segment(step.target_id)}?$select=id,accountEnabled")
+
+    def proved(self, step, answer):
+        if isinstance(answer.error, NotFound):
+            return self.missing(step, answer.error)
+        if answer.error is not None:
+            return unreadable(answer.error)
+        if (answer.body.get("accountEnabled") is not False) is not self.wanted:
+            return NOT_YET
+        return Outcome(Verdict.VERIFIED, request_id=answer.request_id)
+
+
+class DisableApp(SetEnabled):
+    name = "disable_app"
+    wanted = False
+
+    def already(self):
+        return _("It was disabled already.")
+
+    def undo(self, step):
+        if step.outcome_code == "there_already":
+            return None
+        from revocation.actions import enable_app
+
+        return enable_app.step_for(step.target_id, step.target_label)
+
+    def applied(self, steps):
+        for step in steps:
+            sync.mark_disabled(step.tenant, step.target_id)

@@ -1,0 +1,31 @@
+"""End a person's sessions in this portal and wipe their tokens: Entra cannot do that for us."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import services
+from directory.models import Person
+from graph.types import User
+from revocation.actions.base import Action, Outcome, Verdict
+from revocation.steps import StepDraft
+
+
+def step(person: Person | User, *, urgency: int = 50) -> StepDraft:
+    """End this person's portal sessions."""
+    label = person.display_name or person.upn
+    return StepDraft(EndPortalSessions.name, EndPortalSessions.target_type, str(person.id), label, urgency=urgency)
+
+
+class EndPortalSessions(Action):
+    name = "end_portal_sessions"
+    target_type = "user"
+    local = True
+
+    def perform(self, step):
+        ended = services.end_portal_sessions([(step.tenant_id, UUID(step.target_id))], reason=step.request.title)
+        if not ended:
+            return Outcome(Verdict.VERIFIED, _("No session in this portal was open."))
+        text = ngettext("%(count)d session in this portal was ended.", "%(count)d sessions were ended.", ended)
+        return Outcome(Verdict.VERIFIED, text % {"count": ended})

@@ -1,0 +1,96 @@
+"""End every session of a person: refresh tokens and Entra sessions issued until now are refused.
+
+A second call would sign the person out again, so a call whose fate is unknown is read back before it is repeated.
+https://learn.microsoft.com/graph/api/user-revokesigninsessions
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from directory import sync
+from directory.models import Person
+from graph.errors import NotFound
+from graph.types import Call, User
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, segment, unreadable
+from revocation.steps import StepDraft
+
+# How far Microsoft's clock may be behind ours before we stop believing what we read back.
+CLOCK_SKEW = timedelta(seconds=30)
+SELECT = "$select=id,displayName,userPrincipalName,userType,accountEnabled,signInSessionsValidFromDateTime"
+
+
+def step(person: Person | User, *, action: str = "revoke_sessions", urgency: int = 50, **params) -> StepDraft:
+    """Sign this person out everywhere. `action` is the tenant's choice: `Tenant.sign_out_action`."""
+    valid_from = person.sessions_valid_from
+    return StepDraft(
+        action=action,
+        target_type="user",
+        target_id=str(person.id),
+        target_label=person.display_name or person.upn,
+        params={"upn": person.upn, **params},
+        before={"sessions_valid_from": valid_from.isoformat() if valid_from else None, "is_guest": person.is_guest},
+        urgency=urgency,
+    )
+
+
+class RevokeSessions(Action):
+    name = "revoke_sessions"
+    target_type = "user"
+    permission = "User.RevokeSessions.All"
+    repeatable = False
+    operation = "revokeSignInSessions"
+
+    def look(self, step):
+        # In a mass action the copy's value is before-image enough; reading each person first would cost as many
+        # calls again.
+        return self.proof(step) if step.interactive else None
+
+    def looked(self, step, answer):
+        if answer.error is None:
+            valid_from = User.read(answer.body).sessions_valid_from
+            observe(step, valid_from_before=valid_from.isoformat() if valid_from else None)
+        return None
+
+    def call(self, step):
+        return Call("POST", f"/users/{segment(step.target_id)}/{self.operation}", beta=self.beta)
+
+    def missing(self, step, error):
+        return failed(error, _("This person no longer exists in the directory, so there was nothing to sign out."))
+
+    def proof(self, step):
+        return Call("GET", f"/users/{segment(step.target_id)}?{SELECT}")
+
+    def proved(self, step, answer):
+        if isinstance(answer.error, NotFound):
+            return self.missing(step, answer.error)
+        if answer.error is not None:
+            return unreadable(answer.error)
+        person = User.read(answer.body)
+        if person.is_guest:
+            text = _("A guest: the sessions belong to the home organisation, and only it can end them.")
+            return Outcome(Verdict.NO_EFFECT, text, "guest", answer.request_id)
+        if not self._moved(step, person.sessions_valid_from):
+            return NOT_YET
+        observe(step, valid_from=person.sessions_valid_from.isoformat())
+        return Outcome(Verdict.VERIFIED, request_id=answer.request_id)
+
+    def _moved(self, step, valid_from: datetime | None) -> bool:
+        """Whether the valid-from time is this call's doing, and not an earlier sign-out's."""
+        if valid_from is None or step.called_at is None or valid_from < step.called_at - CLOCK_SKEW:
+            return False
+        before = before_image(step)
+        # Microsoft may cut the time to whole seconds, so two sign-outs within one second look the same.
+        return before is None or valid_from > before or valid_from >= step.called_at.replace(microsecond=0)
+
+    def applied(self, steps):
+        for step in steps:
+            if valid_from := (step.observed or {}).get("valid_from"):
+                sync.mark_sessions_revoked(step.tenant, step.target_id, parse_datetime(valid_from))
+
+
+def before_image(step) -> datetime | None:
+    """Until when sessions were ended before this step, as far as we know."""
+    known = (step.observed or {}).get("valid_from_before") or (step.before or {}).get("sessions_valid_from")
+    return parse_datetime(known) if known else None

@@ -1,0 +1,210 @@
+"""A second person's yes: bound to the digest of the exact steps, given by somebody else, and checked where it counts.
+
+`objection` is asked by the executor before it begins and whenever it goes on; a yes that no longer holds is voided,
+recorded, and has to be given again.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Membership, User
+from accounts.roles import Capability, capabilities
+from audit import services as audit
+from audit.models import AuditEvent
+from revocation.models import RevocationRequest, RevocationStep
+from revocation.nudges import nudge
+from revocation.refusals import NotApproved
+from revocation.scope import in_tenant
+from revocation.steps import digest_of
+
+State = RevocationRequest.State
+
+
+def approve(request: RevocationRequest, actor: Actor, digest: str) -> RevocationRequest:
+    """Let a request begin that somebody else asked for. `digest` is that of the steps the approver was shown.
+
+    Raises:
+        NotApproved: it is one's own, was decided already, ran out, or is not what was shown. Nothing was changed.
+    """
+    return _decide(request, actor, digest, AuditEvent.REVOCATION_APPROVED)
+
+
+def override(request: RevocationRequest, actor: Actor, digest: str, *, reason: str = "") -> RevocationRequest:
+    """Let a request begin without a second person, in an emergency, where the tenant allows that.
+
+    Raises:
+        NotApproved: the tenant does not allow it, no reason was given, or the request is not what was shown.
+    """
+    if not request.tenant.allow_emergency_override:
+        raise NotApproved(_("This tenant does not allow an emergency override."))
+    if not reason.strip():
+        raise NotApproved(_("Say why. The reason is kept in the audit record."))
+    return _decide(request, actor, digest, AuditEvent.REVOCATION_OVERRIDDEN, reason=reason)
+
+
+def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason: str = "") -> RevocationRequest:
+    """Refuse a request; nothing of it is done.
+
+    Raises:
+        NotApproved: it was decided already.
+    """
+    with in_tenant(request.tenant_id), transaction.atomic():
+        found = _locked(request)
+        if found.state != State.AWAITING_APPROVAL:
+            raise NotApproved(_("This request is no longer waiting for an approval."))
+        _close(found, State.REJECTED)
+        _record(AuditEvent.REVOCATION_REJECTED, found, actor, reason=reason)
+        return found
+
+
+def expire_due(tenant_id: UUID) -> int:
+    """Close requests of this tenant that nobody approved in time. Returns how many."""
+    due = RevocationRequest.objects.filter(
+        tenant_id=tenant_id, state=State.AWAITING_APPROVAL, approval_expires_at__lt=timezone.now()
+    )
+    expired = 0
+    for request_id in list(due.values_list("pk", flat=True)[:50]):
+        with transaction.atomic():
+            found = due.select_for_update(of=("self",), skip_locked=True).filter(pk=request_id).first()
+            if found:
+                _close(found, State.EXPIRED)
+                _record(AuditEvent.REVOCATION_EXPIRED, found, Actor.system(tenant_id))
+                expired += 1
+    return expired
+
+
+def objection(request: RevocationRequest, *, compare_steps: bool = True) -> str:
+    """Why a request that needs an approval may not go on now; empty where it may.
+
+    Args:
+        compare_steps: also read all stored steps and compare them with the approved digest.
+    """
+    if not request.needs_approval:
+        return ""
+    if not request.approved_at or not request.approved_digest:
+        return _("There is no approval.")
+    if request.approver_id == request.actor_id and not request.overridden:
+        return _("The approver is the person who asked.")
+    if not _may_still(request):
+        return _("The approver may not approve any more.")
+    if _ran_out(request):
+        return _("The approval ran out before anything was begun.")
+    if request.digest != request.approved_digest:
+        return _("The steps are not the ones that were approved.")
+    if not compare_steps:
+        return ""
+    digest, count = digest_of(request)
+    if digest != request.approved_digest or count != request.step_count:
+        return _("The steps are not the ones that were approved.")
+    return ""
+
+
+def void(request: RevocationRequest, why: str) -> None:
+    """Take an approval back that does not hold: the request waits for a new one."""
+    with transaction.atomic():
+        found = _locked(request)
+        if found.state != State.RUNNING:
+            return
+        approver = _Approver(found.approver_id, found.approver_label) if found.approver_id else None
+        found.state = State.AWAITING_APPROVAL
+        found.approver_id = found.approver_label = found.approved_digest = ""
+        found.approver_user_id = found.approved_at = None
+        found.overridden = False
+        found.approval_expires_at = _expiry()
+        found.save()
+        _record(AuditEvent.REVOCATION_APPROVAL_VOIDED, found, Actor.system(found.tenant_id), why, approver)
+
+
+class _Approver:
+    def __init__(self, pk: str, label: str) -> None:
+        self.id, self.label = pk, label
+
+
+def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str = "") -> RevocationRequest:
+    alone = event == AuditEvent.REVOCATION_OVERRIDDEN
+    with in_tenant(request.tenant_id):
+        with transaction.atomic():
+            found = _locked(request)
+            if found.state != State.AWAITING_APPROVAL:
+                raise NotApproved(_("This request is no longer waiting for an approval."))
+            if found.approval_expires_at and found.approval_expires_at < timezone.now():
+                raise NotApproved(_("The time for approving this ran out."))
+            if not alone and actor.id == found.actor_id:
+                raise NotApproved(_("You asked for this yourself; somebody else has to approve it."))
+            needed = Capability.MANAGE_TENANT if alone else Capability.APPROVE
+            if needed not in capabilities(actor.roles):
+                raise NotApproved(_("Your role does not let you approve this."))
+            if digest != found.digest or digest_of(found) != (found.digest, found.step_count):
+                raise NotApproved(_("The steps are no longer the ones you were shown. Look at them again."))
+            found.state = State.RUNNING
+            found.approver_id, found.approver_label = actor.id, actor.label[:256]
+            found.approver_user_id = actor.user_id
+            found.approved_digest, found.approved_at = digest, timezone.now()
+            found.approval_expires_at = _expiry()
+            found.overridden = alone
+            found.save()
+            _record(event, found, actor, reason, actor)
+        nudge(found.tenant_id)
+        return found
+
+
+def _may_still(request: RevocationRequest) -> bool:
+    """Whether the approver's account and rights are what they were when the approval was given."""
+    if not request.approver_user_id:
+        return False
+    needed = Capability.MANAGE_TENANT if request.overridden else Capability.APPROVE
+    found = Membership.objects.filter(tenant_id=request.tenant_id, user_id=request.approver_user_id)
+    roles = found.values_list("roles", flat=True).first()
+    if roles is None or needed not in capabilities(roles):
+        return False
+    # A provider's person belongs to another tenant, whose accounts are not visible here; the membership counts then.
+    switched_off = User.objects.filter(pk=request.approver_user_id, is_active=False)
+    return not switched_off.exists()
+
+
+def _ran_out(request: RevocationRequest) -> bool:
+    """An approval has to be used in time; once something was begun it covers the rest."""
+    if not request.approval_expires_at or request.approval_expires_at >= timezone.now():
+        return False
+    begun = RevocationStep.objects.filter(request_id=request.pk).exclude(state=RevocationStep.State.WAITING)
+    return not begun.exists()
+
+
+def _expiry():
+    return timezone.now() + timedelta(minutes=settings.REVOCATION_APPROVAL_MINUTES)
+
+
+def _locked(request: RevocationRequest) -> RevocationRequest:
+    locked = RevocationRequest.objects.select_for_update(of=("self",))
+    return locked.get(pk=request.pk, tenant_id=request.tenant_id)
+
+
+def _close(request: RevocationRequest, state: str) -> None:
+    now = timezone.now()
+    request.state, request.finished_at = state, now
+    request.save(update_fields=["state", "finished_at"])
+    waiting = RevocationStep.objects.filter(request=request, state=RevocationStep.State.WAITING)
+    waiting.update(state=RevocationStep.State.CANCELLED, finished_at=now, outcome=_("It was not approved."))
+
+
+def _record(event: AuditEvent, request, actor, reason: str = "", approver=None) -> None:
+    audit.record(
+        event,
+        tenant_id=request.tenant_id,
+        actor=actor,
+        approver=approver,
+        action=request.kind,
+        target_type="request",
+        target_id=str(request.pk),
+        target_label=request.title,
+        reason=reason or request.reason,
+        ticket=request.ticket,
+        request_id=request.pk,
+        after={"digest": request.digest, "steps": request.step_count, "asked_by": request.actor_label},
+    )

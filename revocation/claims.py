@@ -1,0 +1,181 @@
+"""Taking steps for this process: short transactions that decide who does what, before anything is sent.
+
+A claim is a state with a lease. The lease is also a fence: whoever wants to write a step's fate down must still hold
+the very lease it was claimed under, so that a process that slept through its lease changes nothing any more.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from accounts.models import Tenant
+from revocation import approval
+from revocation.models import RevocationRequest, RevocationStep
+
+State = RevocationStep.State
+PROOF_LEASE = timedelta(seconds=45)
+OPEN_REQUESTS = 50  # requests looked at in one claim, the oldest of each kind first
+
+_PICK = """
+WITH picked AS MATERIALIZED (
+    SELECT c.id FROM unnest(%(requests)s::uuid[]) AS r(id) CROSS JOIN LATERAL (
+        SELECT id, urgency FROM revocation_revocationstep
+        WHERE request_id = r.id AND tenant_id = %(tenant)s AND state = 'waiting'
+          AND (not_before IS NULL OR not_before <= %(now)s)
+        ORDER BY urgency, position LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ) c ORDER BY c.urgency, c.id LIMIT %(limit)s
+)
+SELECT s.* FROM revocation_revocationstep s JOIN picked USING (id)
+JOIN revocation_revocationrequest q ON q.id = s.request_id AND q.state = 'running'
+ORDER BY s.urgency, s.id
+"""
+
+_WRITE = """
+UPDATE revocation_revocationstep s SET state = v.state, not_before = v.not_before, lease_until = v.lease_until,
+    called_at = v.called_at, attempts = v.attempts, proofs = v.proofs, accepted_at = v.accepted_at,
+    finished_at = v.finished_at, graph_request_id = v.graph_request_id, outcome_code = v.outcome_code,
+    outcome = v.outcome, observed = v.observed::jsonb
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+    %s::timestamptz[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
+    %s::text[], %s::text[])
+    AS v(id, fence_state, fence_lease, state, not_before, lease_until, called_at, attempts, proofs, accepted_at,
+         finished_at, graph_request_id, outcome_code, outcome, observed)
+WHERE s.id = v.id AND s.tenant_id = %s AND s.state = v.fence_state AND s.lease_until IS NOT DISTINCT FROM v.fence_lease
+RETURNING s.id
+"""
+
+# Approvals whose stored steps this process has compared with the approved digest: (request, when approved).
+_compared: set[tuple[UUID, datetime]] = set()
+
+
+def open_requests(
+    tenant_id: UUID, *, request_id: UUID | None = None, interactive_only: bool = False
+) -> list[RevocationRequest]:
+    """Requests that have due steps and may go on; an approval that no longer holds is voided on the way."""
+    found = RevocationRequest.objects.filter(tenant_id=tenant_id, state=RevocationRequest.State.RUNNING)
+    if request_id:
+        found = found.filter(pk=request_id)
+    if interactive_only:
+        found = found.filter(interactive=True)
+    due = RevocationStep.objects.filter(is_due(timezone.now()), request=OuterRef("pk"), state=State.WAITING)
+    found = found.filter(Exists(due)).order_by("-interactive", "-high_priority", "created_at")
+    return [request for request in found[:OPEN_REQUESTS] if _may_go_on(request)]
+
+
+def is_due(now: datetime) -> Q:
+    return Q(not_before__isnull=True) | Q(not_before__lte=now)
+
+
+def _may_go_on(request: RevocationRequest) -> bool:
+    """Whether the request needs no approval, or has one that holds at this moment."""
+    if not request.needs_approval:
+        return True
+    known = (request.pk, request.approved_at)
+    # The whole list is compared once per process and approval; after that each step's own seal is.
+    why = approval.objection(request, compare_steps=known not in _compared)
+    if why:
+        approval.void(request, why)
+        return False
+    _compared.add(known)
+    return True
+
+
+def pick(tenant_id: UUID, requests: Sequence[RevocationRequest], limit: int) -> list[RevocationStep]:
+    """Lock up to `limit` due steps of these requests, most urgent first. Must be in a transaction."""
+    if not requests or limit <= 0:
+        return []
+    parameters = {
+        "requests": [request.pk for request in requests],
+        "tenant": tenant_id,
+        "now": timezone.now(),
+        "limit": limit,
+    }
+    found = list(RevocationStep.objects.raw(_PICK, parameters))
+    by_id = {request.pk: request for request in requests}
+    for step in found:
+        step.request = by_id[step.request_id]
+    return fenced(found)
+
+
+def fenced(steps: list[RevocationStep]) -> list[RevocationStep]:
+    """Remember under which state and lease each step was read."""
+    for step in steps:
+        step.fence = (step.state, step.lease_until)
+    return steps
+
+
+def lease() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.REVOCATION_LEASE_SECONDS)
+
+
+def take_for_proof(
+    tenant: Tenant, limit: int, *, request_id: UUID | None = None, interactive_only: bool = False
+) -> list[RevocationStep]:
+    """Claim accepted steps whose proof is due."""
+    due = RevocationStep.objects.filter(tenant=tenant, state=State.ACCEPTED, not_before__lte=timezone.now())
+    return _take(due.order_by("not_before"), tenant, limit, PROOF_LEASE, request_id, interactive_only)
+
+
+def take_for_reading_back(
+    tenant: Tenant, limit: int, *, request_id: UUID | None = None, interactive_only: bool = False
+) -> list[RevocationStep]:
+    """Claim steps whose lease lapsed: their call may or may not have been made."""
+    due = RevocationStep.objects.filter(tenant=tenant, state=State.CLAIMED, lease_until__lte=timezone.now())
+    length = timedelta(seconds=settings.REVOCATION_LEASE_SECONDS)
+    return _take(due.order_by("lease_until"), tenant, limit, length, request_id, interactive_only)
+
+
+def _take(due, tenant, limit, length, request_id, interactive_only) -> list[RevocationStep]:
+    if request_id:
+        due = due.filter(request_id=request_id)
+    if interactive_only:
+        due = due.filter(interactive=True)
+    with transaction.atomic():
+        steps = list(due.select_for_update(of=("self",), skip_locked=True)[:limit])
+        if not steps:
+            return []
+        until = timezone.now() + length
+        held = {"lease_until": until}
+        if steps[0].state == State.ACCEPTED:
+            held["not_before"] = until
+        RevocationStep.objects.filter(pk__in=[step.pk for step in steps]).update(**held)
+    requests = RevocationRequest.objects.in_bulk({step.request_id for step in steps})
+    for step in steps:
+        step.request, step.tenant = requests[step.request_id], tenant
+        for name, value in held.items():
+            setattr(step, name, value)
+    return fenced(steps)
+
+
+def write(tenant_id: UUID, steps: Iterable[RevocationStep]) -> set[int]:
+    """Store what became of steps, each only if it is still ours. Returns the ids of those that were."""
+    rows = [
+        (
+            step.pk,
+            *step.fence,
+            str(step.state),
+            step.not_before,
+            step.lease_until,
+            step.called_at,
+            step.attempts,
+            step.proofs,
+            step.accepted_at,
+            step.finished_at,
+            step.graph_request_id[:64],
+            step.outcome_code[:128],
+            step.outcome,
+            None if step.observed is None else json.dumps(step.observed),
+        )
+        for step in steps
+    ]
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [*(list(column) for column in zip(*rows, strict=True)), tenant_id])
+        return {pk for (pk,) in cursor.fetchall()}

@@ -1,0 +1,161 @@
+"""Who may sign out whom, and what nobody may touch: Microsoft's own table, applied by us.
+
+The portal acts with an app-only permission that knows no such limits, so a helpdesk agent could otherwise sign out a
+Global Administrator. https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Tenant
+from accounts.roles import Role
+from directory.models import Person, ServicePrincipal
+from revocation.roles import role_names
+
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+PRIVILEGED_AUTHENTICATION_ADMINISTRATOR = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
+PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
+HELPDESK_ADMINISTRATOR = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+PASSWORD_ADMINISTRATOR = "966707d0-3269-4727-9be2-8c3a10f19b9d"  # noqa: S105 - a role's id
+AUTHENTICATION_ADMINISTRATOR = "c4e39bd9-1100-46d3-8c65-fb160da0071f"
+USER_ADMINISTRATOR = "fe930be7-5e62-47db-91af-98c3a49a38b1"
+GROUPS_ADMINISTRATOR = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
+DIRECTORY_READERS = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
+GUEST_INVITER = "95e79109-95c0-4d8e-aee3-d01accf2d47b"
+MESSAGE_CENTER_READER = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b"
+REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"
+USAGE_SUMMARY_REPORTS_READER = "75934031-6c7e-415a-99d7-48dbd49e875e"
+USER_EXPERIENCE_SUCCESS_MANAGER = "27460883-1df1-4691-b032-3b79643e5e63"
+# Marks a plain user in tokens and templates; no administrator.
+PLAIN_USER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
+
+_HELPDESK_ROW = frozenset(
+    {
+        DIRECTORY_READERS,
+        GUEST_INVITER,
+        HELPDESK_ADMINISTRATOR,
+        MESSAGE_CENTER_READER,
+        PASSWORD_ADMINISTRATOR,
+        REPORTS_READER,
+        USER_EXPERIENCE_SUCCESS_MANAGER,
+        USAGE_SUMMARY_REPORTS_READER,
+    }
+)
+# Whom a directory role may sign out, by the roles they hold; people without a role are in every row.
+TABLE: dict[str, frozenset[str]] = {
+    HELPDESK_ADMINISTRATOR: _HELPDESK_ROW,
+    PASSWORD_ADMINISTRATOR: frozenset({DIRECTORY_READERS, GUEST_INVITER, PASSWORD_ADMINISTRATOR}),
+    AUTHENTICATION_ADMINISTRATOR: _HELPDESK_ROW - {HELPDESK_ADMINISTRATOR} | {AUTHENTICATION_ADMINISTRATOR},
+    USER_ADMINISTRATOR: _HELPDESK_ROW | {GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR},
+}
+EVERYONE = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR})
+# Only those two may sign out the holders of these, whatever role the portal gives.
+HIGHEST = EVERYONE | {PRIVILEGED_ROLE_ADMINISTRATOR}
+
+
+def refusal(tenant: Tenant, person: Person, actor: Actor) -> str | None:
+    """Why this actor may not sign this person out; None where they may. A sentence for people."""
+    if person.is_guest:
+        home = person.home_domain or _("another organisation")
+        return _("%(person)s is a guest: the sessions belong to %(home)s, and only it can end them.") % {
+            "person": person.display_name or person.upn,
+            "home": home,
+        }
+    if _is_self(person.pk, actor):
+        return None
+    if person.pk in tenant.break_glass_ids and not _is_operator(actor) and Role.TENANT_ADMIN not in actor.roles:
+        return _("This is an emergency access account; only a tenant admin may sign it out.")
+    return _by_table(person.role_template_ids, _Reach.of(tenant, actor))
+
+
+def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[UUID, str]:
+    """The same for a list, as a mass action: the actor and emergency accounts are protected too.
+
+    Two queries, whatever the length. People we do not know are not in the answer.
+    """
+    reach = _Reach.of(tenant, actor)
+    break_glass = set(tenant.break_glass_ids)
+    found: dict[UUID, str] = {}
+    people = Person.objects.filter(tenant=tenant, pk__in=list(person_ids))
+    for pk, is_guest, home, roles in people.values_list(
+        "pk", "is_guest", "home_domain", "role_template_ids"
+    ).iterator():
+        why = None
+        if _is_self(pk, actor):
+            why = _("You asked for this: a mass action leaves its own author out.")
+        elif pk in break_glass:
+            why = _("An emergency access account: mass actions leave it out.")
+        elif is_guest:
+            home = home or _("another organisation")
+            why = _("A guest: the sessions belong to %(home)s, and only it can end them.") % {"home": home}
+        else:
+            why = _by_table(roles, reach)
+        if why:
+            found[pk] = why
+    return found
+
+
+def app_refusal(tenant: Tenant, app: ServicePrincipal) -> str | None:
+    """Why nobody may disable or delete this app through the portal; None where one may."""
+    if app.pk == tenant.own_service_principal_id or str(app.app_id) == settings.ENTRA_CLIENT_ID.lower():
+        return _("This is the portal itself: without it nothing could be undone.")
+    if app.is_microsoft:
+        return _("This app is Microsoft's own: other services depend on it.")
+    return None
+
+
+class _Reach:
+    """Whom an actor may sign out: everyone, or holders of no roles but these."""
+
+    def __init__(self, everyone: bool = False, roles: frozenset[str] = frozenset(), all_but_highest: bool = False):
+        self.everyone = everyone
+        self.roles = roles
+        self.all_but_highest = all_but_highest
+
+    @classmethod
+    def of(cls, tenant: Tenant, actor: Actor) -> "_Reach":
+        if _is_operator(actor):
+            return cls(everyone=True)
+        held = _directory_roles(tenant, actor)
+        if held & EVERYONE:
+            return cls(everyone=True)
+        reach = frozenset().union(*(TABLE.get(role, frozenset()) for role in held))
+        if Role.HELPDESK in actor.roles:
+            reach |= _HELPDESK_ROW
+        return cls(roles=reach, all_but_highest=Role.TENANT_ADMIN in actor.roles)
+
+
+def _by_table(roles: Iterable[UUID | str], reach: _Reach) -> str | None:
+    held = {str(role) for role in roles} - {PLAIN_USER}
+    if reach.everyone:
+        return None
+    beyond = held & HIGHEST if reach.all_but_highest else held - reach.roles
+    if not beyond:
+        return None
+    names = ", ".join(role_names(sorted(beyond)))
+    return _("Holds %(roles)s: by Microsoft's rules your role may not sign out such an administrator.") % {
+        "roles": names
+    }
+
+
+def _directory_roles(tenant: Tenant, actor: Actor) -> set[str]:
+    """The actor's own roles in this tenant's directory, as our copy knows them."""
+    try:
+        object_id = UUID(actor.id)
+    except ValueError:
+        return set()
+    roles = Person.objects.filter(tenant=tenant, pk=object_id).values_list("role_template_ids", flat=True).first()
+    return {str(role) for role in roles or ()}
+
+
+def _is_self(person_id: UUID, actor: Actor) -> bool:
+    return str(person_id) == actor.id
+
+
+def _is_operator(actor: Actor) -> bool:
+    """Whoever has a shell on the server, and the portal itself, act for the operator."""
+    return actor.user_id is None and actor.id in {Actor.command_line().id, Actor.system().id}

@@ -1,0 +1,92 @@
+"""What a step is before it is stored, and how its content is fixed: one digest for the request, one seal for each step.
+
+The digest is what a second person approves. The seal is a MAC under a key outside the database: the executor checks
+it just before each call, so that a row edited by hand is never carried out.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from audit import canonical, keys
+from revocation.models import RevocationRequest, RevocationStep
+
+# Larger requests are mass actions whatever the caller says, so that no list of people jumps the queue.
+INTERACTIVE_LIMIT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class StepDraft:
+    """One change that is wanted. Each action's `step()` makes them; see `revocation.actions`.
+
+    Attributes:
+        action: an action's name.
+        target_id: what is changed: a person's or an app's object id, a grant's or an assignment's Graph id.
+        before: what is there now, as far as we know; undo puts it back.
+        urgency: smaller goes first, within a request and between requests of one kind.
+    """
+
+    action: str
+    target_type: str
+    target_id: str
+    target_label: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] | None = None
+    urgency: int = 50
+
+
+class Digest:
+    """SHA-256 over the exact steps in their order, fed one at a time. `before` is a finding, not part of what is asked."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(b"consentry steps v1\n")
+
+    def add(self, line: bytes) -> None:
+        self._hash.update(line + b"\n")
+
+    def hex(self) -> str:
+        return self._hash.hexdigest()
+
+
+def line(step: StepDraft | RevocationStep, position: int) -> bytes:
+    """What is asked for in one step, in the one spelling that is hashed."""
+    asked = [position, step.action, step.target_type, step.target_id, step.target_label, step.params, step.urgency]
+    return canonical.encode(asked)
+
+
+def digest_of(request: RevocationRequest) -> tuple[str, int]:
+    """The digest of the steps as they are stored now, and how many there are; in constant memory."""
+    digest, count = Digest(), 0
+    fields = ("position", "action", "target_type", "target_id", "target_label", "params", "urgency")
+    stored = RevocationStep.objects.filter(tenant_id=request.tenant_id, request_id=request.pk).order_by("position")
+    for step in stored.only(*fields).iterator(chunk_size=2000):
+        digest.add(line(step, step.position))
+        count += 1
+    return digest.hex(), count
+
+
+class Sealer:
+    """Makes and checks the seals of one tenant's steps."""
+
+    def __init__(self, tenant_id: UUID) -> None:
+        self.tenant_id = tenant_id
+        self._keys: dict[str, bytes] = {}
+
+    def seal(self, request_id: UUID, content: bytes, before: Any) -> str:
+        key_id = keys.newest()
+        return key_id + self._mac(key_id, request_id, content, before)
+
+    def holds(self, step: RevocationStep) -> bool:
+        """Whether the stored step is the one that was asked for."""
+        key_id, found = step.seal[:16], step.seal[16:]
+        try:
+            expected = self._mac(key_id, step.request_id, line(step, step.position), step.before)
+        except keys.UnknownKey:
+            return False
+        return hmac.compare_digest(expected, found)
+
+    def _mac(self, key_id: str, request_id: UUID, content: bytes, before: Any) -> str:
+        key = self._keys.get(key_id) or self._keys.setdefault(key_id, keys.derive(key_id, "step", str(self.tenant_id)))
+        return hmac.digest(key, request_id.bytes + content + b"\n" + canonical.encode(before), "sha256").hex()

@@ -1,0 +1,227 @@
+"""Turning what a person asked for into rows: one transaction with request, steps and audit entry, whatever the size."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.access import Actor
+from accounts.models import Tenant
+from audit import canonical
+from audit import services as audit
+from audit.models import AuditEvent
+from revocation import actions
+from revocation.models import RevocationRequest, RevocationStep
+from revocation.refusals import NothingToRevoke
+from revocation.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
+
+# The same steps asked for again by the same person within this time are one double click.
+DOUBLE_CLICK = timedelta(seconds=10)
+CHUNK = 1000
+
+State = RevocationRequest.State
+
+
+class _Again(Exception):
+    """The request exists already: roll back and use that one."""
+
+    def __init__(self, request: RevocationRequest) -> None:
+        self.request = request
+
+
+def create(
+    *,
+    tenant: Tenant,
+    actor: Actor,
+    kind: str,
+    title: str,
+    steps: Iterable[StepDraft],
+    reason: str,
+    ticket: str,
+    interactive: bool,
+    high_priority: bool,
+    follows: RevocationRequest | None,
+    needs_approval: bool | None,
+) -> tuple[RevocationRequest, bool]:
+    """Store a request with its steps and its audit entry, or nothing at all. True when it is new.
+
+    `steps` is read once, as a stream: memory does not grow with it.
+
+    Raises:
+        NothingToRevoke: `steps` is empty.
+    """
+    request = RevocationRequest(
+        tenant=tenant,
+        kind=kind,
+        title=canonical.text(title)[:256],
+        actor_id=actor.id,
+        actor_label=canonical.text(actor.label)[:256],
+        reason=canonical.text(reason),
+        ticket=canonical.text(ticket)[:64],
+        interactive=interactive,
+        high_priority=high_priority,
+        follows=follows,
+        digest="",
+        step_count=0,
+    )
+    try:
+        with transaction.atomic():
+            _queue_behind_double_click(tenant, actor)
+            _store(request, tenant, actor, steps, needs_approval)
+    except _Again as again:
+        return again.request, False
+    return request, True
+
+
+def _store(request, tenant, actor, steps, needs_approval) -> None:
+    request.save()
+    counted = _insert_steps(request, steps)
+    if not counted.steps:
+        raise NothingToRevoke
+    request.digest, request.step_count = counted.digest, counted.steps
+    if earlier := _asked_just_now(request):
+        raise _Again(earlier)
+    if request.interactive and counted.steps > INTERACTIVE_LIMIT:
+        request.interactive = False
+        RevocationStep.objects.filter(request=request).update(interactive=False)
+    if needs_approval is None:
+        needs_approval = counted.need_approval(tenant, actor)
+    request.needs_approval = needs_approval
+    if needs_approval:
+        request.state = State.AWAITING_APPROVAL
+        request.approval_expires_at = timezone.now() + timedelta(minutes=settings.REVOCATION_APPROVAL_MINUTES)
+    request.save()
+    single = counted.first if counted.steps == 1 else None
+    audit.record(
+        AuditEvent.REVOCATION_REQUESTED,
+        tenant_id=tenant.pk,
+        actor=actor,
+        action=request.kind,
+        target_type=single.target_type if single else "request",
+        target_id=single.target_id if single else str(request.pk),
+        target_label=single.target_label if single else request.title,
+        reason=request.reason,
+        ticket=request.ticket,
+        request_id=request.pk,
+        before=single.before if single else None,
+        after={
+            "title": request.title,
+            "digest": request.digest,
+            "steps": request.step_count,
+            "actions": counted.by_action,
+            "needs_approval": request.needs_approval,
+            **({"follows": str(request.follows_id)} if request.follows_id else {}),
+        },
+    )
+
+
+class _Counted:
+    """What passed by while the steps were stored."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.by_action: dict[str, int] = {}
+        self.first: StepDraft | None = None
+        self.digest = ""
+        self._people: set[bytes] = set()
+        self._last_person = ""
+
+    def add(self, draft: StepDraft) -> None:
+        self.steps += 1
+        self.by_action[draft.action] = self.by_action.get(draft.action, 0) + 1
+        self.first = self.first or draft
+        person = draft.target_id if draft.target_type == "user" else (draft.before or {}).get("principal_id")
+        if person:
+            self._last_person = person
+            self._people.add(hashlib.blake2b(person.encode(), digest_size=12).digest())
+
+    def need_approval(self, tenant: Tenant, actor: Actor) -> bool:
+        """The tenant's rule: more people than its threshold, or any app deletion where it wants that."""
+        if tenant.approve_app_deletion and ({"delete_app", "purge_app"} & set(self.by_action)):
+            return True
+        if len(self._people) == 1 and self._last_person == actor.id:
+            return False  # Nobody needs leave to sign themselves out.
+        return len(self._people) > tenant.approval_threshold
+
+
+_INSERT = """
+INSERT INTO revocation_revocationstep (tenant_id, request_id, position, action, target_type, target_id, target_label,
+    params, before, urgency, interactive, seal, state, attempts, proofs, graph_request_id, outcome_code, outcome)
+SELECT %s, %s, v.position, v.action, v.target_type, v.target_id, v.target_label, v.params::jsonb, v.before::jsonb,
+    v.urgency, %s, v.seal, 'waiting', 0, 0, '', '', ''
+FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[])
+    AS v(position, action, target_type, target_id, target_label, params, before, urgency, seal)
+"""
+
+
+def _insert_steps(request: RevocationRequest, drafts: Iterable[StepDraft]) -> _Counted:
+    """Store the steps in chunks while the digest runs along."""
+    counted, digest, sealer = _Counted(), Digest(), Sealer(request.tenant_id)
+    known = actions.all_actions()
+    numbered: Iterator[tuple[int, StepDraft]] = enumerate(drafts)
+    while chunk := list(islice(numbered, CHUNK)):
+        columns: list[tuple] = []
+        for position, draft in chunk:
+            if draft.action not in known:
+                raise ValueError(f"There is no action {draft.action!r}.")
+            clean = _clean(draft)
+            content = line(clean, position)
+            digest.add(content)
+            counted.add(clean)
+            columns.append(
+                (
+                    position,
+                    clean.action,
+                    clean.target_type,
+                    clean.target_id,
+                    clean.target_label,
+                    canonical.encode(clean.params).decode(),
+                    None if clean.before is None else canonical.encode(clean.before).decode(),
+                    clean.urgency,
+                    sealer.seal(request.pk, content, clean.before),
+                )
+            )
+        with connection.cursor() as cursor:
+            values = [list(column) for column in zip(*columns, strict=True)]
+            cursor.execute(_INSERT, [request.tenant_id, request.pk, request.interactive, *values])
+    counted.digest = digest.hex()
+    return counted
+
+
+def _clean(draft: StepDraft) -> StepDraft:
+    """The draft as the database will give it back, so that digest and seal can be checked against the rows."""
+    return StepDraft(
+        action=draft.action,
+        target_type=draft.target_type,
+        target_id=canonical.text(str(draft.target_id)),
+        target_label=canonical.text(str(draft.target_label))[:256],
+        params=canonical.plain(draft.params),
+        before=canonical.plain(draft.before),
+        urgency=draft.urgency,
+    )
+
+
+def _queue_behind_double_click(tenant: Tenant, actor: Actor) -> None:
+    """Let one person's requests in one tenant be stored one after the other, so that the second sees the first."""
+    name = hashlib.blake2b(f"submit:{tenant.pk}:{actor.id}".encode(), digest_size=8).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(name, "big", signed=True)])
+
+
+def _asked_just_now(request: RevocationRequest) -> RevocationRequest | None:
+    same = RevocationRequest.objects.filter(
+        tenant_id=request.tenant_id,
+        actor_id=request.actor_id,
+        kind=request.kind,
+        digest=request.digest,
+        follows_id=request.follows_id,
+        created_at__gt=timezone.now() - DOUBLE_CLICK,
+    )
+    # What was undone or retried meanwhile may well be asked for again.
+    same = same.exclude(state__in=[State.CANCELLED, State.REJECTED, State.EXPIRED]).exclude(pk=request.pk)
+    same = same.filter(followers__isnull=True)
+    return same.order_by("-created_at").first()

@@ -1,0 +1,94 @@
+"""Comes round every few seconds and does what no message asked for: enough by itself when the broker loses everything.
+
+Two sweepers at once are harmless: every step is claimed, every request locked before it is closed.
+"""
+
+import logging
+import time
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from accounts.models import Tenant
+from accounts.tenancy import tenant_context
+from revocation import approval, executor
+from revocation.finishing import OPEN, finish_if_done
+from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from revocation.nudges import nudge
+
+logger = logging.getLogger(__name__)
+
+BEAT = "sweep"
+TURN = 2.0  # seconds for one tenant before the next has its turn
+
+
+def sweep(seconds: float | None = None) -> int:
+    """Look after every active tenant: lapsed leases, due calls and proofs, expired approvals, finished requests.
+
+    Args:
+        seconds: how long to work at most; the default leaves the rest of REVOCATION_SWEEP_SECONDS to others.
+
+    Returns:
+        how many answers were written down.
+    """
+    Heartbeat.objects.update_or_create(name=BEAT, defaults={"at": timezone.now()})
+    budgeted = settings.REVOCATION_SWEEP_SECONDS * 0.6 if seconds is None else seconds
+    end = time.monotonic() + budgeted
+    busy = [tenant_id for tenant_id in _tenants() if _look_after(tenant_id)]
+    done = 0
+    while busy and (left := end - time.monotonic()) > 0:
+        tenant_id = busy.pop(0)
+        try:
+            with tenant_context(tenant_id):
+                result = executor.run(tenant_id, seconds=min(TURN, left), linger=0.0)
+        except Exception:
+            logger.exception("The sweep of a tenant failed; the others go on.")
+            continue
+        done += result.done
+        if result.more_due:
+            busy.append(tenant_id)
+    return done
+
+
+def age() -> float | None:
+    """Seconds since a sweeper last came round; None when none ever did."""
+    at = Heartbeat.objects.filter(name=BEAT).values_list("at", flat=True).first()
+    return (timezone.now() - at).total_seconds() if at else None
+
+
+def _tenants() -> list[UUID]:
+    return list(Tenant.objects.filter(state=Tenant.State.ACTIVE).order_by("pk").values_list("pk", flat=True))
+
+
+def _look_after(tenant_id: UUID) -> bool:
+    """Housekeeping of one tenant. True where steps are due; workers are told as well."""
+    try:
+        with tenant_context(tenant_id):
+            approval.expire_due(tenant_id)
+            _cancel_left_over(tenant_id)
+            finish_if_done(tenant_id, _maybe_done(tenant_id))
+            due = executor.pending(tenant_id)
+        if due:
+            nudge(tenant_id)
+        return due
+    except Exception:
+        logger.exception("The sweep of a tenant failed; the others go on.")
+        return False
+
+
+def _cancel_left_over(tenant_id: UUID) -> None:
+    """Steps that came back to waiting in the very moment their request was cancelled."""
+    closed = [RevocationRequest.State.CANCELLED, RevocationRequest.State.REJECTED, RevocationRequest.State.EXPIRED]
+    left = RevocationStep.objects.filter(
+        tenant_id=tenant_id, state=RevocationStep.State.WAITING, request__state__in=closed
+    )
+    left.update(state=RevocationStep.State.CANCELLED, finished_at=timezone.now(), not_before=None)
+
+
+def _maybe_done(tenant_id: UUID) -> list[UUID]:
+    running = [RevocationRequest.State.RUNNING, RevocationRequest.State.PAUSED]
+    open_steps = RevocationStep.objects.filter(request=OuterRef("pk"), state__in=OPEN)
+    found = RevocationRequest.objects.filter(tenant_id=tenant_id, state__in=running)
+    return list(found.exclude(Exists(open_steps)).values_list("pk", flat=True)[:200])
