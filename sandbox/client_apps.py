@@ -65,7 +65,7 @@ class ClientApp:
                 continue
             for grant in tenant.grants_of_client(client.id):
                 user = tenant.users.get(grant.principal_id or "")
-                if user is None or len(self.connections) >= MOST:
+                if user is None or "offline_access" not in grant.scopes or len(self.connections) >= MOST:
                     continue
                 key = f"{tenant.id}/{user.id}"
                 if key in self.connections:
@@ -85,7 +85,7 @@ class ClientApp:
     @property
     def scope(self) -> str:
         wanted = self.application.wanted(GRAPH_APP_ID).scopes
-        return " ".join(dict.fromkeys([*wanted, "openid", "profile", "offline_access"]))
+        return " ".join(dict.fromkeys([*wanted, "openid", "profile"]))
 
     @property
     def credential(self) -> dict[str, str]:
@@ -97,6 +97,8 @@ class ClientApp:
 
     def refresh(self, connection: Connection) -> None:
         """Use a refresh token. What comes back, tokens or a refusal, is kept and shown; the token held before stays."""
+        if not connection.refresh_token:
+            return  # an app that works only while its person is there has none
         form = {"grant_type": "refresh_token", "refresh_token": connection.refresh_token, "scope": self.scope}
         now = connection.tried = self.world.clock.now()
         try:
@@ -262,6 +264,7 @@ def _page(app: ClientApp, message: str = "", status: int = 200) -> Response:
             "name": one.name,
             "upn": one.upn,
             "user_id": one.user_id,
+            "away": bool(one.refresh_token),
             "error": one.error,
             "code": one.code,
             "scope": one.scope,

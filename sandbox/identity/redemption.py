@@ -180,7 +180,7 @@ def _authorization_code(asked: Asked) -> dict[str, Any]:
         )
     _check_verifier(code, asked.form.get("code_verifier"))
     code.redeemed = True
-    return _for_person(asked, tenant, code.family, asked.form.get("scope") or code.scope, id_token_of=code.scope)
+    return _for_person(asked, tenant, code.family, asked.form.get("scope") or code.scope, authorized=code.scope)
 
 
 def _check_verifier(code: state.Code, verifier: str | None) -> None:
@@ -245,7 +245,7 @@ def _for_person(
     family: Family,
     scope: str,
     *,
-    id_token_of: str = "",
+    authorized: str = "",
     refreshing: bool = False,
 ) -> dict[str, Any]:
     world, application = asked.world, asked.application
@@ -257,7 +257,8 @@ def _for_person(
     resource = scopes.resource_principal(tenant, scopes.one_resource(wanted))
     client = tenant.service_principal_for(application.app_id)
     granted = granted_scopes(tenant, client, resource, user, application, wanted)
-    oidc = list(dict.fromkeys([*wanted.oidc, *(one for one in id_token_of.split() if one in scopes.OIDC)]))
+    # With a code, the authorization request decides: what the person was not asked for is not handed out later.
+    oidc = [one for one in scopes.OIDC if one in (authorized.split() if authorized else wanted.oidc)]
     answered = _answered_scopes(wanted, resource, granted, oidc)
     issued = tokens.access_token_for_user(
         world,

@@ -297,7 +297,7 @@ def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict
             challenge_method=values.get("code_challenge_method", "plain") if challenge else None,
         )
     )
-    sign_in.used[application.app_id] = redirects.origin_of(request.redirect_uri)
+    sign_in.used[application.app_id, tenant.id, redirects.origin_of(request.redirect_uri)] = None
     user.last_sign_in = now
     return {
         "code": value,

@@ -93,7 +93,7 @@ def _signed_out(
 def _notices(world: World, sign_in: SignIn) -> list[str]:
     """The front-channel address of every app used in the session, naming it by `sid` and `iss`."""
     found = []
-    for app_id, reached_at in sign_in.used.items():
+    for app_id, tenant_id, reached_at in sign_in.used:
         application = world.application(app_id)
         if application is None or not application.logout_url:
             continue
@@ -102,7 +102,6 @@ def _notices(world: World, sign_in: SignIn) -> list[str]:
         if not parts.netloc or application.any_loopback_port:
             # An app made for this machine runs at whatever address it was reached by.
             url = urljoin(reached_at, parts.path)
-        tenant_id = sign_in.home_tenant_id
         found.append(f"{url}?{urlencode({'sid': sign_in.sid, 'iss': tokens.issuer(tenant_id)})}")
     return found
 

@@ -31,7 +31,8 @@ class SignIn:
     home_user_id: str
     at: datetime
     sid: str = field(default_factory=lambda: str(uuid.uuid4()))
-    used: dict[str, str] = field(default_factory=dict)  # app id: origin of the redirect URI it was reached by
+    # Apps it was used for: app id, tenant, and the origin the app was reached by. A dict, to keep their order.
+    used: dict[tuple[str, str, str], None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,10 @@ import pytest
 import uvicorn
 
 from sandbox.app import create_app
-from sandbox.world import World
+from sandbox.catalogue import CONTOSO, app_id
+from sandbox.world import Tenant, World
 from tests.sandbox.browser import Browser
+from tests.sandbox.client import Client
 
 
 class Running:
@@ -61,3 +63,29 @@ def served(_running: Running) -> Running:
 def browser(served: Running) -> Iterator[Browser]:
     with Browser(served.url) as browser:
         yield browser
+
+
+@pytest.fixture
+def portal(served: Running, browser: Browser) -> Client:
+    """The portal's application, with a browser."""
+    return Client(served.url, browser)
+
+
+@pytest.fixture
+def sidekick(served: Running, browser: Browser) -> Client:
+    """Mail Sidekick's application, with the same browser."""
+    name = "Mail Sidekick"
+    return Client(
+        served.url,
+        browser,
+        app_id=app_id(name),
+        secret="sandbox-mail-sidekick-secret",
+        redirect_uri="http://localhost/apps/mail-sidekick/callback",
+        scope="openid profile offline_access User.Read Mail.ReadWrite Mail.Send",
+    )
+
+
+@pytest.fixture
+def contoso_directory(served: Running) -> Tenant:
+    """Contoso as the sandbox holds it."""
+    return served.world.tenants[CONTOSO]
