@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.models import Membership
-from directory.models import ServicePrincipal
+from directory.models import PermissionGrant, ServicePrincipal
 from revocation import reporting
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.timeline import Timeline, timeline
@@ -26,6 +26,7 @@ class Removal:
     Attributes:
         what: the scopes removed where the app kept others; empty when it lost all.
         undo_until: None where there is nothing (more) to undo.
+        still_covered: whether the organisation's own consent lets the app go on.
     """
 
     request: RevocationRequest
@@ -34,6 +35,7 @@ class Removal:
     what: str
     timeline: Timeline
     undo_until: datetime | None
+    still_covered: bool
 
 
 def recent(membership: Membership) -> list[Removal]:
@@ -57,11 +59,18 @@ def _own(membership: Membership) -> QuerySet[RevocationRequest]:
 def _removals(requests: QuerySet[RevocationRequest]) -> list[Removal]:
     rows = list(requests)
     ids = {app_id for row in rows if (app_id := _app_id(row))}
-    apps = ServicePrincipal.objects.filter(tenant_id=rows[0].tenant_id).in_bulk(ids) if ids else {}
-    return [_removal(row, apps.get(_app_id(row))) for row in rows]
+    if not ids:
+        return [_removal(row, None, set()) for row in rows]
+    tenant = rows[0].tenant_id
+    apps = ServicePrincipal.objects.filter(tenant_id=tenant).in_bulk(ids)
+    for_all = PermissionGrant.objects.filter(
+        tenant_id=tenant, client_id__in=ids, consent_type=PermissionGrant.ConsentType.ALL
+    )
+    covered = set(for_all.values_list("client_id", flat=True))
+    return [_removal(row, apps.get(_app_id(row)), covered) for row in rows]
 
 
-def _removal(request: RevocationRequest, app: ServicePrincipal | None) -> Removal:
+def _removal(request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID]) -> Removal:
     steps = list(request.steps.all())
     until = request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
     took = any(step.state in (State.ACCEPTED, State.VERIFIED, State.UNCONFIRMED) for step in steps)
@@ -73,6 +82,7 @@ def _removal(request: RevocationRequest, app: ServicePrincipal | None) -> Remova
         what=_scopes(steps) if request.kind == "remove_own_permission" else "",
         timeline=timeline(request, steps, own=True),
         undo_until=until if can_undo else None,
+        still_covered=_app_id(request) in covered,
     )
 
 

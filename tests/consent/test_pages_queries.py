@@ -1,14 +1,17 @@
 """Every page costs the same small number of queries, whatever the number of rows."""
 
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.consent.pages import fill
+from tests.factories import make_person
 
 FEW, MANY = 3, 40
-MOST = 24  # session, account, membership and the row-level security settings included
+MOST = 32  # session, account, membership and the row-level security settings included
 
 PAGES = [
     ("consent:my-apps", ""),
@@ -32,6 +35,11 @@ PAGES = [
 ]
 OF_AN_APP = {"consent:my-app", "consent:remove-app", "consent:app", "consent:delete-app"}
 OUTSIDE = {"consent:my-apps", "consent:my-app", "consent:remove-app", "consent:sign-out-everywhere", "consent:activity"}
+
+
+@pytest.fixture
+def megan(contoso):
+    return make_person(contoso, uuid4(), "Megan Bowen", "tenant_admin")
 
 
 @pytest.mark.parametrize(("name", "query"), PAGES)

@@ -1,0 +1,216 @@
+"""A person looks at their apps, takes one out, takes one permission back, and changes their mind."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.tenancy import tenant_context
+from directory import sync
+from revocation.models import RevocationRequest
+from tests.consent.pages import app_named
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def adele(adele, entra, contoso):
+    """Adele, with a copy of her directory."""
+    sync.sync_tenant(contoso)
+    return adele
+
+
+@pytest.fixture
+def sidekick(adele, contoso):
+    return app_named(contoso, "Mail Sidekick")
+
+
+@pytest.fixture
+def travel(adele, contoso):
+    return app_named(contoso, "Contoso Travel")
+
+
+@pytest.fixture
+def page(client, sign_in, adele):
+    """What Adele sees at an address, as text."""
+    sign_in(client, adele)
+    return lambda address: client.get(address).content.decode()
+
+
+def own_scopes(entra, adele, app):
+    """What the directory says Adele lets the app do, or None where she has no grant."""
+    held = [
+        grant["scope"].split()
+        for grant in entra.grants().values()
+        if grant["clientId"] == str(app.pk) and grant.get("principalId") == str(adele.object_id)
+    ]
+    return sorted(held[0]) if held else None
+
+
+def test_every_app_is_shown_with_who_granted_it(page):
+    listed = page("/")
+
+    for name in ("Mail Sidekick", "Trey Research Scheduler", "Northwind Expenses", "Contoso Travel"):
+        assert name in listed
+    assert "Granted by your organisation" in listed
+    assert "while you are away" in listed
+    assert "High risk" in listed
+
+
+def test_the_list_is_narrowed_by_words_and_by_risk(page):
+    assert "Northwind Expenses" not in page("/?q=sidekick")
+    assert "Northwind Expenses" not in page("/?show=high")
+    assert "No app fits" in page("/?q=nothing+like+it")
+
+
+def test_the_first_paint_asks_nobody_and_then_asks_once(client, sign_in, adele, entra, page, sidekick):
+    first = page("/")
+    for grant_id, grant in entra.grants().items():
+        if grant["clientId"] == str(sidekick.pk) and grant.get("principalId") == str(adele.object_id):
+            entra.graph("DELETE", f"oauth2PermissionGrants/{grant_id}").raise_for_status()
+
+    assert "Mail Sidekick" in page("/")
+    fresh = client.post("/refresh/", headers={"HX-Request": "true"}).content.decode()
+
+    assert 'hx-trigger="load"' in first
+    assert 'hx-trigger="load"' not in fresh
+    assert "straight from Microsoft" in fresh
+    assert "Mail Sidekick" not in fresh
+
+
+def test_removing_an_app_removes_the_grant_from_the_directory(client, entra, adele, sidekick, page):
+    said = page(reverse("consent:remove-app", args=[sidekick.pk]))
+
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+
+    for words in ("Stops now", "Stays", "agree again"):
+        assert words in said
+    assert own_scopes(entra, adele, sidekick) is None
+    listed = page("/")
+    assert "Undo until" in listed
+    assert reverse("consent:remove-app", args=[sidekick.pk]) not in listed
+
+
+def test_a_double_click_removes_once(client, sign_in, adele, contoso, sidekick):
+    sign_in(client, adele)
+
+    for _ in range(2):
+        client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+
+    with tenant_context(contoso.pk):
+        assert RevocationRequest.objects.filter(tenant=contoso, kind="remove_own_app").count() == 1
+
+
+def test_undo_puts_the_permission_back(client, entra, adele, contoso, sidekick, page):
+    before = own_scopes(entra, adele, sidekick)
+    page("/")
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+    with tenant_context(contoso.pk):
+        removal = RevocationRequest.objects.get(tenant=contoso, kind="remove_own_app")
+
+    client.post(reverse("consent:undo", args=[removal.pk]))
+
+    assert own_scopes(entra, adele, sidekick) == before
+    assert "Undo until" not in page("/")
+
+
+def test_undo_is_over_after_ten_minutes(client, entra, adele, contoso, sidekick, page):
+    page("/")
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+    with tenant_context(contoso.pk):
+        removal = RevocationRequest.objects.get(tenant=contoso, kind="remove_own_app")
+        RevocationRequest.objects.filter(pk=removal.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+
+    answer = client.post(reverse("consent:undo", args=[removal.pk]), follow=True)
+
+    assert "10 minutes" in answer.content.decode()
+    assert own_scopes(entra, adele, sidekick) is None
+
+
+def test_one_permission_goes_and_the_app_keeps_the_others(client, entra, contoso, adele, sidekick, page):
+    before = own_scopes(entra, adele, sidekick)
+    graph = app_named(contoso, "Microsoft Graph")
+    address = reverse("consent:remove-permission", args=[sidekick.pk, graph.pk, "Mail.Send"])
+    said = page(address)
+
+    client.post(address)
+
+    assert "keeps its other permissions" in said
+    assert own_scopes(entra, adele, sidekick) == sorted(set(before) - {"Mail.Send"})
+
+
+def test_what_the_organisation_granted_is_explained_and_not_removable(client, entra, travel, page):
+    grants = entra.grants()
+    about = page(reverse("consent:my-app", args=[travel.pk]))
+
+    answer = client.post(reverse("consent:remove-app", args=[travel.pk]))
+
+    assert "Only an administrator can withdraw that" in about
+    assert "/remove/" not in about
+    assert answer.status_code == 302
+    assert entra.grants() == grants
+
+
+@pytest.mark.parametrize("scope", ["Calendars.ReadWrite", "../../Mail.Send", "Mail.Send%00"])
+def test_a_permission_the_app_does_not_have_is_absent(client, sign_in, adele, contoso, entra, sidekick, scope):
+    sign_in(client, adele)
+    graph = app_named(contoso, "Microsoft Graph")
+    grants = entra.grants()
+
+    answer = client.post(f"/apps/{sidekick.pk}/permissions/{graph.pk}/{scope}/remove/")
+
+    assert answer.status_code == 404
+    assert entra.grants() == grants
+
+
+def test_the_dialog_says_when_the_organisation_still_covers_the_app(client, sign_in, adele, contoso, entra, sidekick):
+    grant = {"clientId": str(sidekick.pk), "consentType": "AllPrincipals", "scope": "Mail.Read"}
+    grant["resourceId"] = str(app_named(contoso, "Microsoft Graph").pk)
+    entra.graph("POST", "oauth2PermissionGrants", json=grant).raise_for_status()
+    sync.refresh_person(contoso, adele.object_id)
+    sign_in(client, adele)
+
+    said = client.get(reverse("consent:remove-app", args=[sidekick.pk])).content.decode()
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+    listed = client.get("/").content.decode()
+
+    assert "Only your part is removed" in said
+    assert "permission for it remains" in listed
+
+
+def test_nobody_undoes_or_follows_a_colleagues_removal(client, sign_in, adele, isaiah, contoso, sidekick):
+    sign_in(client, adele)
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+    with tenant_context(contoso.pk):
+        removal = RevocationRequest.objects.get(tenant=contoso, kind="remove_own_app")
+    sign_in(client, isaiah)
+
+    assert client.post(reverse("consent:undo", args=[removal.pk])).status_code == 404
+    assert client.get(reverse("consent:removal-progress", args=[removal.pk])).status_code == 404
+
+
+def test_when_microsoft_is_away_the_copy_stays_and_says_so(client, sign_in, adele, entra, sidekick, settings):
+    sign_in(client, adele)
+    settings.GRAPH_TIMEOUT = 1
+    grants = entra.grants()
+    entra.faults({"status": 503})
+
+    listed = client.post("/refresh/", headers={"HX-Request": "true"}).content.decode()
+    answer = client.post(reverse("consent:remove-app", args=[sidekick.pk]), follow=True).content.decode()
+
+    entra.faults()
+    assert "Microsoft could not be asked" in listed
+    assert "Mail Sidekick" in listed
+    assert "Nothing was changed" in answer
+    assert entra.grants() == grants
+
+
+def test_the_activity_tells_what_was_done(client, sign_in, adele, sidekick, page):
+    page("/")
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]), {"reason": "The person did not recognise the app"})
+
+    told = page("/activity/")
+
+    assert "did not recognise" in told
+    assert "Mail Sidekick" in told
