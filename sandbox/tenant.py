@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from sandbox.auditing import DirectoryAudit
 from sandbox.objects import (
     DEFAULT_ROLE,
     Application,
@@ -52,6 +53,7 @@ class Tenant:
         self.assignments: dict[str, Assignment] = {}
         self.deleted_service_principals: dict[str, ServicePrincipal] = {}
         self.deleted_users: dict[str, User] = {}
+        self.audit = DirectoryAudit(clock)
         self.sequence = 0
         self.journal: deque[Change] = deque(maxlen=JOURNAL_SIZE)
         self._quiet = True  # while the world is being built

@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.faults import Faults
 from sandbox.objects import Application
+from sandbox.quota import Quota
 from sandbox.tenant import Tenant
 from sandbox.timing import Clock
 
@@ -30,6 +31,7 @@ class Received:
     time: datetime
     method: str
     path: str
+    query: str
     tenant: str | None
     app: str | None
     status: int
@@ -54,9 +56,10 @@ class RequestLog:
         app: str | None = None,
         in_batch: bool = False,
         body: Any = None,
+        query: str = "",
     ) -> None:
         """Keep one request. `body` is what was sent, parsed; secrets in it are blanked when the log is read."""
-        self.entries.append(Received(self._clock.now(), method, path, tenant, app, status, in_batch, body))
+        self.entries.append(Received(self._clock.now(), method, path, query, tenant, app, status, in_batch, body))
 
     def clear(self) -> None:
         self.entries.clear()
@@ -78,6 +81,7 @@ class World:
         self.clock = Clock(time_scale)
         self.faults = Faults()
         self.log = RequestLog(self.clock)
+        self.quota = Quota(self.clock)
         self.latency_ms = self._first_latency = latency_ms
         self.lag_seconds: float = 0  # how far behind the directory app-only readers are
         self.incomplete_grants = False  # the tenant-wide grant list leaves rows out unless asked with ConsistencyLevel
@@ -107,6 +111,7 @@ class World:
         self.clock.reset()
         self.faults.set([])
         self.log.clear()
+        self.quota.reset()
         self.latency_ms, self.lag_seconds, self.incomplete_grants = self._first_latency, 0, False
         self._build()
         for forget in self.on_reset:

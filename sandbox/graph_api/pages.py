@@ -1,0 +1,220 @@
+"""Answers with one object or a list of them, and the links from page to page.
+
+A listing is fixed when its first page is read; later pages come from what was found then. Links work for ten
+minutes, and only with the address and the tenant they were made for.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sandbox.graph_api.errors import Refused, bad_request, unsupported
+from sandbox.graph_api.query import Filter, parse_filter, parse_orderby, parse_search
+from sandbox.graph_api.shapes import Shape
+from sandbox.graph_api.wire import Answer
+
+if TYPE_CHECKING:
+    from sandbox.graph_api.wire import Ask
+
+DEFAULT_SIZE = 100
+MAX_SIZE = 999
+LINK_LIFETIME = 600  # directory seconds
+KEPT = 256
+NO_EVENTUAL = "Request with $search query parameter only works through MSGraph with a special request header: "
+Write = Callable[[Any], dict[str, Any]]
+Candidates = Callable[[dict[str, Any]], Iterable[Any]]
+
+
+@dataclass(slots=True)
+class Listing:
+    tenant_id: str
+    place: str
+    records: list[Any]
+    write: Write
+    context: str
+    size: int
+    opened: float
+
+
+class Pages:
+    """The listings that somebody may still be reading."""
+
+    def __init__(self):
+        self._listings: OrderedDict[str, Listing] = OrderedDict()
+
+    def forget(self) -> None:
+        self._listings.clear()
+
+    def answer(self, ask: Ask, listing: Listing, *, count: int | None = None) -> Answer:
+        """The first page of a listing; it is kept only if there are more."""
+        if len(listing.records) <= listing.size:
+            return self._page(ask, listing, None, 0, count)
+        name = secrets.token_hex(8)
+        self._listings[name] = listing
+        while len(self._listings) > KEPT:
+            self._listings.popitem(last=False)
+        return self._page(ask, listing, name, 0, count)
+
+    def resume(self, ask: Ask, token: str) -> Answer:
+        """A later page.
+
+        Raises:
+            Refused: 400 for a link that is not ours, too old, or was changed.
+        """
+        try:
+            name, start = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(".")
+            listing, at = self._listings[name], int(start)
+        except (ValueError, KeyError):
+            raise _expired() from None
+        if listing.tenant_id != ask.tenant.id or listing.place != ask.path.lower():
+            raise _expired()
+        if ask.world.clock.elapsed() - listing.opened > LINK_LIFETIME:
+            del self._listings[name]
+            raise _expired()
+        return self._page(ask, listing, name, at, None)
+
+    def _page(self, ask: Ask, listing: Listing, name: str | None, at: int, count: int | None) -> Answer:
+        records = listing.records[at : at + listing.size]
+        body: dict[str, Any] = {"@odata.context": listing.context}
+        if count is not None:
+            body["@odata.count"] = count
+        if name is not None and at + listing.size < len(listing.records):
+            body["@odata.nextLink"] = link(ask, "$skiptoken", _token(f"{name}.{at + listing.size}"))
+        # What was deleted while somebody pages is left out, so a page can be short.
+        body["value"] = [item for record in records if (item := listing.write(record)) is not None]
+        return Answer(body=body)
+
+
+def collection(
+    ask: Ask,
+    shape: Shape,
+    records: Iterable[Any] | Candidates,
+    *,
+    context: str | None = None,
+    typed: bool = False,
+    limit_to: frozenset[str] | None = None,
+) -> Answer:
+    """A list of records with the query options applied.
+
+    `records` may be a function that picks candidates by the filter's equalities. `typed` adds `@odata.type`. Of
+    properties outside `limit_to` only null is sent, as Graph does where the caller may not read them.
+
+    Raises:
+        Refused: options that are unknown, unsupported, or need a header that is missing.
+    """
+    query, view = ask.query, ask.view
+    if token := query.get("$skiptoken"):
+        return ask.pages.resume(ask, token)
+    size = page_size(query.get("$top"))
+    names = shape.names(query.get("$select"), beta=ask.beta)
+    wanted, ordering = _conditions(ask, shape)
+    found = records(wanted.equals if wanted else {}) if callable(records) else records
+    if wanted:
+        found = [record for record in found if wanted.test(shape.reader(record, view))]
+    if search := query.get("$search"):
+        test = parse_search(search, frozenset(shape.properties))
+        found = [record for record in found if test(shape.reader(record, view))]
+    found = list(found)
+    for name, downwards in reversed(ordering):
+        found.sort(key=lambda record: _sortable(shape.properties[name](record, view)), reverse=downwards)
+
+    select = f"({','.join(names)})" if query.get("$select") else ""
+    listing = Listing(
+        tenant_id=ask.tenant.id,
+        place=ask.path.lower(),
+        records=found,
+        write=writer(ask, shape, names, typed=typed, limit_to=limit_to),
+        context=ask.context((context or shape.set) + select),
+        size=size,
+        opened=ask.world.clock.elapsed(),
+    )
+    return ask.pages.answer(ask, listing, count=len(found) if ask.advanced else None)
+
+
+def writer(
+    ask: Ask, shape: Shape, names: tuple[str, ...], *, typed: bool = False, limit_to: frozenset[str] | None = None
+) -> Write:
+    """What turns a record into its place on a page; None for one that has gone."""
+    tenant, view = ask.tenant, ask.view
+    table = getattr(tenant, shape.kind) if shape.kind and not view.lag else None
+
+    def write(record: Any) -> dict[str, Any] | None:
+        if table is not None and record.id not in table and getattr(record, "deleted_at", None) is None:
+            return None
+        body = shape.write(record, view, names)
+        if limit_to is not None:
+            body = {name: value if name in limit_to else None for name, value in body.items()}
+        return {"@odata.type": f"#microsoft.graph.{shape.type}", **body} if typed else body
+
+    return write
+
+
+def entity(ask: Ask, shape: Shape, record: Any, *, limit_to: frozenset[str] | None = None) -> Answer:
+    """One record."""
+    select = ask.query.get("$select")
+    names = shape.names(select, beta=ask.beta)
+    chosen = f"({','.join(names)})" if select else ""
+    body = shape.write(record, ask.view, names)
+    if limit_to is not None:
+        body = {name: value if name in limit_to else None for name, value in body.items()}
+    return Answer(body={"@odata.context": ask.context(f"{shape.set}{chosen}/$entity"), **body})
+
+
+def counted(ask: Ask, shape: Shape, records: Iterable[Any]) -> Answer:
+    """The answer of a `/$count` segment: a number as plain text."""
+    if not ask.eventual:
+        raise bad_request("$count is not currently supported.")
+    wanted = None
+    if text := ask.query.get("$filter"):
+        wanted = parse_filter(text, frozenset(shape.properties), shape.guids)
+    number = sum(1 for record in records if wanted is None or wanted.test(shape.reader(record, ask.view)))
+    return Answer(body=str(number), headers={"Content-Type": "text/plain"})
+
+
+def page_size(top: str | None) -> int:
+    if top is None:
+        return DEFAULT_SIZE
+    if not top.isdigit() or not 1 <= int(top) <= MAX_SIZE:
+        message = f"Invalid page size specified: '{top}'. Must be between 1 and {MAX_SIZE} inclusive."
+        raise unsupported(message)
+    return int(top)
+
+
+def link(ask: Ask, option: str, token: str) -> str:
+    """The address of the same request, continued."""
+    kept = [f"{quote(name, safe='$')}={quote(value)}" for name, value in ask.query.items() if name != option]
+    return f"{ask.base}{ask.path}?{'&'.join([*kept, f'{option}={token}'])}"
+
+
+def _conditions(ask: Ask, shape: Shape) -> tuple[Filter | None, list[tuple[str, bool]]]:
+    query, known = ask.query, frozenset(shape.properties)
+    if "$skip" in query:
+        raise unsupported("'$skip' is not supported by the service.")
+    if "$search" in query and not ask.eventual:
+        raise unsupported(f"{NO_EVENTUAL}'ConsistencyLevel: eventual'")
+    wanted = parse_filter(query["$filter"], known, shape.guids) if query.get("$filter") else None
+    if wanted and wanted.advanced and not ask.advanced:
+        raise unsupported()
+    ordering = parse_orderby(query["$orderby"], known) if query.get("$orderby") else []
+    if ordering and not ask.advanced and (wanted or any(name not in shape.sortable for name, _ in ordering)):
+        raise unsupported("Sorting not supported for current query.")
+    return wanted, ordering
+
+
+def _sortable(value: Any) -> tuple[bool, str]:
+    return (value is not None, str(value).lower())
+
+
+def _token(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def _expired() -> Refused:
+    message = "The specified page token value has expired and can no longer be included in your request."
+    return Refused(400, "Directory_ExpiredPageToken", message)

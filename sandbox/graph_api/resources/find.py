@@ -1,0 +1,38 @@
+"""Finding the object an address names, or refusing as Graph does."""
+
+from __future__ import annotations
+
+from sandbox.graph_api.errors import invalid_id, not_found
+from sandbox.graph_api.wire import AppId, Ask, is_guid
+from sandbox.objects import Group, ServicePrincipal, User
+
+
+def user(ask: Ask, key: str) -> User:
+    found = ask.view.user(key)
+    if found is None:
+        raise not_found(key)
+    return found
+
+
+def me(ask: Ask) -> User:
+    return user(ask, ask.caller.object_id)
+
+
+def group(ask: Ask, key: str) -> Group:
+    if not is_guid(key):
+        raise invalid_id(key)
+    found = ask.view.group(key)
+    if found is None:
+        raise not_found(key)
+    return found
+
+
+def service_principal(ask: Ask, key: str) -> ServicePrincipal:
+    """By object id, or by client id when the address says `appId=`."""
+    if not is_guid(key):
+        raise invalid_id(key)
+    by_app_id = isinstance(key, AppId)
+    found = ask.view.service_principal_for(key) if by_app_id else ask.view.service_principal(key)
+    if found is None:
+        raise not_found(key)
+    return found

@@ -1,0 +1,156 @@
+"""People: reading them, and ending their sessions.
+
+https://learn.microsoft.com/graph/api/user-list · https://learn.microsoft.com/graph/api/user-revokesigninsessions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.graph_api.callers import GLOBAL_ADMINISTRATOR, roles
+from sandbox.graph_api.errors import forbidden
+from sandbox.graph_api.pages import collection, counted, entity
+from sandbox.graph_api.resources import find
+from sandbox.graph_api.resources import permissions as may
+from sandbox.graph_api.router import GRAPH as graph
+from sandbox.graph_api.shapes import BASIC_PROFILE, USER
+from sandbox.graph_api.wire import Answer, Ask, is_guid
+from sandbox.objects import User
+
+# Whose sessions a role may end: holders of nothing but these roles.
+# https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions
+_HARMLESS = roles(
+    "Directory Readers",
+    "Guest Inviter",
+    "Message Center Reader",
+    "Password Administrator",
+    "Reports Reader",
+    "User Experience Success Manager",
+    "Usage Summary Reports Reader",
+)
+_SIGN_OUT: dict[str, frozenset[str]] = {
+    "Helpdesk Administrator": _HARMLESS | roles("Helpdesk Administrator"),
+    "Password Administrator": roles("Directory Readers", "Guest Inviter", "Password Administrator"),
+    "Authentication Administrator": _HARMLESS | roles("Authentication Administrator"),
+    "User Administrator": _HARMLESS | roles("Helpdesk Administrator", "Groups Administrator", "User Administrator"),
+}
+SIGN_OUT = {next(iter(roles(name))): held for name, held in _SIGN_OUT.items()}
+SIGN_OUT_ANYBODY = roles("Global Administrator", "Privileged Authentication Administrator")
+
+
+@graph.on("GET", "/users", may.READ_USERS, units=2)
+def list_users(ask: Ask) -> Answer:
+    caller = ask.caller
+    if not caller.app_only and (own := ask.tenant.users.get(caller.object_id)) and own.guest:
+        raise forbidden()
+    _check_activity(ask)
+    return collection(ask, USER, lambda equals: _candidates(ask, equals), limit_to=_readable(ask))
+
+
+@graph.on("GET", "/users/$count", may.READ_USERS, units=2)
+def count_users(ask: Ask) -> Answer:
+    return counted(ask, USER, ask.view.all("users"))
+
+
+@graph.on("GET", "/users/{}", may.READ_USERS)
+def get_user(ask: Ask, key: str) -> Answer:
+    _check_activity(ask)
+    return entity(ask, USER, find.user(ask, key), limit_to=_readable(ask))
+
+
+@graph.on("GET", "/me", may.READ_ME)
+def get_me(ask: Ask) -> Answer:
+    _check_activity(ask)
+    return entity(ask, USER, find.me(ask))
+
+
+@graph.on("PATCH", "/users/{}", may.WRITE_USERS)
+def change_user(ask: Ask, key: str) -> Answer:
+    user = find.user(ask, key)
+    text = (str, type(None))
+    given = ask.fields(
+        {"accountEnabled": bool, "displayName": str, "jobTitle": text, "department": text, "officeLocation": text}
+    )
+    names = {
+        "accountEnabled": "enabled",
+        "displayName": "display_name",
+        "jobTitle": "job_title",
+        "department": "department",
+        "officeLocation": "office",
+    }
+    ask.tenant.update_user(user.id, **{names[name]: value for name, value in given.items()})
+    return Answer(204)
+
+
+@graph.on("DELETE", "/users/{}", may.WRITE_USERS)
+def delete_user(ask: Ask, key: str) -> Answer:
+    ask.tenant.delete_user(find.user(ask, key).id)
+    return Answer(204)
+
+
+# --- sessions --------------------------------------------------------------------------------------
+
+
+@graph.on("POST", "/users/{}/revokeSignInSessions", may.REVOKE)
+def revoke_sessions(ask: Ask, key: str) -> Answer:
+    return _sign_out(ask, find.user(ask, key))
+
+
+@graph.on("POST", "/me/revokeSignInSessions", may.REVOKE_ME)
+def revoke_own_sessions(ask: Ask) -> Answer:
+    return _sign_out(ask, find.me(ask))
+
+
+@graph.on("POST", "/users/{}/invalidateAllRefreshTokens", may.INVALIDATE, beta_only=True)
+def invalidate_tokens(ask: Ask, key: str) -> Answer:
+    return _sign_out(ask, find.user(ask, key))
+
+
+@graph.on("POST", "/me/invalidateAllRefreshTokens", may.INVALIDATE_ME, beta_only=True)
+def invalidate_own_tokens(ask: Ask) -> Answer:
+    return _sign_out(ask, find.me(ask))
+
+
+def _sign_out(ask: Ask, user: User) -> Answer:
+    """Move the moment before which this person's tokens count for nothing. For a guest nothing moves, unsaid."""
+    caller = ask.caller
+    if not caller.app_only and caller.object_id != user.id:
+        _check_rank(ask, user)
+    if user.id in ask.tenant.users:  # a replica may still list somebody who has gone
+        ask.tenant.revoke_sessions(user.id)
+        ask.tenant.audit.user_signed_out(user, caller)
+    return Answer(body={"@odata.context": ask.context("Edm.Boolean"), "value": True})
+
+
+def _check_rank(ask: Ask, user: User) -> None:
+    """A person may do this to others by role, and only to people whose own roles are not above it."""
+    mine = ask.caller.directory_roles
+    if not mine.isdisjoint(SIGN_OUT_ANYBODY):
+        return
+    theirs = set(ask.tenant.directory_roles_of(user.id))
+    if any(group.role_assignable for group in ask.tenant.groups_of(user.id)):
+        theirs.add(GLOBAL_ADMINISTRATOR)
+    if not any(theirs <= SIGN_OUT[role] for role in mine if role in SIGN_OUT):
+        raise forbidden()
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def _candidates(ask: Ask, equals: dict[str, Any]) -> Iterable[User]:
+    for name in ("id", "userPrincipalName"):
+        if name in equals:
+            found = ask.view.user(str(equals[name])) if is_guid(str(equals[name])) or name != "id" else None
+            return [found] if found else []
+    return ask.view.all("users")
+
+
+def _readable(ask: Ask) -> frozenset[str] | None:
+    """The basic profile only, for those who hold User.ReadBasic.All and no more."""
+    return None if ask.caller.has(*may.FULL_PROFILES) else BASIC_PROFILE
+
+
+def _check_activity(ask: Ask) -> None:
+    if "signInActivity" in ask.query.get("$select", "") and not ask.caller.has("AuditLog.Read.All"):
+        raise forbidden()
