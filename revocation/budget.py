@@ -1,7 +1,10 @@
-"""Microsoft's write quotas as token buckets that all workers share, so that we slow down before being told to.
+"""Microsoft's write quotas, counted by us in windows that all workers share, so that we stop before being told to.
 
-Three buckets meet in every write: the tenant's (app + tenant), the app's over all tenants, and the tenant's share for mass
-actions. A mass action takes from all three; a click takes from the first two and never waits for them: only a 429
+How the real quotas refill is not documented. We never write more than the quota in any window that opens with our
+first write: that holds whether Microsoft counts in windows or lets a bucket drip.
+
+Three windows meet in every write: the tenant's (app + tenant), the app's over all tenants, and the tenant's share for
+mass actions. A mass action takes from all three. A click takes from the first two and waits for neither: only a 429
 makes it wait.
 
 https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits
@@ -18,9 +21,11 @@ from accounts.models import Tenant
 from revocation.models import QuotaBucket
 
 APP = "app"
-# Writes that a mass action leaves in the tenant's bucket, so that a click finds some at any time.
-RESERVE = 20.0
-RECENT = timedelta(seconds=30)
+# Writes that a mass action leaves in the tenant's window, so that a click finds some at any time.
+RESERVE = 20
+# Microsoft's window opens when it sees our first write, a moment after ours does.
+MARGIN = 0.5  # seconds
+ACTIVE = timedelta(seconds=30)
 DEFAULT_WAIT = 10.0  # seconds, where a 429 names no time
 
 
@@ -33,22 +38,38 @@ class Allowance:
 
 
 @dataclass(frozen=True)
-class _Rule:
-    capacity: float
-    rate: float  # per second
+class Rule:
+    """`amount` writes in any `seconds`."""
+
+    amount: int
+    seconds: float
+
+    @property
+    def capacity(self) -> int:
+        return self.amount
+
+    @property
+    def rate(self) -> float:
+        """Writes per second in the long run."""
+        return self.amount / self.seconds
+
+    def part(self, share: float) -> "Rule":
+        return Rule(max(1, int(self.amount * share)), self.seconds)
 
 
-def tenant_rule() -> _Rule | None:
-    """None where pacing is switched off."""
-    if not settings.GRAPH_TENANT_WRITES:
+# Without pacing the window only keeps the time until which a 429 told us to wait.
+NO_LIMIT = Rule(10**9, 1.0)
+
+
+def tenant_rule() -> Rule | None:
+    """The quota of one app in one tenant; None where pacing is switched off."""
+    if not (settings.GRAPH_TENANT_WRITES and settings.GRAPH_TENANT_WRITE_SECONDS):
         return None
-    return _Rule(settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITES / settings.GRAPH_TENANT_WRITE_SECONDS)
+    return Rule(settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS)
 
 
-def app_rule() -> _Rule | None:
-    if not settings.GRAPH_APP_WRITES:
-        return None
-    return _Rule(settings.GRAPH_APP_WRITES, settings.GRAPH_APP_WRITES / settings.GRAPH_APP_WRITE_SECONDS)
+def app_rule() -> Rule | None:
+    return Rule(settings.GRAPH_APP_WRITES, settings.GRAPH_APP_WRITE_SECONDS) if settings.GRAPH_APP_WRITES else None
 
 
 def share_of(tenant: Tenant, *, high_priority: bool) -> float:
@@ -59,97 +80,86 @@ def share_of(tenant: Tenant, *, high_priority: bool) -> float:
 def take(tenant: Tenant, wanted: int, *, interactive: bool, high_priority: bool = False) -> Allowance:
     """Take up to `wanted` writes from the tenant's quota.
 
-    Must be called in a transaction; the buckets stay locked until it ends.
+    Must be called in a transaction; the windows stay locked until it ends.
     """
     now = timezone.now()
-    tenant_key, mass_key = f"tenant:{tenant.pk}", f"mass:{tenant.pk}"
-    whole, app = tenant_rule(), app_rule()
-    share = share_of(tenant, high_priority=high_priority)
-    rules: dict[str, _Rule] = {}
-    if app:
-        rules[APP] = app
-    # Where pacing is off the bucket still keeps the time until which a 429 told us to wait.
-    rules[tenant_key] = whole or _Rule(float("inf"), 0)
-    if whole and not interactive and share < 1:
-        rules[mass_key] = _Rule(whole.capacity * share, whole.rate * share)
+    rules = _rules(tenant, interactive, high_priority)
     buckets = _locked(rules, now)
+    blocked = [bucket.blocked_until for bucket in buckets.values() if bucket.blocked_until]
+    if blocked and max(blocked) > now:
+        return Allowance(0, max(blocked))
 
-    blocked = max(
-        (b.blocked_until for b in buckets.values() if b.blocked_until and b.blocked_until > now), default=None
-    )
-    if blocked:
-        return Allowance(0, blocked)
-    granted, wait = wanted, 0.0
+    granted, again_at = wanted, None
     if not interactive:
         for key, bucket in buckets.items():
-            if rules[key].capacity == float("inf"):
-                continue
-            available = bucket.tokens - (RESERVE if key != mass_key else 0)
+            room = bucket.tokens - (0 if key.startswith("mass:") else min(RESERVE, rules[key].amount / 2))
             if key == APP:
-                available = min(available, _fair_part(available, rules[key], now))
-            room = max(0, int(available))
-            if room < granted:
-                granted = room
-                missing = min(wanted, 20) - available
-                wait = max(wait, missing / rules[key].rate)
-    for key, bucket in buckets.items():
-        if rules[key].capacity != float("inf"):
-            bucket.tokens -= granted
+                room = _fair_part(room, rules[key], now)
+            if int(room) < granted:
+                granted = max(0, int(room))
+                again_at = _closes(bucket, rules[key])
+    for bucket in buckets.values():
+        bucket.tokens -= granted
     QuotaBucket.objects.bulk_update(buckets.values(), ["tokens", "refilled_at"])
-    again_at = now + timedelta(seconds=max(wait, 0.05)) if granted < wanted else None
     return Allowance(granted, again_at)
 
 
-def throttled(tenant: Tenant, retry_after: float | None, *, scope: str = "") -> datetime:
+def throttled(tenant: Tenant, retry_after: float | None, *, whole_app: bool = False) -> datetime:
     """Microsoft answered 429: nothing more is written in this tenant until the time it named. Returns that time.
 
-    Must be called in a transaction. `scope` is the answer's x-ms-throttle-scope; "Application/…" means all tenants.
+    Must be called in a transaction.
+
+    Args:
+        whole_app: the limit that was hit is the one over all tenants.
     """
     now = timezone.now()
     until = now + timedelta(seconds=DEFAULT_WAIT if retry_after is None else retry_after)
-    key = APP if scope.startswith("Application/") else f"tenant:{tenant.pk}"
-    bucket = _locked({key: tenant_rule() or _Rule(0, 0)}, now)[key]
+    key, rule = (APP, app_rule()) if whole_app else (f"tenant:{tenant.pk}", tenant_rule())
+    bucket = _locked({key: rule or NO_LIMIT}, now)[key]
     bucket.blocked_until = max(until, bucket.blocked_until or until)
-    bucket.tokens = min(bucket.tokens, 0.0)
     bucket.save(update_fields=["blocked_until", "tokens", "refilled_at"])
     return until
 
 
-def floor_seconds(tenant: Tenant, writes: int, *, high_priority: bool = False) -> float:
-    """How long this many writes of a mass action take at least, by the quota alone, from a bucket as full as it is."""
+def floor_seconds(writes: int, rule: Rule) -> float:
+    """How long this many writes take at least by a quota alone, beginning with a fresh window."""
+    return max(0, (writes - 1) // rule.amount) * rule.seconds
+
+
+def _rules(tenant: Tenant, interactive: bool, high_priority: bool) -> dict[str, Rule]:
     whole = tenant_rule()
-    if not whole:
-        return 0.0
+    rules = {f"tenant:{tenant.pk}": whole or NO_LIMIT}
+    if app := app_rule():
+        rules[APP] = app
     share = share_of(tenant, high_priority=high_priority)
-    rule = _Rule(whole.capacity * share, whole.rate * share)
-    found = QuotaBucket.objects.filter(key=f"mass:{tenant.pk}" if share < 1 else f"tenant:{tenant.pk}").first()
-    tokens = _refilled(found, rule, timezone.now()) if found else rule.capacity
-    return max(0.0, (writes - max(0.0, tokens)) / rule.rate)
+    if whole and not interactive and share < 1:
+        rules[f"mass:{tenant.pk}"] = whole.part(share)
+    return rules
 
 
-def _fair_part(available: float, rule: _Rule, now: datetime) -> float:
+def _fair_part(room: float, rule: Rule, now: datetime) -> float:
     """When the app's quota over all tenants runs low, tenants that are writing share what is left."""
-    if available > rule.capacity / 2:
-        return available
-    active = QuotaBucket.objects.filter(key__startswith="tenant:", refilled_at__gt=now - RECENT).count()
-    return max(1.0, available / max(1, active))
+    if room > rule.amount / 2:
+        return room
+    active = QuotaBucket.objects.filter(key__startswith="tenant:", refilled_at__gt=now - ACTIVE).count()
+    return room / max(1, active)
 
 
-def _locked(rules: dict[str, _Rule], now: datetime) -> dict[str, QuotaBucket]:
-    """The buckets, refilled to now and locked until the transaction ends, in one order for everybody."""
+def _locked(rules: dict[str, Rule], now: datetime) -> dict[str, QuotaBucket]:
+    """The windows, opened anew where they are over, locked until the transaction ends; in one order for everybody."""
     assert transaction.get_connection().in_atomic_block  # noqa: S101 - a lock outside a transaction is none
-    found = {b.key: b for b in QuotaBucket.objects.select_for_update().filter(key__in=rules).order_by("key")}
-    missing = [key for key in rules if key not in found]
+    locked = QuotaBucket.objects.select_for_update().filter(key__in=rules).order_by("key")
+    found = {bucket.key: bucket for bucket in locked}
+    missing = sorted(key for key in rules if key not in found)
     if missing:
-        fresh = [QuotaBucket(key=key, tokens=min(rules[key].capacity, 1e9), refilled_at=now) for key in sorted(missing)]
+        fresh = [QuotaBucket(key=key, tokens=rules[key].amount, refilled_at=now) for key in missing]
         QuotaBucket.objects.bulk_create(fresh, ignore_conflicts=True)
-        found = {b.key: b for b in QuotaBucket.objects.select_for_update().filter(key__in=rules).order_by("key")}
+        found = {bucket.key: bucket for bucket in locked.all()}
     for key, bucket in found.items():
-        bucket.tokens = _refilled(bucket, rules[key], now)
-        bucket.refilled_at = max(now, bucket.refilled_at)
+        if now >= _closes(bucket, rules[key]):
+            bucket.tokens, bucket.refilled_at = rules[key].amount, now
     return {key: found[key] for key in rules}
 
 
-def _refilled(bucket: QuotaBucket, rule: _Rule, now: datetime) -> float:
-    elapsed = max(0.0, (now - bucket.refilled_at).total_seconds())
-    return min(rule.capacity, 1e9, bucket.tokens + elapsed * rule.rate)
+def _closes(bucket: QuotaBucket, rule: Rule) -> datetime:
+    return bucket.refilled_at + timedelta(seconds=rule.seconds + MARGIN)

@@ -258,7 +258,7 @@ class _Runner:
         return [step for step in picked if step.pk in granted or actions.get(step.action).local]
 
     def _remember_sessions(self, steps: list[RevocationStep]) -> None:
-        """Until when sessions were ended so far, from our copy: the before-image of a list's sign-outs, in one query."""
+        """The before-image of a list's sign-outs: until when sessions were ended so far, by our copy, in one query."""
         bare = [
             step
             for step in steps

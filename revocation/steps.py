@@ -38,7 +38,7 @@ class StepDraft:
 
 
 class Digest:
-    """SHA-256 over the exact steps in their order, fed one at a time. `before` is a finding, not part of what is asked."""
+    """SHA-256 over the exact steps in their order, fed one at a time. `before` is a finding and not part of it."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256(b"consentry steps v1\n")

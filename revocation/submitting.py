@@ -153,7 +153,8 @@ INSERT INTO revocation_revocationstep (tenant_id, request_id, position, action, 
     params, before, urgency, interactive, seal, state, attempts, proofs, graph_request_id, outcome_code, outcome)
 SELECT %s, %s, v.position, v.action, v.target_type, v.target_id, v.target_label, v.params::jsonb, v.before::jsonb,
     v.urgency, %s, v.seal, 'waiting', 0, 0, '', '', ''
-FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[])
+FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[],
+        %s::text[])
     AS v(position, action, target_type, target_id, target_label, params, before, urgency, seal)
 """
 

@@ -1,4 +1,4 @@
-"""Messages to workers. Losing one loses nothing, and delivering one twice does nothing twice: the rows are the truth."""
+"""Messages to workers. Losing one loses nothing, delivering one twice does nothing twice: the rows are the truth."""
 
 from uuid import UUID
 
