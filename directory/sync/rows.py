@@ -167,6 +167,16 @@ def save_apps(apps: Iterable[ServicePrincipal]) -> None:
     _upsert(ServicePrincipal, {row.id: row for row in apps}, ["id"], _APP_FIELDS)
 
 
+def save_activity(tenant: Tenant, items: Iterable[types.AppActivity]) -> None:
+    used = {item.app_id: item.last_used_at for item in items if item.last_used_at}
+    changed = []
+    for row in ServicePrincipal.objects.filter(tenant=tenant, app_id__in=used).only("pk", "app_id", "last_used_at"):
+        if row.last_used_at != used[row.app_id]:
+            row.last_used_at = used[row.app_id]
+            changed.append(row)
+    ServicePrincipal.objects.bulk_update(changed, ["last_used_at"], batch_size=500)
+
+
 def save_people(people: Iterable[Person], *, with_roles: bool = False) -> None:
     """`with_roles` also writes `role_template_ids`, which the list of people does not hold."""
     fields = [*_PERSON_FIELDS, "role_template_ids"] if with_roles else _PERSON_FIELDS

@@ -176,6 +176,16 @@ class _Walk:
             with rows.writing(self.tenant):
                 found = (rows.app(self.tenant, item, self.started) for item in page.items)
                 rows.save_apps(recent.corrected_apps(self.tenant, found))
+        self._read_activity()
+
+    def _read_activity(self) -> None:
+        """When apps were last used; unknown without the permission or the licence, and never in the way."""
+        try:
+            for page in self.client.app_activities():
+                with rows.writing(self.tenant):
+                    rows.save_activity(self.tenant, page.items)
+        except GraphError as error:
+            logger.info("Last use of apps of %s cannot be read: %s", self.tenant.pk, error.code or error.status)
 
     def _read_deleted_apps(self) -> None:
         items = self.client.deleted_service_principals()
@@ -192,15 +202,15 @@ class _Walk:
 
     def _read_roles(self) -> None:
         try:
-            held = role_holders(self.client)
+            people = Person.objects.filter(tenant=self.tenant)
+            held = role_holders(self.client, set(people.values_list("pk", flat=True)))
         except (Forbidden, NotFound) as error:
             # Without them a person's roles are read one by one, when someone asks about that person.
             logger.info("Directory roles of %s cannot be listed: %s", self.tenant.pk, error.code)
             return
         with rows.writing(self.tenant):
             changed = []
-            holders = Person.objects.filter(tenant=self.tenant)
-            for person in (holders.filter(pk__in=list(held)) | holders.exclude(role_template_ids=[])).distinct():
+            for person in people.filter(pk__in=list(held)) | people.exclude(role_template_ids=[]):
                 roles = sorted(held.get(person.pk, ()))
                 if sorted(person.role_template_ids) != roles:
                     person.role_template_ids = roles
