@@ -1,0 +1,135 @@
+"""Tokens at rest: encrypted, one row a person, and never written back once they were wiped."""
+
+import threading
+
+import msal
+import pytest
+from cryptography.fernet import Fernet
+from django.db import connection
+
+from accounts import services, token_store
+from accounts.models import TokenCache, User
+from accounts.tenancy import tenant_context
+
+SECRET = "1.AX-refresh-token-that-nobody-may-read"
+
+
+def cache_with(secret: str) -> msal.SerializableTokenCache:
+    cache = msal.SerializableTokenCache()
+    cache.add(
+        {
+            "client_id": "portal",
+            "scope": ["User.Read"],
+            "token_endpoint": "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
+            "response": {"access_token": "at", "refresh_token": secret, "expires_in": 3600, "token_type": "Bearer"},
+        }
+    )
+    return cache
+
+
+@pytest.fixture
+def scope(contoso):
+    with tenant_context(contoso.id):
+        yield
+
+
+def test_what_is_kept_comes_back(scope, adele):
+    assert token_store.save(adele.user, cache_with(SECRET), epoch=0)
+
+    assert SECRET in token_store.load(adele.user).cache.serialize()
+
+
+def test_nothing_readable_lies_in_the_database(scope, adele):
+    token_store.save(adele.user, cache_with(SECRET), epoch=0)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT blob::text, encode(blob, 'escape') FROM accounts_tokencache")
+        rows = str(cursor.fetchall())
+
+    assert SECRET not in rows
+    assert "refresh" not in rows.lower()
+
+
+def test_keys_can_be_changed_one_after_the_other(scope, adele, contoso, settings):
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.TOKEN_CACHE_KEYS = [old]
+    token_store.save(adele.user, cache_with(SECRET), epoch=0)
+
+    settings.TOKEN_CACHE_KEYS = [new, old]
+    assert token_store.load(adele.user) is not None
+    assert token_store.renew_encryption(contoso.id) == 1
+
+    settings.TOKEN_CACHE_KEYS = [new]
+    assert SECRET in token_store.load(adele.user).cache.serialize()
+
+
+def test_a_cache_under_a_lost_key_is_as_good_as_none(scope, adele, contoso, settings):
+    token_store.save(adele.user, cache_with(SECRET), epoch=0)
+    settings.TOKEN_CACHE_KEYS = [Fernet.generate_key().decode()]
+
+    assert token_store.load(adele.user) is None
+    assert token_store.renew_encryption(contoso.id) == 0
+    assert not TokenCache.objects.exists()
+
+
+def test_a_wiped_cache_is_not_written_back_by_a_refresh_under_way(scope, adele):
+    token_store.save(adele.user, cache_with(SECRET), epoch=0)
+    under_way = token_store.load(adele.user)
+
+    services.end_portal_sessions(adele.user, reason="signed out by helpdesk")
+
+    assert not token_store.save(adele.user, under_way.cache, epoch=under_way.epoch)
+    assert not TokenCache.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_that_writes_while_the_wipe_commits_loses(contoso, adele):
+    """The wipe holds the account's row; the writer waits for it and then finds the newer epoch."""
+    with tenant_context(contoso.id):
+        token_store.save(adele.user, cache_with(SECRET), epoch=0)
+    wiping, kept = threading.Event(), []
+
+    def refresh_under_way() -> None:
+        try:
+            with tenant_context(contoso.id):
+                stored = token_store.load(adele.user)
+                wiping.wait(10)
+                kept.append(token_store.save(adele.user, stored.cache, epoch=stored.epoch))
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=refresh_under_way)
+    from django.db import transaction
+
+    with tenant_context(contoso.id), transaction.atomic():
+        writer.start()
+        services.end_portal_sessions(adele.user, reason="stolen")
+        wiping.set()
+        _until_somebody_waits_for_a_lock()
+    writer.join(10)
+
+    assert kept == [False]
+    with tenant_context(contoso.id):
+        assert not TokenCache.objects.exists()
+        assert User.objects.get(pk=adele.user.pk).token_epoch == 1
+
+
+def _until_somebody_waits_for_a_lock() -> None:
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute(
+                "SELECT count(*), pg_sleep(0.01) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waited")
+
+
+def test_another_tenant_sees_no_tokens(adele, fabrikam, contoso):
+    with tenant_context(contoso.id):
+        token_store.save(adele.user, cache_with(SECRET), epoch=0)
+
+    with tenant_context(fabrikam.id):
+        assert not TokenCache.objects.exists()
+        assert token_store.load(adele.user) is None
