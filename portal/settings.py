@@ -107,6 +107,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- People and sessions --------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.ScopedBackend"]
+AUTH_PASSWORD_VALIDATORS = [  # the operator's; nobody else has a password here
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "consent:my-apps"
 LOGOUT_REDIRECT_URL = "accounts:signed-out"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.access import Actor
@@ -42,6 +43,8 @@ class Stage:
 
 def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
     """Fill the tenant. `owner` gets what only they may see; `stranger` is let in as a provider."""
+    store = SessionStore()
+    store.create()
     with tenant_context(tenant.pk):
         actor = Actor.of(owner.membership)
         app, resource = _app(tenant, "Mail Sidekick"), _app(tenant, "Microsoft Graph", app_id=GRAPH_APP_ID)
@@ -73,7 +76,7 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             listed_request=listed,
             provider=stranger,
             session=UserSession.objects.create(
-                user=owner.user, session_key=uuid4().hex, ip="192.0.2.1", user_agent="Firefox"
+                user=owner.user, session_key=store.session_key, ip="192.0.2.1", user_agent="Firefox"
             ),
             owner=owner,
             provider_membership=Membership.objects.create(

@@ -11,8 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Tenant, User
 from accounts.roles import CAPABILITIES, Capability, Role
+from accounts.tenancy import operator_context
 from tests.factories import Person, make_person, make_tenant
-from tests.sandbox_client import CONTOSO, FABRIKAM
+from tests.sandbox_client import CONTOSO, FABRIKAM, Sandbox
 from tests.stage import Stage, set_up, stranger_from
 
 pytestmark = pytest.mark.django_db
@@ -344,7 +345,7 @@ def test_strangers_are_asked_to_sign_in(client: Client, stage: Stage, name: str,
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.public])
-def test_public_pages_are_open(client: Client, name: str):
+def test_public_pages_are_open(client: Client, entra: Sandbox, name: str):
     answer = getattr(client, TABLE[name].method)(reverse(name))
 
     assert answer.status_code < 500
@@ -367,8 +368,9 @@ def test_the_operators_pages_are_closed_to_every_tenants_people(
 
 
 def test_the_operator_is_nobody_in_a_tenant(client: Client, home: Tenant):
-    operator = User.objects.create_superuser("operator", "a long passphrase")
-    client.force_login(operator, backend="accounts.backends.ScopedBackend")
+    with operator_context():
+        operator = User.objects.create_superuser("operator", "a long passphrase")
+        client.force_login(operator, backend="accounts.backends.ScopedBackend")
 
     assert client.get(reverse("admin:index")).status_code == 200
     for name in ("consent:overview", "audit:list"):

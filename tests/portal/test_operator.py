@@ -1,0 +1,59 @@
+"""Making the operator's account, which row-level security keeps out of Django's own command."""
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from accounts.tenancy import operator_context
+from tests.factories import Person
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the person at the keyboard types, in turn."""
+    answers: list[str] = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: answers.pop(0))
+    return answers
+
+
+def test_an_operator_is_made_and_can_sign_in(typed: list[str]):
+    typed += [PASSWORD, PASSWORD]
+
+    call_command("create_operator", "olga")
+
+    with operator_context():
+        found = authenticate(username="olga", password=PASSWORD)
+    assert (found.is_superuser, found.tenant_id) == (True, None)
+
+
+def test_a_second_time_it_sets_the_password(typed: list[str]):
+    typed += [PASSWORD, PASSWORD, PASSWORD + "!", PASSWORD + "!"]
+    call_command("create_operator", "olga")
+
+    call_command("create_operator", "olga")
+
+    with operator_context():
+        assert authenticate(username="olga", password=PASSWORD) is None
+        assert User.objects.filter(is_superuser=True).count() == 1
+
+
+@pytest.mark.parametrize(("answers", "why"), [([PASSWORD, "other"], "differ"), (["12345", "12345"], "too short")])
+def test_a_slip_changes_nothing(typed: list[str], answers: list[str], why: str):
+    typed += answers
+
+    with pytest.raises(CommandError, match=why):
+        call_command("create_operator", "olga")
+
+    with operator_context():
+        assert not User.objects.exists()
+
+
+def test_a_tenants_person_is_not_made_operator(typed: list[str], adele: Person):
+    typed += [PASSWORD, PASSWORD]
+
+    with pytest.raises(CommandError, match="account of a tenant"):
+        call_command("create_operator", adele.user.username)
