@@ -19,12 +19,16 @@ View = Callable[[Request], Awaitable[Response]]
 
 
 class Cut(Response):
-    """Announces a body and never sends it: the connection ends in the middle of the reply."""
+    """No answer at all: the connection ends, as when a server dies. Only the server's own transport can do that."""
 
     async def __call__(self, scope, receive, send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000")]})
-        await send({"type": "http.response.body", "body": b"{", "more_body": True})
-        raise ConnectionAbortedError("cut on demand")
+        cycle = getattr(receive, "__self__", None)
+        transport = getattr(cycle, "transport", None)
+        if transport is None:
+            raise ConnectionResetError("a fault cut this connection")
+        transport.abort()
+        while not cycle.disconnected:  # the server only then knows that nobody waits for an answer
+            await asyncio.sleep(0)
 
 
 def faulty(world: World, view: View) -> View:
