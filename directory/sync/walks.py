@@ -225,6 +225,9 @@ class _Walk:
         fetch_all_unknown(self.tenant, self.client)
 
     def _read_assignments(self) -> None:
+        known = Collection.objects.filter(tenant=self.tenant, kind=Kind.SERVICE_PRINCIPALS).first()
+        if known is None or known.complete_at is None or known.error:
+            raise Incomplete(_("Apps could not be listed in full, and assignments are read app by app."))
         apps = ServicePrincipal.objects.filter(tenant=self.tenant, deleted_at__isnull=True).order_by("pk")
         for part in rows.in_parts(apps.values_list("pk", flat=True).iterator(chunk_size=rows.BATCH), 20):
             items = assignments_of(self.client, part)
