@@ -224,7 +224,7 @@ class Demo:
 
     def _gunicorn_options(self) -> Iterator[object]:
         yield from ("--bind", f"127.0.0.1:{self.port}", "--workers", 2, "--threads", 4)
-        yield from ("--access-logfile", "-", "--graceful-timeout", 5)
+        yield from ("--access-logfile", "-", "--graceful-timeout", 5, "--no-control-socket")
 
     def _watch(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
 from audit.models import AuditEntry, AuditEvent
 from revocation.models import Heartbeat, QuotaBucket, RevocationRequest, RevocationStep
+from revocation.sweeper import BEAT
 
 State = RevocationStep.State
 OPEN = [State.WAITING, State.CLAIMED, State.ACCEPTED]
@@ -51,7 +52,7 @@ def lines() -> list[str]:
 
 def sweeper_age() -> float | None:
     """Seconds since the last sweep; None when there never was one."""
-    beat = Heartbeat.objects.filter(name="sweeper").first()
+    beat = Heartbeat.objects.filter(name=BEAT).first()
     return max(0.0, (timezone.now() - beat.at).total_seconds()) if beat else None
 
 
