@@ -95,7 +95,9 @@ def _check(request: HttpRequest) -> HttpResponse | None:
         return _ended(request, outcome)
     if outcome.freshness is Freshness.TOO_OLD:
         page = {"since": request.user.identity_checked_at, "way_back": safe_return(request)}
-        return render(request, "accounts/unchecked.html", page, status=503, headers={"Retry-After": refresh.LEASE})
+        response = render(request, "accounts/unchecked.html", page, status=503)
+        response["Retry-After"] = refresh.LEASE
+        return response
     if outcome.freshness is Freshness.STALE:
         request.identity_stale_since = request.user.identity_checked_at
     return None

@@ -28,10 +28,6 @@ def account(tenant: Tenant) -> User:
         return User.objects.select_related("tenant").get()
 
 
-def refreshes(entra) -> list[dict]:
-    return [one for one in entra.requests() if one.get("grant_type") == "refresh_token" or "refresh" in str(one)]
-
-
 def give_role(entra, tenant: Tenant, person: User, value: str) -> None:
     portal = entra.get(f"servicePrincipals(appId='{PORTAL_CLIENT_ID}')", tenant)
     role = next(one["id"] for one in portal["appRoles"] if one["value"] == value)
@@ -131,13 +127,25 @@ def test_a_part_of_a_page_asked_for_after_the_end_moves_the_whole_page(contoso, 
     assert "session here has ended" in browser.open(response["HX-Redirect"]).content.decode()
 
 
-def test_a_disabled_account_is_out_at_the_next_check(contoso, browser, entra):
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"do": "disable_user", "user": ADELE}, "AADSTS50057"),
+        ({"do": "delete_user", "user": ADELE}, "AADSTS"),
+        ({"do": "disable_app", "app": PORTAL_CLIENT_ID}, "AADSTS7000112"),
+        ({"do": "delete_app", "app": PORTAL_CLIENT_ID}, "AADSTS700016"),
+    ],
+    ids=lambda value: value["do"] if isinstance(value, dict) else "",
+)
+def test_whoever_microsoft_would_not_sign_in_is_out_at_the_next_check(contoso, browser, entra, change, code):
     browser.sign_in(ADELE)
-    person = account(contoso).object_id
-    entra.graph("PATCH", f"users/{person}", contoso, json={"accountEnabled": False}).raise_for_status()
+    entra.control("POST", "world", json={"tenant": str(contoso.id), **change})
     make_old(contoso, 700)
 
-    assert browser.open("/").status_code == 401
+    response = browser.open("/")
+
+    assert response.status_code == 401
+    assert code in response.content.decode()
     assert not browser.signed_in
 
 
