@@ -161,7 +161,7 @@ GRAPH_APP_WRITES = env.int("GRAPH_APP_WRITES", default=35000)
 GRAPH_APP_WRITE_SECONDS = env.float("GRAPH_APP_WRITE_SECONDS", default=300.0)
 
 # --- Celery: a message is only a nudge; rows are the truth ------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost//")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"
