@@ -1,4 +1,4 @@
-"""What stands between a preview and its confirmation: kept on the server, so that nobody can edit it on the way."""
+"""Rows beside requests and steps: a list between its preview and its confirmation, and who was told afterwards."""
 
 import uuid
 
@@ -22,6 +22,7 @@ class ListDraft(TenantOwned):
     actor_id = models.CharField(max_length=64)  # only this person may see and confirm it
     source = models.CharField(max_length=16, choices=Source)
     source_label = models.CharField(max_length=256, blank=True)
+    source_id = models.CharField(max_length=64, blank=True)  # of the group or app
     recipe = models.CharField(max_length=32)
     counts = models.JSONField(default=dict)
     rows = models.BinaryField()  # `Selection.packed()`
@@ -37,3 +38,19 @@ class ListDraft(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class Notice(TenantOwned):
+    """One e-mail to one affected person. The row comes before the mail, so that nobody is told twice."""
+
+    request = models.ForeignKey("revocation.RevocationRequest", on_delete=models.PROTECT, related_name="+")
+    person_id = models.UUIDField()
+    claimed_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)  # handed to the mail server
+    fault = models.CharField(max_length=128, blank=True)  # what kind of error; never the address or the text
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "person_id"], name="one_notice_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} ({self.request_id})"

@@ -1,5 +1,6 @@
 """The plan before the button: how many writes, how long by the tenant's real quota, and what would be cheaper."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,11 +18,25 @@ LOCAL_ACTIONS = frozenset({"end_portal_sessions"})
 
 @dataclass(frozen=True)
 class Quota:
-    """What Microsoft lets us write in this tenant, as far as we know now."""
+    """What Microsoft lets us write in this tenant, as far as we know now: `amount` writes in each `seconds`."""
 
-    rate: float | None  # writes per second we allow ourselves; None where pacing is off
-    at_hand: float  # writes that may go out at once
+    amount: int | None  # None where pacing is off
+    seconds: float
+    at_hand: int  # writes that may still go out in the present window
+    next_window: timedelta  # until a new one opens
     blocked_until: datetime | None  # a 429 told us to wait until then
+
+    @property
+    def rate(self) -> float | None:
+        """Writes per second in the long run."""
+        return self.amount / self.seconds if self.amount else None
+
+    @property
+    def resumes_at(self) -> datetime | None:
+        """When the next write may go out, where none may now."""
+        if self.blocked_until:
+            return self.blocked_until
+        return timezone.now() + self.next_window if self.amount and self.at_hand < 1 else None
 
 
 @dataclass(frozen=True)
@@ -54,42 +69,46 @@ def quota(tenant: Tenant, *, high_priority: bool = False) -> Quota:
     """The tenant's write quota for a mass action, as `revocation.budget` will apply it. One query."""
     rule = budget.tenant_rule()
     if rule is None:
-        return Quota(None, 0.0, None)
-    share = budget.share_of(tenant, high_priority=high_priority)
-    now = timezone.now()
-    keys = (f"tenant:{tenant.pk}", f"mass:{tenant.pk}")
-    buckets = {bucket.key: bucket for bucket in QuotaBucket.objects.filter(key__in=keys)}
-    at_hand = _tokens(buckets.get(keys[0]), rule.capacity, rule.rate, now) - budget.RESERVE
-    if share < 1:
-        at_hand = min(at_hand, _tokens(buckets.get(keys[1]), rule.capacity * share, rule.rate * share, now))
-    blocked = max(
-        (b.blocked_until for b in buckets.values() if b.blocked_until and b.blocked_until > now), default=None
-    )
-    return Quota(rule.rate * share, max(0.0, at_hand), blocked)
+        return Quota(None, 0.0, 0, timedelta(), None)
+    now, share = timezone.now(), budget.share_of(tenant, high_priority=high_priority)
+    whole, mass = f"tenant:{tenant.pk}", f"mass:{tenant.pk}"
+    rules = {whole: rule} | ({mass: rule.part(share)} if share < 1 else {})
+    buckets = {bucket.key: bucket for bucket in QuotaBucket.objects.filter(key__in=rules)}
+    rooms = {key: _room(buckets.get(key), rules[key], now) for key in rules}
+    left, wait = rooms[whole]
+    rooms[whole] = (max(0, left - budget.RESERVE), wait)
+    at_hand, next_window = min(rooms.values())
+    blocked = max(filter(None, (bucket.blocked_until for bucket in buckets.values())), default=None)
+    blocked = blocked if blocked and blocked > now else None
+    return Quota(min(one.amount for one in rules.values()), rule.seconds, at_hand, next_window, blocked)
 
 
-def _tokens(bucket: QuotaBucket | None, capacity: float, rate: float, now: datetime) -> float:
-    if bucket is None:
-        return capacity
-    return min(capacity, bucket.tokens + max(0.0, (now - bucket.refilled_at).total_seconds()) * rate)
+def _room(bucket: QuotaBucket | None, rule: budget.Rule, now: datetime) -> tuple[int, timedelta]:
+    """What is left of a window, and when the next one opens."""
+    length = timedelta(seconds=rule.seconds + budget.MARGIN)
+    if bucket is None or now >= bucket.refilled_at + length:
+        return rule.amount, length
+    return int(bucket.tokens), bucket.refilled_at + length - now
 
 
 def time_for(known: Quota, writes: int) -> timedelta | None:
-    """How long this many writes take; None without a quota, when only the answers' own speed counts."""
-    if known.rate is None:
+    """How long this many writes take by the quota; None without one, when only the answers' own speed counts."""
+    if known.amount is None:
         return None
-    wait = max(0.0, (known.blocked_until - timezone.now()).total_seconds()) if known.blocked_until else 0.0
-    return timedelta(seconds=wait + max(0.0, writes - known.at_hand) / known.rate)
+    wait = max(timedelta(), known.blocked_until - timezone.now()) if known.blocked_until else timedelta()
+    beyond = writes - known.at_hand
+    if beyond <= 0:
+        return wait
+    windows = math.ceil(beyond / known.amount)
+    return wait + known.next_window + timedelta(seconds=(windows - 1) * (known.seconds + budget.MARGIN))
 
 
 def time_left(known: Quota, writes: int, measured: float) -> timedelta | None:
-    """How long what is left takes: never less than the quota allows, and at the measured speed where it is slower."""
+    """How long what is left takes: by the quota where that stops us, else at the speed measured."""
     floor = time_for(known, writes)
-    if not measured:
-        return floor
-    at_this_speed = timedelta(seconds=writes / measured)
-    if floor is None or (known.rate and measured < known.rate * 0.9):
-        return at_this_speed
+    at_this_speed = timedelta(seconds=writes / measured) if measured else None
+    if floor is None or writes <= known.at_hand:
+        return max(filter(None, (floor, at_this_speed)), default=None)
     return floor
 
 

@@ -98,6 +98,7 @@ class Figures:
     rate: float  # answers per second over the last half minute
     allowed: float | None  # writes per second, from the tenant's quota and its share for mass actions
     left: timedelta | None
+    resumes_at: datetime | None  # while the quota lets nothing out
     first_accepted_at: datetime | None
     last_accepted_at: datetime | None
     tokens_end_at: datetime | None
@@ -146,6 +147,7 @@ def figures(request: RevocationRequest) -> Figures:
         rate=rate or 0.0,
         allowed=quota.rate,
         left=left,
+        resumes_at=quota.resumes_at if waiting and running else None,
         first_accepted_at=first,
         last_accepted_at=last,
         tokens_end_at=last + TOKEN_LIFETIME if last else None,

@@ -35,11 +35,18 @@ NAMES = {
     "f023fd81-a637-4b56-95fd-791ac0226033": "Service Support Administrator",
     "3a2c62db-5318-420d-8d74-23affee5d9d5": "Intune Administrator",
     "95e79109-95c0-4d8e-aee3-d01accf2d47b": "Guest Inviter",
+    "75934031-6c7e-415a-99d7-48dbd49e875e": "Usage Summary Reports Reader",
+    "27460883-1df1-4691-b032-3b79643e5e63": "User Experience Success Manager",
+    "10dae51f-b6af-4016-8d66-8c2a99b929b3": "Guest User",
     "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b": "Message Center Reader",
     "17315797-102d-40b4-93e0-432062caca18": "Compliance Administrator",
 }
 
+# Marks a plain user in tokens and templates: nothing to tell anybody about.
+PLAIN_USER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
+
 
 def role_names(template_ids: Iterable[UUID]) -> list[str]:
     """The roles in words, by name; one that is not built in is called by its id."""
-    return sorted(NAMES.get(str(template_id), str(template_id)) for template_id in template_ids)
+    named = {str(template_id) for template_id in template_ids} - {PLAIN_USER}
+    return sorted(NAMES.get(template_id, template_id) for template_id in named)

@@ -29,7 +29,15 @@ def open_drafts(tenant: Tenant, actor: Actor) -> QuerySet[ListDraft]:
 
 
 def keep(
-    tenant: Tenant, actor: Actor, selection: Selection, *, recipe: str, actions: list[str], source: str, label: str = ""
+    tenant: Tenant,
+    actor: Actor,
+    selection: Selection,
+    *,
+    recipe: str,
+    actions: list[str],
+    source: str,
+    label: str = "",
+    source_id: str = "",
 ) -> ListDraft:
     """Store a preview for an hour; this person's outdated ones go."""
     ListDraft.objects.filter(tenant=tenant, expires_at__lte=now(), request=None).delete()
@@ -43,6 +51,7 @@ def keep(
         actor_id=actor.id,
         source=source,
         source_label=label[:256],
+        source_id=source_id,
         recipe=recipe,
         counts=selection.counts(),
         rows=selection.packed(),

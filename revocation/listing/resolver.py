@@ -23,7 +23,7 @@ from revocation.listing.selection import Row, Selection, Status
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 20_000  # keys per query: two passes over the people table each, whatever the length of the list
+CHUNK = 50_000  # keys per query: two passes over the people table each, whatever the length of the list
 GRAPH_LOOKUPS = 400  # unknown names asked of Graph, 20 per call; a list of strangers must not use up the quota
 
 
@@ -40,7 +40,7 @@ class Match(NamedTuple):
 def resolve(tenant: Tenant, entries: Iterable[Entry], actor: Actor, tally: Tally | None = None) -> Selection:
     """Everyone the entries name, each once, with the reason for those who cannot be included.
 
-    Costs a fixed number of queries per 20,000 entries, and at most 20 calls to Graph for names the copy does
+    Costs a fixed number of queries per 50,000 entries, and at most 20 calls to Graph for names the copy does
     not know.
     """
     rows: list[Row] = []

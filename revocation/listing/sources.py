@@ -31,8 +31,16 @@ def draft(tenant: Tenant, actor: Actor, chosen: dict[str, Any]) -> ListDraft:
     if not selection.rows:
         raise UnusableList(_("Nobody is named here. Nothing was kept."))
     actions = recipes.actions_of(tenant, chosen["recipe"])
+    source_id = str(chosen.get(chosen["source"]) or "") if chosen["source"] in (Source.GROUP, Source.APP) else ""
     return drafts.keep(
-        tenant, actor, selection, recipe=chosen["recipe"], actions=actions, source=chosen["source"], label=label
+        tenant,
+        actor,
+        selection,
+        recipe=chosen["recipe"],
+        actions=actions,
+        source=chosen["source"],
+        label=label,
+        source_id=source_id,
     )
 
 
