@@ -4,10 +4,11 @@ Each function takes what it is told as proved: it asks Graph nothing. Unknown id
 not have seen the object yet. All of them may be called inside the caller's transaction and tenant context.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Tenant
@@ -130,6 +131,16 @@ def forget_app(tenant: Tenant, app_id: UUID | str) -> None:
 def mark_sessions_revoked(tenant: Tenant, person_id: UUID | str, valid_from: datetime) -> None:
     """Tokens of this person from before `valid_from` are worth nothing."""
     Person.objects.filter(tenant=tenant, pk=person_id).update(sessions_valid_from=valid_from)
+
+
+def mark_all_sessions_revoked(tenant: Tenant, valid_from: Mapping[str, datetime]) -> None:
+    """The same for many people, by object id, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_person p SET sessions_valid_from = v.at FROM unnest(%s::uuid[], %s::timestamptz[])"
+            " AS v(id, at) WHERE p.id = v.id AND p.tenant_id = %s",
+            [list(valid_from), list(valid_from.values()), tenant.pk],
+        )
 
 
 def _mark(tenant: Tenant, app_id: UUID | str, state: dict, **columns) -> None:
