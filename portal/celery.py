@@ -1,9 +1,35 @@
+"""The Celery application. A message is only a nudge: with the default broker (files under VAR_DIR) it may get lost."""
+
+import logging
 import os
+from pathlib import Path
 
 from celery import Celery
+from celery.signals import worker_ready
+
+logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("consentry")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@app.on_after_configure.connect
+def make_folders(sender: Celery, **kwargs) -> None:
+    """The filesystem broker does not make its folders itself."""
+    for name in ("data_folder_in", "data_folder_out", "control_folder"):
+        if folder := (sender.conf.broker_transport_options or {}).get(name):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+@worker_ready.connect
+def sweep_first(**kwargs) -> None:
+    """A worker that starts looks at what is due, whatever messages are waiting for it."""
+    from revocation.tasks import sweep
+
+    try:
+        sweep.apply_async(retry=False)
+    except Exception as error:  # the broker's libraries raise what they like
+        logger.warning("The first sweep could not be asked for (%s); beat will ask again.", type(error).__name__)
