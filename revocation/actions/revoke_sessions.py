@@ -85,9 +85,9 @@ class RevokeSessions(Action):
         return before is None or valid_from > before or valid_from >= step.called_at.replace(microsecond=0)
 
     def applied(self, steps):
-        for step in steps:
-            if valid_from := (step.observed or {}).get("valid_from"):
-                sync.mark_sessions_revoked(step.tenant, step.target_id, parse_datetime(valid_from))
+        proved = {step.target_id: (step.observed or {}).get("valid_from") for step in steps}
+        proved = {person: parse_datetime(at) for person, at in proved.items() if at}
+        sync.mark_all_sessions_revoked(steps[0].tenant, proved)
 
 
 def before_image(step) -> datetime | None:
