@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Tenant
 from directory.models import TenantOwned
 
 
@@ -78,7 +79,9 @@ class RevocationStep(TenantOwned):
 
     FINAL = [State.VERIFIED, State.NO_EFFECT, State.FAILED, State.UNCONFIRMED, State.CANCELLED]
 
-    request = models.ForeignKey(RevocationRequest, on_delete=models.PROTECT, related_name="steps")
+    # No indexes of their own: every index below begins with one of them, and lists are long.
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    request = models.ForeignKey(RevocationRequest, on_delete=models.PROTECT, related_name="steps", db_index=False)
     position = models.PositiveIntegerField()
     action = models.CharField(max_length=64)
     target_type = models.CharField(max_length=32)
