@@ -70,7 +70,7 @@ def _steers(action: str, *, step_up: bool = False):
             found = _find(request, pk)
             if not may(request.membership, found, action):
                 raise PermissionDenied
-            if action not in what_may(request.membership, found):
+            if action not in what_may(request.membership, found, _figures(found)):
                 return redirect("revocation:detail", request.tenant.slug, pk)  # it moved on: the page says where to
             try:
                 return view(request, found)
@@ -213,8 +213,15 @@ def _find(request: HttpRequest, pk: UUID) -> RevocationRequest:
     return found
 
 
+def _figures(found: RevocationRequest) -> reporting.Figures:
+    """The figures of a request, counted once per page."""
+    if not hasattr(found, "known_figures"):
+        found.known_figures = reporting.figures(found)
+    return found.known_figures
+
+
 def _context(request: HttpRequest, found: RevocationRequest) -> dict:
-    figures = reporting.figures(found)
+    figures = _figures(found)
     small = figures.total <= SMALL
     context = {
         "revocation": found,
@@ -235,11 +242,9 @@ SHOWN = {"attention": reporting.ATTENTION, "waiting": reporting.PENDING}
 
 def _steps(request: HttpRequest, found: RevocationRequest) -> dict:
     """The steps to show: those that need a human unless something else was asked for."""
-    show = request.GET.get("show", "attention")
+    show = request.GET.get("show") or ("attention" if _figures(found).attention else "all")
     states = SHOWN.get(show) or ((show,) if show in reporting.State.values else ())
     page = reporting.steps_page(reporting.steps(found, states), request.GET.get("after", ""))
-    if show == "attention" and "show" not in request.GET and not page.items:
-        show, page = "all", reporting.steps_page(reporting.steps(found), request.GET.get("after", ""))
     followers = list(reporting.requests(request.tenant).filter(follows=found)[:5])
     listed = drafts.behind(request.tenant).filter(request=found).exists()
     return {"show": show, "page": page, "states": STATES, "followers": followers, "listed": listed}

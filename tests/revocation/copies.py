@@ -102,4 +102,4 @@ def put(request: RevocationRequest, count: int, state: str, **facts) -> None:
 def finish(request: RevocationRequest, state: str = RevocationRequest.State.FINISHED) -> None:
     with tenant_context(request.tenant_id):
         RevocationRequest.objects.filter(pk=request.pk).update(state=state, finished_at=NOW())
-    request.refresh_from_db()
+        request.refresh_from_db()
