@@ -18,6 +18,7 @@ from consent.views import own_apps, removals
 from consent.views.doing import attempt, confirm
 from consent.views.finding import or_404
 from directory import selectors, sync
+from directory.models import Collection
 from directory.my_apps import MyApp
 from directory.wording import Sentence
 from graph.errors import GraphError
@@ -51,7 +52,12 @@ def refresh(request: HttpRequest) -> HttpResponse:
 @require(Capability.OWN_APPS)
 def my_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     item = _mine(request, app_id)
-    return render(request, "consent/my_app.html", {"item": item, "groups": own_apps.permission_groups(item)})
+    context = {
+        "item": item,
+        "groups": own_apps.permission_groups(item),
+        "known_since": selectors.freshness(request.tenant)[Collection.Kind.GRANTS].first_complete_at,
+    }
+    return render(request, "consent/my_app.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -33,6 +33,7 @@ def listing(request: HttpRequest) -> dict:
     everything = of(request.membership)
     q, show = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     show = show if show in SHOW else ""
+    collection = selectors.freshness(request.tenant)[Collection.Kind.GRANTS]
     return {
         "items": [item for item in everything if SHOW[show](item) and _matches(item, q)],
         "chips": _chips(everything),
@@ -40,7 +41,8 @@ def listing(request: HttpRequest) -> dict:
         "summary": _summary(everything, request.tenant.name),
         "q": q,
         "show": show,
-        "collection": selectors.freshness(request.tenant)[Collection.Kind.GRANTS],
+        "collection": collection,
+        "known_since": collection.first_complete_at,
     }
 
 

@@ -38,6 +38,7 @@
     // The safe way out gets the focus, so that Enter never destroys.
     element.querySelector("[data-dialog-close]")?.focus();
     window.htmx?.process(element);
+    element.dispatchEvent(new CustomEvent("shown", { bubbles: true })); // times.js
   }
 
   document.addEventListener("click", (event) => {

@@ -23,5 +23,6 @@
   }
 
   localise(document);
+  document.addEventListener("shown", (event) => localise(event.target));
   document.addEventListener("htmx:load", (event) => localise(event.detail.elt.parentElement || document));
 })();
