@@ -16,7 +16,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -50,7 +50,6 @@ logger = logging.getLogger(__name__)
 SESSION_KEY = "onboarding"
 SALT = "consentry.onboarding"
 LIFETIME = 600  # seconds
-ANY_ORGANISATION = "organizations"
 
 
 class NotConnected(Exception):
@@ -87,7 +86,6 @@ class Proof:
     permissions: frozenset[str]
     organization: Organization | None = None
     own_service_principal_id: UUID | None = None
-    facts: dict = field(default_factory=dict)
 
 
 def begin(session: MutableMapping, redirect_uri: str, *, membership: Membership | None = None) -> str:
@@ -107,7 +105,7 @@ def begin(session: MutableMapping, redirect_uri: str, *, membership: Membership 
         "redirect_uri": redirect_uri,
         "state": state,
     }
-    authority = CLOUDS[cloud].authority(bound_to or ANY_ORGANISATION)
+    authority = CLOUDS[cloud].authority(bound_to or flow.ANY_ORGANISATION)
     return transport.browser_url(f"{authority}/v2.0/adminconsent?{urlencode(query)}")
 
 
@@ -142,8 +140,8 @@ def _consented(
     tenant_id = _tenant_id(answer.get("tenant", ""))
     if not known["tenant"]:
         _refuse_by_state(Tenant.objects.filter(pk=tenant_id).first())
-        act(tenant_id)  # before anybody is sent on: a tenant that did not consent ends here
-        return _to_sign_in(session, tenant_id, known["redirect_uri"])
+        proof = act(tenant_id)  # before anybody is sent on: a tenant that did not consent ends here
+        return _to_sign_in(session, tenant_id, known["redirect_uri"], proof)
     bound_to = UUID(known["tenant"])
     if membership is None or membership.tenant_id != bound_to:
         raise NotConnected(_("You are no longer signed in as the administrator who began this. Start again."))
@@ -193,13 +191,19 @@ def _unless_forbidden(read):
 # --- The second trip: who was it? ---------------------------------------------------------------------
 
 
-def _to_sign_in(session: MutableMapping, tenant_id: UUID, redirect_uri: str) -> Onward:
+def _to_sign_in(session: MutableMapping, tenant_id: UUID, redirect_uri: str, proof: Proof) -> Onward:
     state = _put_aside(session, trip="sign_in", tenant=str(tenant_id), redirect_uri=redirect_uri)
+    domain = proof.organization.default_domain if proof.organization else None
     try:
-        client = tokens.confidential_client(str(tenant_id))
+        # `flow.redeem` redeems there too. Whose sign-in it was is judged by the proved token, not by where it began.
+        client = tokens.confidential_client(flow.ANY_ORGANISATION)
         started = tokens.settled(
             lambda: client.initiate_auth_code_flow(
-                flow.SCOPES, redirect_uri=redirect_uri, state=state, response_mode="query"
+                flow.SCOPES,
+                redirect_uri=redirect_uri,
+                state=state,
+                domain_hint=domain or None,
+                response_mode="query",
             )
         )
     except GraphError as error:

@@ -1,0 +1,160 @@
+"""Is the tenant connected, and what is off because it is not: in plain words."""
+
+import datetime
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from django.core.management import CommandError, call_command
+
+from consent import connection
+from directory import sync
+from graph import tokens
+from graph.errors import Unauthorized
+from tests.factories import make_tenant
+
+TAILSPIN = "33333333-3333-4333-8333-333333333333"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    tokens.forget_everything()
+    yield
+    tokens.forget_everything()
+
+
+def test_a_connected_tenant_has_no_fault(entra, contoso):
+    found = connection.check(contoso)
+    assert found.works, (found.problem, found.faults)
+    assert found.organization == "Contoso"
+    assert found.checked_at
+    contoso.refresh_from_db()
+    assert "User.RevokeSessions.All" in contoso.granted_permissions
+    assert connection.features(contoso) == {}
+
+
+def test_a_missing_permission_names_what_it_switches_off(contoso):
+    contoso.granted_permissions = ["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"]
+    found = connection.check(contoso, fresh=False)
+    missing = {finding.feature: finding.permission for finding in found.faults}
+    assert missing == {
+        "sign_out": "User.RevokeSessions.All",
+        "change_apps": "Application.ReadWrite.All",
+        "assignments": "AppRoleAssignment.ReadWrite.All",
+    }
+    assert not found.works
+    off = connection.features(contoso)
+    assert set(off) == {*missing, "last_used"}
+    assert "User.RevokeSessions.All" in off["sign_out"]
+
+
+def test_b2c_tenants_need_one_more(contoso):
+    contoso.granted_permissions = ["User.RevokeSessions.All"]
+    contoso.sign_out_action = contoso.SignOutAction.INVALIDATE_TOKENS
+    assert "invalidate_tokens" in connection.features(contoso)
+
+
+def test_a_wrong_secret(entra, contoso, settings):
+    settings.ENTRA_CLIENT_SECRET = "not-the-secret"
+    found = connection.check(contoso)
+    assert found.problem.title == "The client secret is wrong"
+    assert found.problem.code == "AADSTS7000215"
+    assert "ENTRA_CLIENT_SECRET" in found.problem.fix
+    assert "not-the-secret" not in str(found)
+
+
+def test_a_certificate_that_is_not_registered(entra, contoso, settings, tmp_path):
+    settings.ENTRA_CERTIFICATE, settings.ENTRA_PRIVATE_KEY = _certificate(tmp_path)
+    found = connection.check(contoso)
+    assert found.problem.title == "The certificate is not registered"
+    assert "Certificates & secrets" in found.problem.fix
+
+
+def test_a_certificate_that_cannot_be_read(contoso, settings, tmp_path):
+    settings.ENTRA_CERTIFICATE = str(tmp_path / "absent.pem")
+    found = connection.check(contoso)
+    assert found.problem.title == "The portal has no credential"
+
+
+def test_a_wrong_clock(contoso):
+    problem = connection.explain(tokens.refusal({"error": "invalid_client", "error_description": "AADSTS700024: x"}))
+    assert problem.title == "This server's clock is wrong"
+    assert "chrony" in problem.fix
+
+
+def test_a_tenant_that_has_not_consented(entra, db):
+    tailspin = make_tenant(TAILSPIN, "Tailspin", "tailspin.example")
+    found = connection.check(tailspin)
+    assert found.problem.title == "The tenant has not consented to the portal"
+    assert "connects it" in found.problem.fix
+
+
+def test_invalid_x5t(contoso):
+    problem = connection.explain(Unauthorized("Invalid x5t claim.", status=401))
+    assert "x5t" in problem.title
+    assert "access token" in problem.text
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"path": "/oauth2/v2.0/token", "status": 503},
+        {"path": "/oauth2/v2.0/token", "body": "<html>"},
+        {"path": "/organization", "status": 500},
+        {"path": "/organization", "cut": True},
+    ],
+)
+def test_microsoft_out_of_order_is_a_problem_and_not_a_crash(entra, contoso, fault):
+    entra.faults(fault)
+    found = connection.check(contoso)
+    assert found.problem
+    assert found.problem.text
+    assert found.findings
+
+
+def test_the_doctor_is_content(entra, contoso, capsys):
+    sync.sync_tenant(contoso)
+    call_command("doctor", tenant="contoso")
+    out = capsys.readouterr().out
+    assert "Graph answers as Contoso" in out
+    assert "ok User.RevokeSessions.All" in out
+    assert "grants: " in out
+
+
+def test_the_doctor_fails_on_a_fault(entra, contoso, settings, capsys):
+    settings.ENTRA_CLIENT_SECRET = "not-the-secret"
+    with pytest.raises(CommandError):
+        call_command("doctor")
+    out = capsys.readouterr().out
+    assert "The client secret is wrong (AADSTS7000215)" in out
+    assert "not-the-secret" not in out
+
+
+def test_the_doctor_without_any_tenant(db):
+    with pytest.raises(CommandError, match="onboarding"):
+        call_command("doctor")
+
+
+def _certificate(folder) -> tuple[str, str]:
+    """The paths of a certificate and its key that no registration knows."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(encoding))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return str(folder / "certificate.pem"), str(folder / "key.pem")
