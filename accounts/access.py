@@ -138,7 +138,10 @@ def safe_return(request: HttpRequest) -> str:
 
 def local_path(request: HttpRequest, address: str) -> str:
     """Path and query of an address on this very host, else the start page."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
     if parts.netloc and parts.netloc != request.get_host():
         return "/"
     return safe_next(parts._replace(scheme="", netloc="", fragment="").geturl()) or "/"

@@ -10,6 +10,7 @@ from django.db import connection
 
 from accounts.models import Membership, Tenant, TokenCache, User
 from accounts.tenancy import tenant_context
+from audit.models import AuditEntry, AuditEvent
 
 ADELE, MEGAN, ROBIN = "adele@contoso.example", "megan@contoso.example", "robin@fabrikam.example"
 
@@ -286,3 +287,21 @@ def test_when_microsoft_cannot_be_reached_the_page_says_so(contoso, browser, set
 
     assert response.status_code == 503
     assert "cannot be reached" in response.content.decode()
+
+
+def test_sign_in_confirmation_and_sign_out_are_on_the_record(contoso, browser):
+    browser.sign_in(MEGAN)
+    session = browser.portal.session
+    session["auth_time"] -= 3600
+    session.save()
+    browser.step_up(MEGAN)
+    browser.send(browser.open("/"), "/accounts/sign-out/")
+
+    with tenant_context(contoso.id):
+        entries = AuditEntry.objects.filter(tenant_id=contoso.id).order_by("sequence")
+        found = [(one.event, one.actor_label, one.reason) for one in entries if one.event.startswith("accounts.")]
+    assert found == [
+        (AuditEvent.SIGNED_IN, "Megan Bowen", ""),
+        (AuditEvent.STEPPED_UP, "Megan Bowen", ""),
+        (AuditEvent.SIGNED_OUT, "Megan Bowen", "signed_out"),
+    ]

@@ -1,0 +1,71 @@
+"""The operator's pages: tenants, accounts and memberships, and no way into a tenant."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Tenant, User
+from accounts.tenancy import operator_context, tenant_context
+from tests.accounts.test_sign_in import ADELE
+
+PASSWORD = "a long passphrase"
+
+
+@pytest.fixture
+def operator(db, client) -> Client:
+    with operator_context():
+        User.objects.create_superuser("operator", PASSWORD)
+    client.post(reverse("admin:login"), {"username": "operator", "password": PASSWORD})
+    return client
+
+
+def test_the_operator_signs_in_with_a_password_of_the_portal(operator):
+    assert operator.get(reverse("admin:index")).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["tenant", "membership", "user"])
+def test_the_operator_sees_every_tenants_rows(operator, adele, robin, page):
+    response = operator.get(reverse(f"admin:accounts_{page}_changelist"))
+
+    assert response.status_code == 200
+    assert "Fabrikam" in response.content.decode()
+
+
+def test_the_operator_suspends_a_tenant(operator, contoso, browser):
+    browser.sign_in(ADELE)
+    form = {"slug": "contoso", "name": "Contoso", "domain": "contoso.example", "cloud": "global", "state": "suspended"}
+
+    operator.post(reverse("admin:accounts_tenant_change", args=[contoso.pk]), form)
+
+    assert Tenant.objects.get().state == "suspended"
+    assert browser.open("/").status_code == 403
+
+
+def test_switching_an_account_off_ends_its_sessions(operator, contoso, browser):
+    browser.sign_in(ADELE)
+    with tenant_context(contoso.id):
+        adele = User.objects.get()
+
+    operator.post(reverse("admin:accounts_user_change", args=[adele.pk]), {})
+
+    with tenant_context(contoso.id):
+        assert not User.objects.get().is_active
+    assert browser.open("/").status_code == 302
+
+
+def test_people_have_no_password_even_when_somebody_gave_them_one(client, contoso, adele):
+    with tenant_context(contoso.id):
+        adele.user.set_password(PASSWORD)
+        adele.user.is_staff = adele.user.is_superuser = True
+        adele.user.save()
+
+    client.post(reverse("admin:login"), {"username": adele.user.username, "password": PASSWORD})
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_memberships_are_for_looking_only(operator, contoso, adele):
+    address = reverse("admin:accounts_membership_change", args=[adele.membership.pk])
+
+    assert operator.post(address, {"roles": "tenant_admin"}).status_code == 403
+    assert operator.post(reverse("admin:accounts_membership_delete", args=[adele.membership.pk])).status_code == 403
