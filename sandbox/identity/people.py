@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sandbox.identity import errors
 from sandbox.identity.authority import CONSUMERS, Authority
 from sandbox.identity.errors import Refusal
-from sandbox.objects import Application, User, make_id
+from sandbox.objects import ROLE_NAMES, Application, User, make_id
 
 if TYPE_CHECKING:
     from sandbox.world import Tenant, World
@@ -35,6 +35,7 @@ class Account:
     name: str
     upn: str
     organisation: str
+    note: str = ""  # what makes the person interesting: their roles
 
     @property
     def personal(self) -> bool:
@@ -56,8 +57,18 @@ def accounts(world: World, limit: int = 60) -> list[Account]:
     found = []
     for tenant in world.tenants.values():
         at_home = (user for user in tenant.users.values() if not user.guest)
-        found += [account_of(tenant, user) for user, _ in zip(at_home, range(limit), strict=False)]
+        for user, _ in zip(at_home, range(limit), strict=False):
+            found.append(replace(account_of(tenant, user), note=_note(tenant, user)))
     return [*found, PERSONAL]
+
+
+def _note(tenant: Tenant, user: User) -> str:
+    roles = [ROLE_NAMES.get(one, one) for one in tenant.directory_roles_of(user.id)]
+    for assignment in tenant.assignments_of(user.id):
+        resource = tenant.service_principals.get(assignment.resource_id)
+        if resource and (role := resource.app_role(assignment.app_role_id)):
+            roles.append(f"{role.name} in {resource.display_name}")
+    return ", ".join(roles if user.enabled else [*roles, "disabled"])
 
 
 def find_account(world: World, text: str) -> Account | None:
