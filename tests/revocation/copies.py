@@ -1,7 +1,9 @@
 """Rows for the tests of these pages: people of the copy, and requests as the spine leaves them."""
 
+from smtplib import SMTPServerDisconnected
 from uuid import UUID, uuid4
 
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from accounts.access import Actor
@@ -103,3 +105,10 @@ def finish(request: RevocationRequest, state: str = RevocationRequest.State.FINI
     with tenant_context(request.tenant_id):
         RevocationRequest.objects.filter(pk=request.pk).update(state=state, finished_at=NOW())
         request.refresh_from_db()
+
+
+class RefusingMail(BaseEmailBackend):
+    """A mail server that hangs up."""
+
+    def send_messages(self, email_messages):
+        raise SMTPServerDisconnected
