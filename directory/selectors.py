@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
@@ -268,7 +268,11 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
     )
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     starts = [monday - timedelta(weeks=back) for back in reversed(range(weeks))]
-    seen = grants.filter(first_seen_at__gte=starts[0]).annotate(week=TruncWeek("first_seen_at"))
+    first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).values("first_complete_at")
+    since = Coalesce(Subquery(first_walk[:1]), Value(starts[0]))  # what the first walk found is older than we know
+    seen = grants.filter(first_seen_at__gte=starts[0], first_seen_at__gt=since).annotate(
+        week=TruncWeek("first_seen_at")
+    )
     per_week = dict(seen.values_list("week").annotate(count=Count("pk")))
     return Overview(
         apps=counts["all"],

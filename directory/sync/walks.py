@@ -109,7 +109,7 @@ def _walk(tenant: Tenant, client: GraphClient, kind: str) -> KindReport:
         removed = walk.remove_unseen()
         Collection.objects.filter(pk=collection.pk).update(
             complete_at=started,
-            first_complete_at=collection.first_complete_at or started,
+            first_complete_at=collection.first_complete_at or timezone.now(),  # later than every row of this walk
             graph_count=walk.count,
             row_count=walk.rows().count(),
             error="",
