@@ -77,8 +77,13 @@ class Shell:
         for word, name, capability, counted in WORKSPACE:
             url = _reverse(name, self.tenant.slug) if self.tenant else ""
             if url and capability in self.can:
-                here = self.request.path == url if name == "consent:overview" else self.request.path.startswith(url)
+                here = self.request.path == url if name == "consent:overview" else self._within(name, url)
                 yield {"word": word, "url": url, "current": here, "count": counts.get(counted)}
+
+    def _within(self, name: str, url: str) -> bool:
+        """Whether this page belongs to an entry of the navigation: the settings are found under Connection."""
+        under = [url, _reverse("consent:settings", self.tenant.slug)] if name == "consent:connection" else [url]
+        return any(start and self.request.path.startswith(start) for start in under)
 
 
 def _reverse(name: str, slug: str) -> str:

@@ -43,6 +43,7 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     hits = selectors.what_deleting_hits(found)
     tabs = _tabs(found, hits)
     tab = next((one for one in tabs if one.key == request.GET.get("tab")), None) or _first(tabs)
+    fresh = selectors.freshness(request.tenant)[Collection.Kind.GRANTS]
     context = {
         "app": found,
         "hits": hits,
@@ -51,7 +52,8 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
         "tab": tab,
         "may_change": request.membership.can(Capability.CHANGE_APPS),
         "protected": protected(request.tenant, found),
-        "collection": selectors.freshness(request.tenant)[Collection.Kind.GRANTS],
+        "collection": fresh,
+        "known_since": fresh.first_complete_at,
     }
     return render(request, "consent/app.html", context | tab.read(found, request.GET.get("after", "")))
 
