@@ -58,6 +58,14 @@ class Actor:
         return cls(id="command-line", label="command line", tenant_id=tenant_id)
 
 
+def own_membership(user: User) -> Membership | None:
+    """What the person may do in their own tenant."""
+    found = Membership.objects.filter(user_id=user.pk, tenant_id=user.tenant_id).first()
+    if found:
+        found.user, found.tenant = user, user.tenant
+    return found
+
+
 def membership_in(user: User, slug: str) -> Membership:
     """This person's membership in the workspace a URL names.
 

@@ -12,7 +12,8 @@ from accounts.tenancy import operator_context, user_context
 class ScopedBackend(ModelBackend):
     def get_user(self, user_id: UUID) -> User | None:
         with user_context(user_id):
-            return super().get_user(user_id)
+            user = User.objects.select_related("tenant").filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_other

@@ -1,20 +1,26 @@
 """Around every request: an empty scope, then the person's own, and whether they still are who we think."""
 
 from contextlib import ExitStack
+from datetime import timedelta
 
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.http import urlencode
 
 from accounts import refresh, services
-from accounts.access import leave_for, membership_in, safe_return
-from accounts.models import Membership
+from accounts.access import leave_for, membership_in, own_membership, safe_return
 from accounts.refresh import Freshness, Outcome
 from accounts.refusals import WORDS, Reason
-from accounts.tenancy import no_context, operator_context, tenant_context, user_context
+from accounts.tenancy import no_context, operator_context, person_context, tenant_context
+
+SEEN_EVERY = timedelta(minutes=1)
+USER_AGENT_LENGTH = UserSession._meta.get_field("user_agent").max_length
 
 
 def any_identity(view):
@@ -52,7 +58,7 @@ class IdentityMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         with ExitStack() as request.scopes:
-            request.scopes.enter_context(user_context(request.user.pk))
+            request.scopes.enter_context(person_context(request.user.pk, request.user.tenant_id))
             response = self.get_response(request)
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, no_store=True, private=True)  # nothing stays behind after sign-out
@@ -63,18 +69,16 @@ class IdentityMiddleware:
             return None
         if request.user.tenant_id is None:
             return self._operator(request, view)
-        request.scopes.enter_context(tenant_context(request.user.tenant_id))
         guarded = getattr(view, "login_required", True) and not getattr(view, "any_identity", False)
         if guarded and (answer := _check(request)):
             return answer
-        own = Membership.objects.filter(user_id=request.user.pk, tenant_id=request.user.tenant_id)
-        request.membership = own.select_related("tenant").first()
+        _note_seen(request)
         if "tenant" in kwargs:
             request.membership = membership_in(request.user, kwargs["tenant"])
             request.scopes.enter_context(tenant_context(request.membership.tenant_id))
-        if request.membership:
-            request.membership.user = request.user
-            request.tenant = request.membership.tenant
+        else:
+            request.membership = own_membership(request.user)
+        request.tenant = request.membership.tenant if request.membership else None
         return None
 
     def _operator(self, request: HttpRequest, view) -> HttpResponse | None:
@@ -82,6 +86,17 @@ class IdentityMiddleware:
         if request.path_info.startswith("/operator/") or not getattr(view, "login_required", True):
             return None
         return None if getattr(view, "any_identity", False) else redirect("admin:index")
+
+
+def _note_seen(request: HttpRequest) -> None:
+    """For the list of one's sessions: when this one was last used, and from where, to the minute."""
+    now = timezone.now()
+    this = UserSession.objects.filter(session_key=request.session.session_key)
+    this.filter(last_seen_at__lt=now - SEEN_EVERY).update(
+        last_seen_at=now,
+        ip=get_adapter().get_client_ip(request),
+        user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
+    )
 
 
 def _check(request: HttpRequest) -> HttpResponse | None:

@@ -65,7 +65,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.IdentityMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",  # writes what only the person's scope shows
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -125,7 +124,7 @@ SOCIALACCOUNT_ONLY = True
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = False  # `accounts.middleware` notes it, once a minute instead of with every request
 SESSION_COOKIE_NAME = "consentry_session"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 3600)  # seconds

@@ -1,8 +1,13 @@
 """Where one is signed in to the portal, and every way such a session ends."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts import services
 from accounts.access import Actor
@@ -243,3 +248,28 @@ def test_people_of_another_tenant_are_untouched(contoso, fabrikam, browser, anot
     services.end_portal_sessions(account(contoso), reason="x")
 
     assert other.open("/").status_code == 200
+
+
+# --- what a request costs ------------------------------------------------------------------------------
+
+
+def test_the_door_costs_five_queries_and_writes_nothing_when_the_person_was_here_just_now(contoso, browser):
+    browser.sign_in(ADELE)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.open("/accounts/sessions/").status_code == 200
+
+    asked = [one["sql"] for one in captured if "set_config" not in one["sql"]]
+    assert len(asked) == 5  # session, account with tenant, last seen, membership, and the page's own list
+
+
+def test_when_a_session_was_last_used_is_noted_to_the_minute(contoso, browser):
+    browser.sign_in(ADELE)
+    long_ago = timezone.now() - timedelta(hours=2)
+    UserSession.objects.update(last_seen_at=long_ago)
+
+    browser.open("/", headers={"user-agent": "Mozilla/5.0 (iPhone) Safari/605"})
+
+    session = UserSession.objects.get()
+    assert session.last_seen_at > long_ago + timedelta(hours=1)
+    assert "Safari on iPhone" in browser.open("/accounts/sessions/").content.decode()
