@@ -21,7 +21,7 @@ class Running:
 
     def __init__(self) -> None:
         self.world = World()
-        self._socket = socket.socket()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(create_app(self.world), log_level="error", lifespan="off", proxy_headers=False)
