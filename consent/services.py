@@ -47,6 +47,7 @@ from revocation.models import RevocationRequest, RevocationStep
 from revocation.steps import StepDraft
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
+SECOND_CLICK = timedelta(minutes=2)
 OWN_KINDS = ("remove_own_app", "remove_own_permission")
 
 
@@ -65,10 +66,16 @@ def remove_own_app(membership: Membership, app: ServicePrincipal, *, reason: str
 
     https://learn.microsoft.com/graph/api/oauth2permissiongrant-delete
     """
-    mine = _own_grants_now(membership, app)
+    actor = Actor.of(membership)
+    try:
+        mine = _own_grants_now(membership, app)
+    except (Absent, NothingToRevoke):
+        if earlier := _asked_just_now(membership.tenant, actor, "remove_own_app", steps__before__client_id=str(app.pk)):
+            return earlier
+        raise
     return revocation.submit(
         tenant=membership.tenant,
-        actor=Actor.of(membership),
+        actor=actor,
         kind="remove_own_app",
         title=_("Remove %(app)s") % {"app": app.display_name},
         reason=reason,
@@ -277,7 +284,12 @@ def delete_app(
 
     https://learn.microsoft.com/graph/api/serviceprincipal-delete
     """
-    now = app_now(tenant, app)
+    try:
+        now = app_now(tenant, app)
+    except Absent:
+        if earlier := _asked_just_now(tenant, actor, "delete_app", steps__target_id=str(app.pk)):
+            return earlier
+        raise
     if _spelled(typed) != _spelled(now.display_name):
         words = _("What you typed is not the app's name, which is now “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
@@ -308,7 +320,12 @@ def restore_app(
 
     https://learn.microsoft.com/graph/api/directory-deleteditems-restore
     """
-    now = binned_app_now(tenant, app)
+    try:
+        now = binned_app_now(tenant, app)
+    except Absent:
+        if earlier := _asked_just_now(tenant, actor, "restore_app", steps__target_id=str(app.pk)):
+            return earlier
+        raise
     steps = [restore_app_action.step(now)]
     deletion = last_deletion(tenant, now.id)
     if deletion:
@@ -337,7 +354,12 @@ def purge_app(
         WrongConfirmation: what was typed is not its name.
         Absent: it is not in the recycle bin.
     """
-    now = binned_app_now(tenant, app)
+    try:
+        now = binned_app_now(tenant, app)
+    except Absent:
+        if earlier := _asked_just_now(tenant, actor, "purge_app", steps__target_id=str(app.pk)):
+            return earlier
+        raise
     if _spelled(typed) != _spelled(now.display_name):
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
@@ -352,6 +374,15 @@ def last_deletion(tenant: Tenant, app_id: UUID) -> RevocationStep | None:
         tenant=tenant, action="delete_app", target_id=str(app_id), state__in=went_through, before__isnull=False
     )
     return steps.select_related("request").order_by("-pk").first()
+
+
+def _asked_just_now(tenant: Tenant, actor: Actor, kind: str, **target) -> RevocationRequest | None:
+    """The request of a first click, whose success is why the second finds nothing to do."""
+    since = timezone.now() - SECOND_CLICK
+    found = RevocationRequest.objects.filter(
+        tenant=tenant, kind=kind, actor_id=actor.id, created_at__gte=since, followers__isnull=True, **target
+    )
+    return found.order_by("-created_at").first()
 
 
 def _submit(tenant, actor, kind, title, app, steps, reason, ticket, **options) -> RevocationRequest:

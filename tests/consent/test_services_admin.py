@@ -143,6 +143,16 @@ def test_restoring_brings_back_what_was_there_and_nothing_twice(entra, copied, a
     assert app.user_consent_count == len({one[0] for one in grants.values() if one[0]})
 
 
+def test_the_second_click_gets_the_request_of_the_first(entra, copied, actor, app_called):
+    app = app_called("Northwind Expenses")
+    first = services.delete_app(copied, app, app.display_name, actor=actor)
+    assert services.delete_app(copied, app, app.display_name, actor=actor) == first
+    app.refresh_from_db()
+    first = services.restore_app(copied, app, actor=actor)
+    assert services.restore_app(copied, app, actor=actor) == first
+    assert changes(entra) == ["DELETE"]
+
+
 def test_a_restore_puts_back_what_microsoft_lost(entra, copied, actor, app_called):
     app = app_called("Northwind Expenses")
     before = grants_in(entra, app)

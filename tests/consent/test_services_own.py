@@ -144,10 +144,17 @@ def test_only_the_person_undoes_their_removal(adele, megan, app_called):
 
 def test_clicking_twice_removes_once(entra, adele, app_called):
     app = app_called("Mail Sidekick")
-    services.remove_own_app(adele.membership, app)
-    with pytest.raises(Absent):
-        services.remove_own_app(adele.membership, app)
+    first = services.remove_own_app(adele.membership, app)
+    assert services.remove_own_app(adele.membership, app) == first
     assert len([one for one in writes(entra) if one["method"] == "DELETE"]) == 1
+
+
+def test_removing_again_what_was_undone_is_a_removal_of_its_own(entra, adele, app_called):
+    app = app_called("Mail Sidekick")
+    first = services.remove_own_app(adele.membership, app)
+    services.undo_own_removal(adele.membership, first)
+    assert services.remove_own_app(adele.membership, app) != first
+    assert not grants_in(entra, app, adele)
 
 
 def test_a_page_left_open_past_a_removal_elsewhere(entra, adele, app_called):
