@@ -88,19 +88,24 @@ def converse(sandbox: Running) -> Callable[..., Any]:
         AzureIdentityAuthenticationProvider,
     )
     from msgraph import GraphRequestAdapter, GraphServiceClient
+    from msgraph.graph_request_adapter import options
     from msgraph_core import GraphClientFactory
 
     def converse(talk: Callable[[GraphServiceClient], Coroutine], credential: Any, scope: str) -> Any:
         async def conversation() -> Any:
             trusted = ssl.create_default_context(cafile=sandbox.authority)
-            plain = httpx.AsyncClient(verify=trusted, trust_env=False, timeout=PATIENCE)
-            async with GraphClientFactory.create_with_default_middleware(client=plain) as client:
-                provider = AzureIdentityAuthenticationProvider(
-                    credential, scopes=[scope], allowed_hosts=["localhost"], is_cae_enabled=True
-                )
-                adapter = GraphRequestAdapter(provider, client=client)
-                adapter.base_url = f"{sandbox.tls_url}/v1.0"
+            wire = httpx.AsyncHTTPTransport(verify=trusted)
+            plain = httpx.AsyncClient(transport=wire, timeout=PATIENCE)
+            client = GraphClientFactory.create_with_default_middleware(client=plain, options=options)
+            provider = AzureIdentityAuthenticationProvider(
+                credential, scopes=[scope], allowed_hosts=["localhost"], is_cae_enabled=True
+            )
+            adapter = GraphRequestAdapter(provider, client=client)
+            adapter.base_url = f"{sandbox.tls_url}/v1.0"
+            try:
                 return await asyncio.wait_for(talk(GraphServiceClient(request_adapter=adapter)), PATIENCE)
+            finally:
+                await wire.aclose()  # the SDK's own transport does not close the one it wraps
 
         return asyncio.run(conversation())
 
