@@ -19,7 +19,6 @@ from revocation import approval
 from revocation.models import RevocationRequest, RevocationStep
 
 State = RevocationStep.State
-PROOF_LEASE = timedelta(seconds=45)
 OPEN_REQUESTS = 50  # requests looked at in one claim, the oldest of each kind first
 
 _PICK = """
@@ -119,7 +118,7 @@ def take_for_proof(
 ) -> list[RevocationStep]:
     """Claim accepted steps whose proof is due."""
     due = RevocationStep.objects.filter(tenant=tenant, state=State.ACCEPTED, not_before__lte=timezone.now())
-    return _take(due.order_by("not_before"), tenant, limit, PROOF_LEASE, request_id, interactive_only)
+    return _take(due.order_by("not_before"), tenant, limit, request_id, interactive_only)
 
 
 def take_for_reading_back(
@@ -127,11 +126,10 @@ def take_for_reading_back(
 ) -> list[RevocationStep]:
     """Claim steps whose lease lapsed: their call may or may not have been made."""
     due = RevocationStep.objects.filter(tenant=tenant, state=State.CLAIMED, lease_until__lte=timezone.now())
-    length = timedelta(seconds=settings.REVOCATION_LEASE_SECONDS)
-    return _take(due.order_by("lease_until"), tenant, limit, length, request_id, interactive_only)
+    return _take(due.order_by("lease_until"), tenant, limit, request_id, interactive_only)
 
 
-def _take(due, tenant, limit, length, request_id, interactive_only) -> list[RevocationStep]:
+def _take(due, tenant, limit, request_id, interactive_only) -> list[RevocationStep]:
     if request_id:
         due = due.filter(request_id=request_id)
     if interactive_only:
@@ -140,7 +138,7 @@ def _take(due, tenant, limit, length, request_id, interactive_only) -> list[Revo
         steps = list(due.select_for_update(of=("self",), skip_locked=True)[:limit])
         if not steps:
             return []
-        until = timezone.now() + length
+        until = lease()
         held = {"lease_until": until}
         if steps[0].state == State.ACCEPTED:
             held["not_before"] = until

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Tenant
@@ -22,8 +23,6 @@ from revocation.models import RevocationStep
 logger = logging.getLogger(__name__)
 
 WIDTH = 8  # batches one process has on their way at once
-# A write is not sent when less than this is left of its lease: its answer could come after somebody else took over.
-LEASE_MARGIN = timedelta(seconds=25)
 
 _pools: dict[int, ThreadPoolExecutor] = {}
 _lock = threading.Lock()
@@ -52,10 +51,15 @@ def launch(tenant: Tenant, kind: Kind, steps: Sequence[RevocationStep], call_of)
         for start in range(0, len(members), LIMIT):
             part = members[start : start + LIMIT]
             priority = "high" if interactive else "normal"
-            deadline = min(step.lease_until for step in part) - LEASE_MARGIN if kind == Kind.CALL else None
+            deadline = min(step.lease_until for step in part) - _margin() if kind == Kind.CALL else None
             calls = [call_of(step) for step in part]
             future = _pool().submit(_send, str(tenant.pk), tenant.cloud, priority, calls, deadline)
             yield Flight(kind, part, future)
+
+
+def _margin() -> timedelta:
+    """A write is not sent when less than this is left of its lease: its answer could come when it is another's."""
+    return timedelta(seconds=settings.REVOCATION_LEASE_SECONDS * 0.4)
 
 
 def _send(

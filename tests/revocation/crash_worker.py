@@ -1,0 +1,97 @@
+"""A worker process that dies by SIGKILL at a chosen edge of a step's life, or works until nothing is left.
+
+    python -m tests.revocation.crash_worker <tenant id> [edge]
+
+Nothing is tidied up on the way out: the operating system takes the process away in mid-instruction, as it would when a
+machine is lost.
+"""
+
+import os
+import signal
+import sys
+import time
+from uuid import UUID
+
+import django
+
+EDGES = [
+    "claimed, looking",
+    "intent committed, not sent",
+    "done, answer not read",
+    "answer read, outcome not committed",
+    "accepted, not proved",
+    "proof asked for, not read",
+    "proof read, not committed",
+    "proved, request not closed",
+]
+
+
+def die(*args, **kwargs) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def arm(edge: str) -> None:
+    """Put the death in place."""
+    from audit import services as audit
+    from audit.models import AuditEvent
+    from revocation import executor, flights
+
+    send, record_many = flights._send, audit.record_many
+
+    def dying_send(tenant_id, cloud, priority, calls, deadline):
+        writes = any(call.method != "GET" for call in calls)
+        looks = not writes and edge == "claimed, looking"
+        if looks or (writes and edge == "intent committed, not sent"):
+            die()
+        answer = send(tenant_id, cloud, priority, calls, deadline)
+        if (writes and edge == "done, answer not read") or (not writes and edge == "proof asked for, not read"):
+            die()
+        return answer
+
+    def dying_record(drafts):
+        entries = record_many(drafts)
+        events = {draft.event for draft in drafts}
+        wanted = {
+            "answer read, outcome not committed": AuditEvent.STEP_ACCEPTED,
+            "proof read, not committed": AuditEvent.STEP_VERIFIED,
+        }
+        if wanted.get(edge) in events:
+            die()
+        return entries
+
+    flights._send = dying_send
+    audit.record_many = dying_record
+    if edge == "accepted, not proved":
+        executor._Runner._tell_the_copy = die
+    if edge == "proved, request not closed":
+        executor.finish_if_done = die
+
+
+def main() -> None:
+    django.setup()
+    from django.conf import settings
+
+    from revocation import executor, sweeper
+
+    settings.REVOCATION_LEASE_SECONDS = 3
+    settings.REVOCATION_READ_BACK_SECONDS = 6
+    tenant_id = UUID(sys.argv[1])
+    if len(sys.argv) > 2:
+        arm(sys.argv[2])
+        executor.run(tenant_id, seconds=30, linger=10)
+        return
+    from accounts.tenancy import tenant_context
+    from revocation.models import RevocationRequest
+
+    for _round in range(120):
+        sweeper.sweep(seconds=2)
+        with tenant_context(tenant_id):
+            if not RevocationRequest.objects.filter(state=RevocationRequest.State.RUNNING).exists():
+                return
+        time.sleep(0.25)  # the sweeper's beat
+    sys.exit("not finished")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Worker processes killed at every edge of a step's life: each step ends in a true state, and only once called."""
+
+from collections import Counter
+
+import pytest
+
+from audit import chain
+from revocation.models import RevocationStep
+from tests.revocation.crash_worker import EDGES
+from tests.revocation.processes import dies_at, work_until_done, worker
+from tests.revocation.spine import calls, grants_of, remove_grant, sign_out_many, states, trail
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def five(world) -> list[dict]:
+    return [one for one in world["tenants"][0]["users"] if not one["guest"]][:5]
+
+
+@pytest.mark.parametrize("edge", EDGES[1:])
+def test_a_list_survives_a_kill(transactional_db, at_contoso, entra, megan, five, edge):
+    request = sign_out_many(at_contoso, megan, five)
+
+    assert dies_at(at_contoso.id, edge)
+    work_until_done(at_contoso.id)
+
+    assert states(request) == ["verified"] * 5
+    sent = Counter(one["path"] for one in calls(entra, "POST", "revokeSignInSessions"))
+    assert sorted(sent.values()) == [1] * 5, sent
+    request.refresh_from_db()
+    assert request.state == "finished"
+    assert chain.verify(at_contoso.id).ok
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_click_survives_a_kill(transactional_db, at_contoso, entra, adele, edge):
+    grant = grants_of(adele)[0]
+    request = remove_grant(adele, grant, run_inline=False)
+
+    assert dies_at(at_contoso.id, edge)
+    work_until_done(at_contoso.id)
+
+    assert states(request) == ["verified"]
+    assert grant.id not in entra.grants()
+    assert trail(request).count("request.finished") == 1
+
+
+def test_every_call_was_announced_in_the_record_before_it_left(transactional_db, at_contoso, entra, megan, five):
+    request = sign_out_many(at_contoso, megan, five)
+
+    assert dies_at(at_contoso.id, "done, answer not read")
+
+    assert trail(request) == ["request.created", "steps.started"]
+    assert set(RevocationStep.objects.values_list("state", flat=True)) == {"claimed"}
+    assert len(calls(entra, "POST", "revokeSignInSessions")) == 5
+
+
+def test_two_workers_at_once_call_nobody_twice(transactional_db, at_contoso, entra, world, megan):
+    everyone = [one for one in world["tenants"][0]["users"] if not one["guest"]]
+    requests = [sign_out_many(at_contoso, megan, [one]) for one in everyone]
+
+    workers = [worker(at_contoso.id) for _ in range(3)]
+    for process in workers:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+
+    assert [states(request) for request in requests] == [["verified"]] * len(everyone)
+    sent = Counter(one["path"] for one in calls(entra, "POST", "revokeSignInSessions"))
+    assert sorted(sent.values()) == [1] * len(everyone)
