@@ -47,7 +47,7 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
     Only one process reads a tenant at a time; a second one is told `busy`. A kind that fails does not stop the next:
     the reasons are in the report, on the `Collection` rows and in the audit record. Raises no `GraphError`.
     """
-    wanted = [kind for kind in ORDER if kinds is None or kind in set(kinds)]
+    wanted = [str(kind) for kind in ORDER if kinds is None or kind in set(kinds)]
     with rows.in_tenant(tenant), _only_one(tenant) as free:
         if not free:
             return SyncReport(tenant.pk, busy=True)
@@ -108,7 +108,7 @@ def _walk(tenant: Tenant, client: GraphClient, kind: str) -> KindReport:
     with transaction.atomic():
         removed = walk.remove_unseen()
         Collection.objects.filter(pk=collection.pk).update(
-            complete_at=started,
+            complete_at=walk.started,
             first_complete_at=collection.first_complete_at or timezone.now(),  # later than every row of this walk
             graph_count=walk.count,
             row_count=walk.rows().count(),
@@ -240,7 +240,8 @@ class _Walk:
     def _counted(self, pages):
         for page in pages:
             if page.restarted:
-                self.seen = 0
+                # What only the abandoned part named is not vouched for by the list that follows.
+                self.seen, self.started = 0, timezone.now()
             self.seen += len(page.items)
             self.count = page.count if page.count is not None else self.count
             yield page
