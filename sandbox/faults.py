@@ -13,9 +13,9 @@ class Fault:
     """One rule. It matches by method and by a regular expression searched in the path (without regard to case).
 
     `mode` is "before" (refused, nothing is done) or "after" (done, and then the reply is replaced or cut).
-    Without `status`, `body`, `cut` and `delay_ms` a rule does nothing. `count` limits how often it strikes (None: for ever);
-    `probability` how likely; `skip` lets the first matches pass. `where`: "item" (inside a batch), "request" (not
-    inside one) or None for both.
+    Without `status`, `body`, `cut` and `delay_ms` a rule does nothing. `count` limits how often it strikes (None:
+    for ever); `probability` how likely; `skip` lets the first matches pass. `where`: "item" (inside a batch),
+    "request" (not inside one) or None for both.
     """
 
     path: str = ".*"

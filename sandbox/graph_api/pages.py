@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from sandbox.graph_api.errors import Refused, bad_request, unsupported
 from sandbox.graph_api.query import Filter, parse_filter, parse_orderby, parse_search
-from sandbox.graph_api.shapes import Shape
+from sandbox.graph_api.shape import Shape
 from sandbox.graph_api.wire import Answer
 
 if TYPE_CHECKING:

@@ -2,82 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from sandbox.graph_api.errors import bad_request
+from sandbox.graph_api.shape import Shape, attribute, constant, moment
 from sandbox.graph_api.view import View
 from sandbox.graph_api.wire import stamp
 from sandbox.objects import ROLE_NAMES, AppRole, Group, Scope, ServicePrincipal, User, make_id
-
-Getter = Callable[[Any, View], Any]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A resource type. `default` are the properties of an answer without `$select`; `beta` those that only beta has."""
-
-    type: str  # "user"
-    set: str  # "users", as in contexts
-    kind: str  # the dict on Tenant
-    properties: dict[str, Getter]
-    default: tuple[str, ...]
-    guids: frozenset[str] = frozenset()
-    beta: frozenset[str] = frozenset()
-    beta_default: tuple[str, ...] = ()
-    sortable: frozenset[str] = frozenset()  # without an advanced query
-    always_id: bool = False
-
-    def names(self, select: str | None, *, beta: bool) -> tuple[str, ...]:
-        """The properties to send.
-
-        Raises:
-            Refused: 400 for one that the type does not have in this version.
-        """
-        if select is None or not select.strip() or select.strip() == "*":
-            return (*self.default, *self.beta_default) if beta else self.default
-        found = []
-        for part in select.split(","):
-            name = part.strip()
-            if name not in self.properties or (name in self.beta and not beta):
-                raise bad_request(
-                    "Parsing OData Select and Expand failed: Could not find a property named "
-                    f"'{name}' on type 'microsoft.graph.{self.type}'.",
-                    code="BadRequest",
-                )
-            found.append(name)
-        return tuple(dict.fromkeys(found))
-
-    def write(self, record: Any, view: View, names: tuple[str, ...]) -> dict[str, Any]:
-        properties = self.properties
-        return {name: properties[name](record, view) for name in names}
-
-    def reader(self, record: Any, view: View) -> Callable[[str], Any]:
-        """Properties by path, for filters."""
-
-        def get(path: str) -> Any:
-            head, _, rest = path.partition("/")
-            value = self.properties[head](record, view)
-            while rest and isinstance(value, dict):
-                head, _, rest = rest.partition("/")
-                value = value.get(head)
-            return value
-
-        return get
-
-
-def _attribute(name: str) -> Getter:
-    return lambda record, view: getattr(record, name)
-
-
-def _constant(value: Any) -> Getter:
-    return lambda record, view: value
-
-
-def _moment(name: str) -> Getter:
-    return lambda record, view: stamp(getattr(record, name))
-
 
 # --- people ----------------------------------------------------------------------------------------
 
@@ -113,23 +43,23 @@ USER = Shape(
         "id",
     ),
     properties={
-        "id": _attribute("id"),
-        "displayName": _attribute("display_name"),
-        "userPrincipalName": _attribute("upn"),
-        "mail": _attribute("mail"),
+        "id": attribute("id"),
+        "displayName": attribute("display_name"),
+        "userPrincipalName": attribute("upn"),
+        "mail": attribute("mail"),
         "mailNickname": lambda user, view: user.upn.partition("@")[0],
-        "givenName": _attribute("given_name"),
-        "surname": _attribute("surname"),
-        "jobTitle": _attribute("job_title"),
-        "department": _attribute("department"),
-        "officeLocation": _attribute("office"),
-        "accountEnabled": _attribute("enabled"),
-        "userType": _attribute("user_type"),
-        "createdDateTime": _moment("created"),
-        "deletedDateTime": _moment("deleted_at"),
-        "signInSessionsValidFromDateTime": _moment("valid_from"),
-        "refreshTokensValidFromDateTime": _moment("valid_from"),
-        "lastPasswordChangeDateTime": _moment("created"),
+        "givenName": attribute("given_name"),
+        "surname": attribute("surname"),
+        "jobTitle": attribute("job_title"),
+        "department": attribute("department"),
+        "officeLocation": attribute("office"),
+        "accountEnabled": attribute("enabled"),
+        "userType": attribute("user_type"),
+        "createdDateTime": moment("created"),
+        "deletedDateTime": moment("deleted_at"),
+        "signInSessionsValidFromDateTime": moment("valid_from"),
+        "refreshTokensValidFromDateTime": moment("valid_from"),
+        "lastPasswordChangeDateTime": moment("created"),
         "externalUserState": lambda user, view: "Accepted" if user.guest else None,
         "creationType": lambda user, view: "Invitation" if user.guest else None,
         "identities": lambda user, view: [
@@ -141,18 +71,18 @@ USER = Shape(
         ],
         "proxyAddresses": lambda user, view: [f"SMTP:{user.mail}"] if user.mail else [],
         "signInActivity": _sign_in_activity,
-        "businessPhones": _constant([]),
-        "otherMails": _constant([]),
-        "assignedLicenses": _constant([]),
-        "mobilePhone": _constant(None),
-        "preferredLanguage": _constant(None),
-        "companyName": _constant(None),
-        "country": _constant(None),
-        "usageLocation": _constant(None),
-        "employeeId": _constant(None),
-        "isManagementRestricted": _constant(None),
-        "onPremisesSyncEnabled": _constant(None),
-        "onPremisesImmutableId": _constant(None),
+        "businessPhones": constant([]),
+        "otherMails": constant([]),
+        "assignedLicenses": constant([]),
+        "mobilePhone": constant(None),
+        "preferredLanguage": constant(None),
+        "companyName": constant(None),
+        "country": constant(None),
+        "usageLocation": constant(None),
+        "employeeId": constant(None),
+        "isManagementRestricted": constant(None),
+        "onPremisesSyncEnabled": constant(None),
+        "onPremisesImmutableId": constant(None),
     },
     beta=frozenset({"refreshTokensValidFromDateTime"}),
     beta_default=(
@@ -252,39 +182,39 @@ SERVICE_PRINCIPAL = Shape(
         "resourceSpecificApplicationPermissions",
     ),
     properties={
-        "id": _attribute("id"),
-        "deletedDateTime": _moment("deleted_at"),
-        "accountEnabled": _attribute("enabled"),
-        "alternativeNames": _constant([]),
-        "appDisplayName": _attribute("display_name"),
-        "appDescription": _attribute("description"),
-        "appId": _attribute("app_id"),
-        "applicationTemplateId": _constant(None),
-        "appOwnerOrganizationId": _attribute("owner_tenant_id"),
-        "appRoleAssignmentRequired": _attribute("assignment_required"),
-        "createdDateTime": _moment("created"),
-        "description": _attribute("description"),
-        "disabledByMicrosoftStatus": _attribute("disabled_by_microsoft"),
-        "displayName": _attribute("display_name"),
-        "homepage": _attribute("homepage"),
-        "isDisabled": _constant(None),
-        "loginUrl": _constant(None),
-        "logoutUrl": _attribute("logout_url"),
-        "notes": _attribute("notes"),
-        "notificationEmailAddresses": _constant([]),
-        "preferredSingleSignOnMode": _constant(None),
-        "preferredTokenSigningKeyThumbprint": _constant(None),
-        "replyUrls": _attribute("reply_urls"),
-        "servicePrincipalNames": _attribute("names"),
-        "servicePrincipalType": _attribute("type"),
+        "id": attribute("id"),
+        "deletedDateTime": moment("deleted_at"),
+        "accountEnabled": attribute("enabled"),
+        "alternativeNames": constant([]),
+        "appDisplayName": attribute("display_name"),
+        "appDescription": attribute("description"),
+        "appId": attribute("app_id"),
+        "applicationTemplateId": constant(None),
+        "appOwnerOrganizationId": attribute("owner_tenant_id"),
+        "appRoleAssignmentRequired": attribute("assignment_required"),
+        "createdDateTime": moment("created"),
+        "description": attribute("description"),
+        "disabledByMicrosoftStatus": attribute("disabled_by_microsoft"),
+        "displayName": attribute("display_name"),
+        "homepage": attribute("homepage"),
+        "isDisabled": constant(None),
+        "loginUrl": constant(None),
+        "logoutUrl": attribute("logout_url"),
+        "notes": attribute("notes"),
+        "notificationEmailAddresses": constant([]),
+        "preferredSingleSignOnMode": constant(None),
+        "preferredTokenSigningKeyThumbprint": constant(None),
+        "replyUrls": attribute("reply_urls"),
+        "servicePrincipalNames": attribute("names"),
+        "servicePrincipalType": attribute("type"),
         "signInAudience": lambda app, view: "AzureADMultipleOrgs" if app.multi_tenant else "AzureADMyOrg",
-        "tags": _attribute("tags"),
-        "tokenEncryptionKeyId": _constant(None),
-        "samlSingleSignOnSettings": _constant(None),
+        "tags": attribute("tags"),
+        "tokenEncryptionKeyId": constant(None),
+        "samlSingleSignOnSettings": constant(None),
         "verifiedPublisher": _publisher,
-        "addIns": _constant([]),
+        "addIns": constant([]),
         "appRoles": lambda app, view: [app_role(role) for role in app.app_roles],
-        "info": _constant(
+        "info": constant(
             {
                 "logoUrl": None,
                 "marketingUrl": None,
@@ -293,12 +223,12 @@ SERVICE_PRINCIPAL = Shape(
                 "termsOfServiceUrl": None,
             }
         ),
-        "keyCredentials": _constant([]),
+        "keyCredentials": constant([]),
         "oauth2PermissionScopes": _scopes,
         "publishedPermissionScopes": _scopes,
-        "publisherName": _attribute("publisher"),
-        "passwordCredentials": _constant([]),
-        "resourceSpecificApplicationPermissions": _constant([]),
+        "publisherName": attribute("publisher"),
+        "passwordCredentials": constant([]),
+        "resourceSpecificApplicationPermissions": constant([]),
     },
     guids=frozenset({"appOwnerOrganizationId"}),
     beta=frozenset({"publishedPermissionScopes", "publisherName"}),
@@ -314,12 +244,12 @@ GRANT = Shape(
     kind="grants",
     default=("clientId", "consentType", "id", "principalId", "resourceId", "scope"),
     properties={
-        "clientId": _attribute("client_id"),
-        "consentType": _attribute("consent_type"),
-        "id": _attribute("id"),
-        "principalId": _attribute("principal_id"),
-        "resourceId": _attribute("resource_id"),
-        "scope": _attribute("scope"),
+        "clientId": attribute("client_id"),
+        "consentType": attribute("consent_type"),
+        "id": attribute("id"),
+        "principalId": attribute("principal_id"),
+        "resourceId": attribute("resource_id"),
+        "scope": attribute("scope"),
     },
 )
 
@@ -347,15 +277,15 @@ ASSIGNMENT = Shape(
         "resourceId",
     ),
     properties={
-        "id": _attribute("id"),
-        "deletedDateTime": _constant(None),
-        "appRoleId": _attribute("app_role_id"),
-        "createdDateTime": _moment("created"),
+        "id": attribute("id"),
+        "deletedDateTime": constant(None),
+        "appRoleId": attribute("app_role_id"),
+        "createdDateTime": moment("created"),
         "principalDisplayName": lambda one, view: _name_of(one.principal_id, view),
-        "principalId": _attribute("principal_id"),
-        "principalType": _attribute("principal_type"),
+        "principalId": attribute("principal_id"),
+        "principalType": attribute("principal_type"),
         "resourceDisplayName": lambda one, view: _name_of(one.resource_id, view),
-        "resourceId": _attribute("resource_id"),
+        "resourceId": attribute("resource_id"),
     },
     guids=frozenset({"appRoleId", "principalId", "resourceId"}),
 )
@@ -382,18 +312,18 @@ GROUP = Shape(
         "visibility",
     ),
     properties={
-        "id": _attribute("id"),
-        "deletedDateTime": _moment("deleted_at"),
-        "createdDateTime": _moment("created"),
-        "description": _attribute("description"),
-        "displayName": _attribute("display_name"),
-        "groupTypes": _constant([]),
+        "id": attribute("id"),
+        "deletedDateTime": moment("deleted_at"),
+        "createdDateTime": moment("created"),
+        "description": attribute("description"),
+        "displayName": attribute("display_name"),
+        "groupTypes": constant([]),
         "isAssignableToRole": lambda group, view: True if group.role_assignable else None,
-        "mail": _attribute("mail"),
+        "mail": attribute("mail"),
         "mailEnabled": lambda group, view: group.mail is not None,
         "mailNickname": lambda group, view: group.display_name.replace(" ", ""),
-        "securityEnabled": _constant(True),
-        "visibility": _constant(None),
+        "securityEnabled": constant(True),
+        "visibility": constant(None),
     },
     sortable=frozenset({"displayName"}),
 )
@@ -411,7 +341,7 @@ DIRECTORY_ROLE = Shape(
     default=("id", "deletedDateTime", "description", "displayName", "roleTemplateId"),
     properties={  # the record is the template id
         "id": lambda role, view: directory_role_id(view.tenant.id, role),
-        "deletedDateTime": _constant(None),
+        "deletedDateTime": constant(None),
         "description": lambda role, view: f"Members hold the role {ROLE_NAMES.get(role, role)}.",
         "displayName": lambda role, view: ROLE_NAMES.get(role, role),
         "roleTemplateId": lambda role, view: role,

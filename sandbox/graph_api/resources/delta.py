@@ -10,7 +10,8 @@ from sandbox.graph_api.errors import Refused, bad_request
 from sandbox.graph_api.pages import Listing, link
 from sandbox.graph_api.resources import permissions as may
 from sandbox.graph_api.router import GRAPH as graph
-from sandbox.graph_api.shapes import GRANT, SERVICE_PRINCIPAL, USER, Shape
+from sandbox.graph_api.shape import Shape
+from sandbox.graph_api.shapes import GRANT, SERVICE_PRINCIPAL, USER
 from sandbox.graph_api.wire import Answer, Ask
 
 PAGE = 100
