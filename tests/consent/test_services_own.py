@@ -149,6 +149,25 @@ def test_clicking_twice_removes_once(entra, adele, app_called):
     assert len([one for one in writes(entra) if one["method"] == "DELETE"]) == 1
 
 
+def test_the_cost_does_not_depend_on_how_many_apps_one_has(entra, adele, nestor, app_called):
+    app, asked = app_called("Northwind Expenses"), []
+    for person in (adele, nestor):
+        before = len(entra.requests())
+        services.remove_own_app(person.membership, app)
+        asked.append([one["path"].partition("/oauth2Perm")[0] for one in entra.requests()[before:]])
+    held = [len(selectors.my_apps(person.tenant, person.object_id)) for person in (adele, nestor)]
+    assert held[0] > held[1]
+    assert len(asked[0]) == len(asked[1]) <= 7
+
+
+def test_somebody_from_another_tenant_has_no_apps_here(entra, copied, robin, app_called):
+    robin.membership.tenant = copied  # let in by Contoso's admin, with an object id of Fabrikam's only
+    with pytest.raises(Absent):
+        services.remove_own_app(robin.membership, app_called("Mail Sidekick"))
+    assert entra.requests()
+    assert writes(entra) == []
+
+
 def test_removing_again_what_was_undone_is_a_removal_of_its_own(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     first = services.remove_own_app(adele.membership, app)

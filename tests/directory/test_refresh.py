@@ -3,6 +3,8 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from directory import selectors, sync
 from directory.models import PermissionGrant, Person, ServicePrincipal
@@ -33,8 +35,14 @@ def mine(tenant, person) -> set[str]:
     return {one.app.display_name for one in selectors.my_apps(tenant, person.object_id) if one.removable}
 
 
-def test_a_person_is_read_in_one_request(entra, copy, adele):
-    assert graph_requests(entra, lambda: sync.refresh_person(copy, adele.object_id)) == ["/v1.0/$batch"]
+def test_a_person_is_read_in_one_request_however_many_apps_they_have(entra, copy, adele, nestor):
+    with CaptureQueriesContext(connection) as few:
+        asked = graph_requests(entra, lambda: sync.refresh_person(copy, nestor.object_id))
+    with CaptureQueriesContext(connection) as many:
+        asked += graph_requests(entra, lambda: sync.refresh_person(copy, adele.object_id))
+    assert len(mine(copy, nestor)) < len(mine(copy, adele))
+    assert asked == ["/v1.0/$batch"] * 2
+    assert len(few) == len(many) < 50
 
 
 def test_a_person_who_was_never_read_comes_with_their_apps(entra, inside, adele):
