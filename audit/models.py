@@ -80,6 +80,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["tenant_id", "at"], name="audit_by_time"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.event}"
+
 
 class ChainHead(models.Model):
     """The newest entry of a tenant's chain. Its row lock puts writers of one tenant in line."""
@@ -87,3 +90,6 @@ class ChainHead(models.Model):
     tenant_id = models.UUIDField(primary_key=True)
     sequence = models.BigIntegerField(default=0)
     mac = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.sequence}"

@@ -1,4 +1,4 @@
-"""`accounts` announces sign-ins and ended sessions by signals and knows nothing of the record; this writes them down."""
+"""`accounts` announces sign-ins and ended sessions by signals, without knowing the record; this writes them down."""
 
 from dataclasses import dataclass
 from typing import Any

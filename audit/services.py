@@ -76,8 +76,11 @@ def record_many(drafts: Sequence[Draft]) -> list[AuditEntry]:
 
 def _append(tenant_id: UUID, drafts: list[Draft]) -> list[AuditEntry]:
     key_id = keys.newest()
-    ChainHead.objects.bulk_create([ChainHead(tenant_id=tenant_id, mac=chain.GENESIS)], ignore_conflicts=True)
-    head = ChainHead.objects.select_for_update().get(tenant_id=tenant_id)
+    heads = ChainHead.objects.select_for_update().filter(tenant_id=tenant_id)
+    head = heads.first()
+    if head is None:
+        ChainHead.objects.bulk_create([ChainHead(tenant_id=tenant_id, mac=chain.GENESIS)], ignore_conflicts=True)
+        head = heads.get()
     # The clock is read under the lock, so that time never runs backwards along a chain.
     now, sequence, mac = timezone.now(), head.sequence, bytes(head.mac)
     entries = []

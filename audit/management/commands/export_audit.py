@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from accounts.access import Actor
 from django.core.management.base import BaseCommand
 
+from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from audit import export, services
 from audit.management.commands.verify_audit import find_tenants
