@@ -40,7 +40,7 @@ def authenticate(
         client_id, secret = _basic(authorization, client_id)
     assertion = form.get("client_assertion")
     if not client_id and assertion:
-        client_id = _unverified(assertion).get("iss")
+        client_id = str(_unverified(assertion).get("iss") or "")
     if not client_id:
         raise errors.missing("client_id")
     application = world.application(client_id)
@@ -93,7 +93,8 @@ def _check_assertion(
         raise Refusal(700025, "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")
     claims = _verified(application, assertion)
     meant = claims.get("aud")
-    if audiences.isdisjoint(meant if isinstance(meant, list) else [meant]):
+    named = [one for one in (meant if isinstance(meant, list) else [meant]) if isinstance(one, str)]
+    if audiences.isdisjoint(named):
         raise Refusal(
             50012,
             "Authentication failed: the audience of the client assertion is not this token endpoint. "
@@ -103,7 +104,8 @@ def _check_assertion(
         raise Refusal(700023, "Client assertion's issuer and subject must be the client id.", error="invalid_client")
     now = world.clock.now().timestamp()
     starts, ends = claims.get("nbf", claims.get("iat", now)), claims.get("exp")
-    if not isinstance(ends, int | float) or ends + SKEW < now or starts - SKEW > now:
+    readable = isinstance(starts, int | float) and isinstance(ends, int | float)
+    if not readable or ends + SKEW < now or starts - SKEW > now:
         raise Refusal(
             700024,
             "Client assertion is not within its valid time range. "
@@ -116,7 +118,7 @@ def _verified(application: Application, assertion: str) -> dict:
         header = jwt.get_unverified_header(assertion)
     except jwt.InvalidTokenError as error:
         raise Refusal(50027, f"JWT token is invalid or malformed: {error}.", error="invalid_client") from error
-    named = header.get("x5t#S256") or header.get("x5t") or header.get("kid") or ""
+    named = str(header.get("x5t#S256") or header.get("x5t") or header.get("kid") or "")
     wanted = named.rstrip("=")
     for pem in application.certificates:
         certificate = x509.load_pem_x509_certificate(pem.encode())

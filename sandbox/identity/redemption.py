@@ -10,14 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.identity import authority as authorities
-from sandbox.identity import clients, errors, people, scopes, state, tokens
+from sandbox.identity import claims_request, clients, errors, people, scopes, state, tokens
 from sandbox.identity.authority import Authority
 from sandbox.identity.errors import Refusal
 from sandbox.identity.origin import MICROSOFT_LOGIN_HOSTS
@@ -54,9 +53,12 @@ class Asked:
 
     @property
     def capable(self) -> bool:
-        """Whether the client says (`xms_cc`: cp1) that it can answer a claims challenge."""
-        declared = _claims(self.form.get("claims")).get("access_token", {}).get("xms_cc", {}) or {}
-        return any(str(one).lower() == "cp1" for one in declared.get("values", ()))
+        """Whether the client can answer a claims challenge.
+
+        Raises:
+            Refusal: 90013, the `claims` parameter is no JSON object.
+        """
+        return claims_request.read(self.form.get("claims")).capable
 
 
 def redeem(
@@ -350,23 +352,6 @@ def _bearer(issued: tokens.Issued) -> dict[str, Any]:
     if issued.expires_in >= 7200:
         answer["refresh_in"] = issued.expires_in // 2
     return answer
-
-
-def _claims(text: str | None) -> dict[str, Any]:
-    """The `claims` parameter.
-
-    Raises:
-        Refusal: 90013, it is not a JSON object.
-    """
-    if not text:
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise Refusal(90013, "Invalid input received from the user: the 'claims' parameter is not a JSON object.")
-    return found
 
 
 GRANTS = {

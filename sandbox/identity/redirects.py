@@ -37,7 +37,7 @@ def _same_but_port(known: str, uri: str, any_loopback: bool) -> bool:
         _ = right.port
     except ValueError:
         return False
-    if left.scheme != "http" or right.username or right.fragment:
+    if left.scheme != "http" or "@" in right.netloc or "#" in uri:
         return False
     if any_loopback:
         near = {"localhost", "127.0.0.1", "::1"}

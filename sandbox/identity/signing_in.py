@@ -6,15 +6,15 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#req
 
 from __future__ import annotations
 
-import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandbox.identity import authority as authorities
-from sandbox.identity import consent, errors, people, redirects, scopes, state, tokens
+from sandbox.identity import claims_request, consent, errors, people, redirects, scopes, state, tokens
 from sandbox.identity.authority import Authority
 from sandbox.identity.errors import Refusal
 from sandbox.identity.people import Account
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox.world import Tenant, World
 
 PROMPTS = ("login", "none", "consent", "select_account", "create")
+SECONDS = re.compile(r"[0-9]{1,9}")
 PERSISTENT = timedelta(days=90)
 
 
@@ -129,9 +130,9 @@ def check(request: Request) -> None:
         raise Refusal(90023, f"Unsupported 'prompt' value '{request.prompt}'.")
     if values.get("code_challenge_method", "plain") not in ("plain", "S256"):
         raise Refusal(501491, "Invalid 'code_challenge_method': it must be S256 or plain.")
-    if (max_age := values.get("max_age")) and not max_age.isdigit():
+    if (max_age := values.get("max_age")) and not SECONDS.fullmatch(max_age):
         raise Refusal(90013, "Invalid input received from the user: 'max_age' is not a number of seconds.")
-    _claims(values)
+    claims_request.read(values.get("claims"))
     scopes.not_mixed(scopes.read(request.world, values["scope"]))
 
 
@@ -140,7 +141,7 @@ def start(request: Request, browser: Browser) -> Flow:
     flow = Flow(browser.id, request.authority.name, "authorize", dict(request.values), now)
     if request.prompt == "login":
         flow.fresh_since = now
-    elif (max_age := request.values.get("max_age")) is not None and max_age.isdigit():
+    elif (max_age := request.values.get("max_age")) is not None and SECONDS.fullmatch(max_age):
         flow.fresh_since = now - timedelta(seconds=int(max_age))
     return flow
 
@@ -272,7 +273,7 @@ def _consent_step(request: Request, tenant: Tenant, user: User, ask: consent.Ask
 def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict[str, str | None]:
     world, application, values = request.world, request.application, request.values
     now: datetime = world.clock.now()
-    claims = _claims(values)
+    claims = claims_request.read(values.get("claims"))
     family = Family(
         app_id=application.app_id,
         tenant_id=tenant.id,
@@ -281,8 +282,8 @@ def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict
         signed_in_at=sign_in.at,
         sid=sign_in.sid,
         nonce=values.get("nonce"),
-        wants_auth_time="max_age" in values or "auth_time" in (claims.get("id_token") or {}),
-        acrs=_contexts(claims),
+        wants_auth_time="max_age" in values or "auth_time" in claims.id_token,
+        acrs=claims.contexts,
         issued_at=now,
     )
     challenge = values.get("code_challenge")
@@ -305,25 +306,6 @@ def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict
         "state": values.get("state"),
         "session_state": sign_in.sid,
     }
-
-
-def _contexts(claims: dict[str, Any]) -> tuple[str, ...]:
-    """Authentication contexts asked for (`acrs`): an interactive sign-in here satisfies any."""
-    asked = (claims.get("id_token") or {}).get("acrs") or {}
-    values = asked.get("values") or [asked.get("value")]
-    return tuple(one for one in values if isinstance(one, str))
-
-
-def _claims(values: Mapping[str, str]) -> dict[str, Any]:
-    if not (text := values.get("claims")):
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise Refusal(90013, "Invalid input received from the user: the 'claims' parameter is not a JSON object.")
-    return found
 
 
 def refused(request: Request, refusal: Refusal, correlation_id: str | None = None) -> dict[str, str | None]:
