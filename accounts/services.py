@@ -9,11 +9,12 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from accounts import signals, token_store
 from accounts.access import Actor
 from accounts.entra.id_token import PERSONAL_ACCOUNTS, Identity
-from accounts.models import Membership, Tenant, User
+from accounts.models import Membership, Tenant, TokenCache, User
 from accounts.refusals import Reason, Refused
 from accounts.roles import Role
 from accounts.tenancy import tenant_context, user_context
@@ -172,6 +173,28 @@ def end_sessions_of_sid(sid: str, tenant_id: UUID | None) -> int:
             with tenant_context(user.tenant_id):
                 ended += end_sessions(user, sessions, reason="front_channel_logout")
     return ended
+
+
+def delete_dead_sessions() -> int:
+    """Delete portal sessions that ran out, and what the list of sessions still says about them. Says how many."""
+    count, _of_each = Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return count
+
+
+def forget_idle_tokens(tenant_id: UUID) -> int:
+    """Wipe the tokens of a tenant's people who have no portal session: nothing needs them. Says how many people."""
+    kept = TokenCache.objects.filter(tenant_id=tenant_id)
+    idle = kept.exclude(user_id__in=UserSession.objects.values("user_id")).values_list("user_id", flat=True)
+    count = 0
+    for user_id in list(idle):
+        with transaction.atomic():
+            # Who signs in just now waits for this row, and brings new tokens.
+            user = User.objects.select_for_update().get(pk=user_id)
+            if not UserSession.objects.filter(user_id=user.pk).exists():
+                token_store.wipe([user.pk])
+                count += 1
+    return count
 
 
 def _announce_end(user: User, reason: str, actor: Actor | None) -> None:

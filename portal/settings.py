@@ -213,6 +213,7 @@ SECURE_REDIRECT_EXEMPT = [r"^(readyz|metrics)$"]  # probes come without the prox
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who may read /metrics; without it only this machine
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+ALLAUTH_TRUSTED_PROXY_COUNT = int(SECURE_PROXY_SSL_HEADER is not None)  # whose X-Forwarded-For names the visitor
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -35,7 +35,7 @@ PORTAL_PERMISSIONS = [
     "User.Read.All",
     "User.RevokeSessions.All",
 ]
-PORTAL_PAGES = ["/accounts/entra/login/callback/", "/onboarding/callback/"]
+PORTAL_PAGES = ["/accounts/entra/login/callback/", "/onboarding/callback/", "/accounts/signed-out/"]
 
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 SHAREPOINT_APP_ID = "00000003-0000-0ff1-ce00-000000000000"

@@ -130,6 +130,8 @@ def _sign_in(request: HttpRequest, arrival: Arrival, state: dict[str, Any]) -> H
             login = _provider(request).social_login(identity)
             login.state = state
             response = complete_social_login(request, login)
+            if request.user.pk != user.pk:
+                return response  # allauth has something to say first
             _remember(request, user, arrival)
             _announce(signals.signed_in, user, tenant)
     return response

@@ -1,6 +1,7 @@
 """The operator's pages: tenants, accounts and memberships, and no way into a tenant."""
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -69,3 +70,18 @@ def test_memberships_are_for_looking_only(operator, contoso, adele):
 
     assert operator.post(address, {"roles": "tenant_admin"}).status_code == 403
     assert operator.post(reverse("admin:accounts_membership_delete", args=[adele.membership.pk])).status_code == 403
+
+
+def test_passwords_cannot_be_tried_for_ever(client, db):
+    with operator_context():
+        User.objects.create_superuser("operator", PASSWORD)
+    cache.clear()
+    for _ in range(10):
+        client.post(reverse("admin:login"), {"username": "operator", "password": "wrong"})
+
+    client.post(reverse("admin:login"), {"username": "operator", "password": PASSWORD})
+    assert "_auth_user_id" not in client.session
+
+    cache.clear()
+    client.post(reverse("admin:login"), {"username": "operator", "password": PASSWORD})
+    assert "_auth_user_id" in client.session

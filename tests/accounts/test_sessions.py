@@ -1,6 +1,8 @@
 """Where one is signed in to the portal, and every way such a session ends."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -273,3 +275,13 @@ def test_when_a_session_was_last_used_is_noted_to_the_minute(contoso, browser):
     session = UserSession.objects.get()
     assert session.last_seen_at > long_ago + timedelta(hours=1)
     assert "Safari on iPhone" in browser.open("/accounts/sessions/").content.decode()
+
+
+def test_signing_out_of_microsoft_too_comes_back_to_the_portal(contoso, browser):
+    browser.sign_in(ADELE)
+    out = browser.send(browser.open("/"), "/accounts/sign-out/")
+    address = re.search(r'href="([^"]+/oauth2/v2.0/logout[^"]+)"', browser.open(out["Location"]).content.decode())
+
+    page = browser.microsoft.get(unescape(address[1]), timeout=10).text
+
+    assert "http://127.0.0.1:8000/accounts/signed-out/" in unescape(page)

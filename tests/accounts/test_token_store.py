@@ -1,11 +1,15 @@
 """Tokens at rest: encrypted, one row a person, and never written back once they were wiped."""
 
 import threading
+from datetime import timedelta
 
 import msal
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts import services, token_store
 from accounts.models import TokenCache, User
@@ -99,8 +103,6 @@ def test_a_refresh_that_writes_while_the_wipe_commits_loses(contoso, adele):
             connection.close()
 
     writer = threading.Thread(target=refresh_under_way)
-    from django.db import transaction
-
     with tenant_context(contoso.id), transaction.atomic():
         writer.start()
         services.end_portal_sessions(adele.user, reason="stolen")
@@ -133,3 +135,24 @@ def test_another_tenant_sees_no_tokens(adele, fabrikam, contoso):
     with tenant_context(fabrikam.id):
         assert not TokenCache.objects.exists()
         assert token_store.load(adele.user) is None
+
+
+def test_tidying_forgets_who_has_no_session_left_and_renews_the_rest(
+    contoso, browser, another_browser, settings, capsys
+):
+    browser.sign_in("adele@contoso.example")
+    another_browser().sign_in("megan@contoso.example")
+    Session.objects.filter(session_key=browser.portal.session.session_key).update(
+        expire_date=timezone.now() - timedelta(days=1)
+    )
+    settings.TOKEN_CACHE_KEYS = [Fernet.generate_key().decode(), *settings.TOKEN_CACHE_KEYS]
+
+    call_command("tidy_accounts")
+
+    said = "1 sessions had run out. Forgot the tokens of 1 people without a session; encrypted those of 1 anew.\n"
+    assert capsys.readouterr().out == said
+    settings.TOKEN_CACHE_KEYS = settings.TOKEN_CACHE_KEYS[:1]
+    with tenant_context(contoso.id):
+        kept = TokenCache.objects.select_related("user").get()
+        assert kept.user.display_name == "Megan Bowen"
+        assert token_store.load(kept.user) is not None
