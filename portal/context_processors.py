@@ -94,14 +94,14 @@ def _reverse(name: str, slug: str) -> str:
 
 
 def _counts(tenant) -> dict[str, int]:
-    """Numbers beside the navigation, in two queries whatever the size of the tenant."""
-    from directory.models import Collection
+    """Numbers beside the navigation, in three queries whatever the size of the tenant."""
+    from directory.models import Collection, ServicePrincipal
     from revocation.models import RevocationRequest
 
     rows = dict(Collection.objects.filter(tenant=tenant).values_list("kind", "row_count"))
     open_states = [RevocationRequest.State.AWAITING_APPROVAL, RevocationRequest.State.RUNNING]
     return {
         "apps": rows.get(Collection.Kind.SERVICE_PRINCIPALS),
-        "deleted_apps": rows.get(Collection.Kind.DELETED_APPS),
+        "deleted_apps": ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=False).count(),
         "revocations": RevocationRequest.objects.filter(tenant=tenant, state__in=open_states).count(),
     }

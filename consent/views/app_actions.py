@@ -29,15 +29,7 @@ def revoke_user_consent(request: HttpRequest, app_id: UUID, person_id: UUID) -> 
     consent = or_404(selectors.user_consent, app, person_id)
     form, back = ReasonForm(request.POST or None), _page(request, app)
     if request.method == "POST" and form.is_valid():
-        return follow(
-            request,
-            back,
-            services.revoke_user_consent,
-            request.tenant,
-            app,
-            person_id,
-            **form.cleaned_data,
-        )
+        return follow(request, back, services.revoke_user_consent, app, person_id, **form.cleaned_data)
     return confirm(request, _user_consent(app, consent, back), form)
 
 

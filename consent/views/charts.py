@@ -60,7 +60,7 @@ def per_week(weeks: Sequence[Week]) -> Chart:
                 y=round(BASE - height, 1),
                 width=round(step * 0.66, 1),
                 height=round(height, 1),
-                tick="" if month in months else month,
+                tick="" if month in months or _month_ends(weeks, number) else month,
             )
         )
         months.add(month)
@@ -82,6 +82,11 @@ def by_risk(counts: dict[int, int]) -> Chart:
         "low": f"{counts.get(1, 0):,}",
     }
     return Chart(bars, [], summary)
+
+
+def _month_ends(weeks: Sequence[Week], number: int) -> bool:
+    """Whether the next bar begins another month, whose name would run into this one's."""
+    return number + 1 < len(weeks) and weeks[number + 1].start.month != weeks[number].start.month
 
 
 def _length(count: int, top: int) -> float:

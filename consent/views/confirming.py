@@ -30,7 +30,7 @@ class Confirmation:
     note: str = ""
     warning: str = ""
     danger: bool = True
-    aside: str = ""  # a second way to confirm, sent as the reason
+    aside: str = ""  # something to tick, sent as the reason
     aside_value: str = ""
 
     def __post_init__(self) -> None:

@@ -101,7 +101,7 @@ def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
         raise Http404
     done = attempt(request, "consent:my-apps", services.undo_own_removal, request.membership, removal.request)
     if isinstance(done, RevocationRequest):
-        messages.success(request, _("%(title)s: under way or done.") % {"title": done.title})
+        messages.success(request, _came_to(done))
     return redirect("consent:my-apps")
 
 
@@ -122,5 +122,12 @@ def _remove(request: HttpRequest, service: Callable[..., RevocationRequest], *ar
     done = attempt(request, "consent:my-apps", service, request.membership, *args, **details)
     if isinstance(done, RevocationRequest):
         undo_at = reverse("consent:undo", args=[done.pk])
-        messages.success(request, _("%(title)s: asked for.") % {"title": done.title}, extra_tags=f"undo:{undo_at}")
+        messages.success(request, _came_to(done), extra_tags=f"undo:{undo_at}")
     return redirect("consent:my-apps")
+
+
+def _came_to(done: RevocationRequest) -> str:
+    """Never more than is known: the row tells what was proved."""
+    if done.state == RevocationRequest.State.FINISHED:
+        return _("%(title)s: finished. The list says what was proved.") % {"title": done.title}
+    return _("%(title)s: under way. The list says how far it is.") % {"title": done.title}

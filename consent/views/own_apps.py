@@ -138,7 +138,7 @@ def removal(item: MyApp) -> Confirmation:
         ],
         warning=_still_covered(item),
         note=_("You can undo this for 10 minutes. If you did not add this app, also tell your security team."),
-        aside=_("I don't recognise this app"),
+        aside=_("I don't recognise this app. Note it in the record, where administrators see it."),
         aside_value=_("The person did not recognise the app"),
     )
 

@@ -1,0 +1,145 @@
+"""What a tenant's admin decides about the portal, and whom they let in."""
+
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Membership, Tenant
+from accounts.tenancy import tenant_context
+from audit.models import AuditEntry, AuditEvent
+from tests.factories import make_person
+
+pytestmark = pytest.mark.django_db
+
+CHOSEN = {
+    "approval_threshold": "20",
+    "approve_app_deletion": "on",
+    "allow_emergency_override": "on",
+    "write_share_percent": "60",
+    "break_glass_ids": "",
+    "notify_subject": "",
+    "notify_body": "",
+}
+
+
+@pytest.fixture
+def megan(contoso):
+    return make_person(contoso, uuid4(), "Megan Bowen", "tenant_admin")
+
+
+@pytest.fixture
+def robin(fabrikam):
+    return make_person(fabrikam, uuid4(), "Robin Counts", "tenant_admin", upn="robin@fabrikam.example")
+
+
+@pytest.fixture
+def admin(client, sign_in, megan):
+    return sign_in(client, megan)
+
+
+def entries(tenant, event):
+    with tenant_context(tenant.pk):
+        return list(AuditEntry.objects.filter(tenant_id=tenant.pk, event=event).order_by("sequence"))
+
+
+def test_settings_are_saved_and_recorded_with_what_was_there_before(admin, contoso, megan):
+    glass = uuid4()
+
+    answer = admin.post(reverse("consent:settings", args=["contoso"]), {**CHOSEN, "break_glass_ids": f"{glass}"})
+
+    contoso.refresh_from_db()
+    assert answer.status_code == 302
+    assert (contoso.approval_threshold, contoso.write_share_percent) == (20, 60)
+    assert contoso.break_glass_ids == [glass]
+    (entry,) = entries(contoso, AuditEvent.TENANT_CHANGED)
+    assert entry.actor_id == str(megan.object_id)
+    assert entry.before["approval_threshold"] == 50
+    assert entry.after["break_glass_ids"] == [str(glass)]
+
+
+def test_saving_what_is_there_already_records_nothing(admin, contoso):
+    where = reverse("consent:settings", args=["contoso"])
+
+    for _ in range(2):
+        admin.post(where, CHOSEN)
+
+    assert len(entries(contoso, AuditEvent.TENANT_CHANGED)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"approval_threshold": "0"},
+        {"approval_threshold": "many"},
+        {"write_share_percent": "101"},
+        {"write_share_percent": "0"},
+        {"break_glass_ids": "megan@contoso.example"},
+        {"notify_people": "on"},
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_not_saved(admin, contoso, wrong):
+    answer = admin.post(reverse("consent:settings", args=["contoso"]), CHOSEN | wrong)
+
+    contoso.refresh_from_db()
+    assert answer.status_code == 422
+    assert "Nothing was saved" in answer.content.decode()
+    assert contoso.approval_threshold == 50
+    assert entries(contoso, AuditEvent.TENANT_CHANGED) == []
+
+
+def test_only_what_the_admin_decides_can_be_set(admin, contoso):
+    admin.post(reverse("consent:settings", args=["contoso"]), {**CHOSEN, "state": "suspended", "slug": "mine"})
+
+    contoso.refresh_from_db()
+    assert (contoso.state, contoso.slug) == (Tenant.State.ACTIVE, "contoso")
+
+
+def test_settings_need_a_fresh_sign_in(client, sign_in, contoso, megan):
+    sign_in(client, megan, auth_age=3600)
+
+    answer = client.post(reverse("consent:settings", args=["contoso"]), CHOSEN)
+
+    assert answer["Location"].startswith(reverse("accounts:step-up"))
+    assert entries(contoso, AuditEvent.TENANT_CHANGED) == []
+
+
+def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, sign_in, contoso, megan, robin):
+    wanted = {"home": "fabrikam.example", "object_id": str(robin.object_id), "roles": ["helpdesk"]}
+
+    admin.post(reverse("consent:providers", args=["contoso"]), wanted)
+    with tenant_context(contoso.pk):
+        membership = Membership.objects.get(tenant=contoso, user_id=robin.user.pk)
+    listed = admin.get(reverse("consent:providers", args=["contoso"])).content.decode()
+    sign_in(client, robin)
+    inside = client.get(reverse("consent:overview", args=["contoso"])).status_code
+    sign_in(client, megan)
+    client.post(reverse("consent:end-provider", args=["contoso", membership.pk]))
+    sign_in(client, robin)
+
+    assert "Robin Counts" in listed
+    assert "Helpdesk" in listed
+    assert inside == 200
+    assert client.get(reverse("consent:overview", args=["contoso"])).status_code == 404
+    assert len(entries(contoso, AuditEvent.MEMBERSHIP_GRANTED)) == 1
+    assert len(entries(contoso, AuditEvent.MEMBERSHIP_REVOKED)) == 1
+
+
+@pytest.mark.parametrize("home", ["contoso.example", "nowhere.example", "", "00000000-0000-4000-8000-000000000000"])
+def test_unknown_people_and_ones_own_get_the_same_answer(admin, contoso, megan, robin, home):
+    wanted = {"home": home, "object_id": str(megan.object_id), "roles": ["tenant_admin"]}
+
+    answer = admin.post(reverse("consent:providers", args=["contoso"]), wanted)
+
+    assert answer.status_code == 422
+    with tenant_context(contoso.pk):
+        assert Membership.objects.filter(tenant=contoso, source=Membership.Source.GRANTED).count() == 0
+
+
+def test_ones_own_membership_cannot_be_ended(admin, contoso, megan):
+    answer = admin.post(reverse("consent:end-provider", args=["contoso", megan.membership.pk]))
+
+    assert answer.status_code == 404
+    with tenant_context(contoso.pk):
+        assert Membership.objects.filter(pk=megan.membership.pk).exists()
