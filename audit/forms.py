@@ -1,6 +1,7 @@
 """The filters of the audit page."""
 
 from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -29,8 +30,8 @@ class AuditFilter(forms.Form):
     """What cannot be read is ignored, and the rest still filters: an old link must not become an error."""
 
     q = forms.CharField(label=_("Words"), required=False, max_length=200)
-    person = forms.UUIDField(label=_("Person (object id)"), required=False)
-    app = forms.UUIDField(label=_("App (object id)"), required=False)
+    person = forms.CharField(label=_("Person"), required=False, max_length=200)
+    app = forms.CharField(label=_("App"), required=False, max_length=200)
     action = forms.ChoiceField(label=_("What happened"), required=False)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES])
     since = forms.DateField(label=_("From (UTC)"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -46,23 +47,33 @@ class AuditFilter(forms.Form):
         ]
         for field in self.fields.values():
             field.widget.attrs["class"] = "field"
-        self.fields["q"].widget.attrs |= {"type": "search", "placeholder": _("Names, reasons, tickets")}
+        self.fields["q"].widget.attrs |= {"type": "search", "placeholder": _("Reasons, tickets, names")}
+        for name in ("person", "app"):
+            self.fields[name].widget.attrs |= {"placeholder": _("Name or object id")}
 
     def values(self) -> dict:
         """Arguments for `audit.selectors.entries`."""
         self.is_valid()
         got = self.cleaned_data
-        until = got.get("until")
+        until, person, app = got.get("until"), got.get("person", ""), got.get("app", "")
         return {
-            "text": got.get("q", ""),
-            "person": str(got.get("person") or ""),
-            "app": str(got.get("app") or ""),
+            "text": " ".join([got.get("q", ""), *(name for name in (person, app) if name and not _is_id(name))]),
+            "person": person.lower() if _is_id(person) else "",
+            "app": app.lower() if _is_id(app) else "",
             "action": got.get("action", ""),
             "outcome": got.get("outcome", ""),
             "since": _midnight(got.get("since")),
             "until": _midnight(until + timedelta(days=1)) if until else None,
             "request_id": got.get("request_id"),
         }
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _midnight(day) -> datetime | None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
-from directory import risk, sync
+from directory import risk, sync, wording
 from directory.models import PermissionGrant, Person
 from graph.client import GraphClient
 from graph.errors import GraphError
@@ -49,6 +49,7 @@ def apps_of(tenant: Tenant, person: Person, size: int = 100) -> list[dict]:
         app["risk"] = max(app["risk"], grant.client.risk)
         app["since"] = min(filter(None, (app["since"], grant.first_seen_at)), default=None)
     for app in apps.values():
+        app["summary"] = wording.summary(app["scopes"], "admin")
         app["scopes"].sort(key=lambda value: risk.power(value, risk.permission_rule(value)))
     return sorted(apps.values(), key=lambda app: (-app["risk"], app["app"].display_name.casefold()))[:size]
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.paging import Page, page
 from revocation import planning
+from revocation.listing.selection import USUAL
 from revocation.models import RevocationRequest, RevocationStep
 
 State = RevocationStep.State
@@ -154,6 +155,23 @@ def figures(request: RevocationRequest) -> Figures:
         # Cancelling leaves what Microsoft was already asked to be proved.
         final=request.state in CLOSED and not counts[State.ACCEPTED] + counts[State.CLAIMED],
     )
+
+
+@dataclass(frozen=True)
+class Urgent:
+    """The steps that a mass action does first."""
+
+    total: int
+    waiting: int
+    last: datetime | None  # when Microsoft took the last of them
+
+
+def urgent(request: RevocationRequest) -> Urgent:
+    """How far the privileged and at-risk people of a mass action are: one query."""
+    found = RevocationStep.objects.filter(request=request, urgency__lt=USUAL).aggregate(
+        total=Count("id"), waiting=Count("id", filter=Q(state__in=PENDING)), last=Max("accepted_at")
+    )
+    return Urgent(**found)
 
 
 def steps(request: RevocationRequest, states: tuple[str, ...] = ()) -> QuerySet[RevocationStep]:

@@ -22,7 +22,7 @@ from revocation.models import RevocationRequest
 
 FORMAT = "consentry-report/1"
 PURPOSE = "report"
-NAMED = 50  # of those who need a human, as many are named as fit on a page; all are in the results
+NAMED = 12  # of those who need a human, as many are named as fit on a page; all are in the results
 
 
 def build(request: RevocationRequest) -> dict[str, Any]:

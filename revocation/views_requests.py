@@ -45,7 +45,9 @@ def request_list(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One revocation: how far it is, who needs a human, every step, and what may be done about it."""
     found = _find(request, pk)
-    return render(request, "revocation/detail.html", _context(request, found) | _steps(request, found))
+    context = _context(request, found) | _steps(request, found)
+    context["urgent"] = None if found.interactive else reporting.urgent(found)
+    return render(request, "revocation/detail.html", context)
 
 
 @require_GET
@@ -187,9 +189,11 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The one-page report for the incident file, to be printed."""
     found = _find(request, pk)
     signed = reports.sign(reports.build(found))
-    context = {"revocation": found, "signed": signed, "figures": reporting.figures(found), "printed": timezone.now()}
+    context = {"revocation": found, "signed": signed, "printed": timezone.now()}
     context["states"] = STATES
     context["attention"] = signed["report"]["needs_a_human"]
+    counts = signed["report"]["counts"]
+    context["more"] = sum(counts[state] for state in reporting.ATTENTION) - len(context["attention"])
     return render(request, "revocation/report.html", context | {"kind": kind_label(found.kind)})
 
 
@@ -229,8 +233,11 @@ def _context(request: HttpRequest, found: RevocationRequest) -> dict:
         "kind": kind_label(found.kind),
         "small": small,
         "may": what_may(request.membership, found, figures),
-        "live": {"name": "revocation:progress", "own": False},
     }
+    # The buttons are only sent again when they change: replacing them takes the focus from whoever is on one.
+    now = ",".join(sorted(context["may"]))
+    context["live"] = {"name": "revocation:progress", "own": False, "may": now}
+    context["moved_on"] = request.GET.get("may") != now
     if small:
         context["timeline"] = timeline(found, list(reporting.steps(found)), own=False)
     return context

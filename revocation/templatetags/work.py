@@ -70,3 +70,21 @@ def duration(length: timedelta | None) -> str:
         return _("%(n)d min") % {"n": minutes}
     hours, rest = divmod(minutes, 60)
     return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest} if rest else _("%(n)d h") % {"n": hours}
+
+
+@register.filter
+def state_words(state: str) -> str:
+    """A step's state as a word for people."""
+    return str(State(state).label) if state in State.values else state
+
+
+@register.filter
+def state_means(state: str) -> str:
+    """What a step's state means, in a sentence."""
+    return str(MEANING.get(state, ""))
+
+
+@register.filter
+def exact(instant: str | None) -> str:
+    """A stored instant as a person writes it down: "2026-11-22 14:42:15 UTC"."""
+    return f"{instant[:10]} {instant[11:19]} UTC" if instant else ""

@@ -51,7 +51,8 @@ def test_entries_are_filtered_by_person_app_action_outcome_and_words(auditor, co
     assert shown(auditor, outcome="failed") == [second.sequence]
     assert shown(auditor, q="phone") == [first.sequence]
     assert shown(auditor, since="2020-01-01", until="2020-01-02") == []
-    assert len(shown(auditor, person="no id", since="no date", action="no action")) == 3
+    assert shown(auditor, person="adele vance") == [third.sequence, first.sequence]
+    assert len(shown(auditor, since="no date", action="no action", outcome="no outcome")) == 3
 
 
 def test_pages_lose_and_repeat_nothing(auditor, contoso):
