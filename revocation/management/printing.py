@@ -1,0 +1,48 @@
+"""A request's figures as lines of text: the same that its page shows."""
+
+from collections.abc import Iterator
+
+from revocation import selectors
+from revocation.models import RevocationRequest, RevocationStep
+from revocation.reporting import Figures
+
+
+def percent(figures: Figures) -> int:
+    return 100 * figures.decided // figures.total if figures.total else 100
+
+
+def headline(request: RevocationRequest) -> str:
+    figures = selectors.progress(request)
+    return (
+        f"{request.pk}  {request.created_at:%Y-%m-%d %H:%M}Z  {request.get_state_display():<21}"
+        f"  {percent(figures):>3} %  {request.title}  ({request.actor_label})"
+    )
+
+
+def details(request: RevocationRequest) -> Iterator[str]:
+    """Everything about one request, then the steps that need a human."""
+    figures = selectors.progress(request)
+    yield request.title
+    yield f"  id        {request.pk}"
+    yield f"  state     {request.get_state_display()}"
+    yield f"  asked by  {request.actor_label}, {request.created_at:%Y-%m-%d %H:%M:%S}Z"
+    if request.reason:
+        yield f"  reason    {request.reason}"
+    if request.ticket:
+        yield f"  ticket    {request.ticket}"
+    if request.approved_at:
+        yield f"  approved  {request.approver_label}, {request.approved_at:%Y-%m-%d %H:%M:%S}Z"
+    yield f"  digest    {request.digest}"
+    yield f"  steps     {figures.total}, {percent(figures)} % decided"
+    for state in RevocationStep.State:
+        if count := figures.counts[state]:
+            yield f"    {state.label:<12} {count}"
+    if figures.rate:
+        yield f"  rate      {figures.rate:.1f} per second"
+    if figures.left is not None:
+        yield f"  left      about {int(figures.left.total_seconds())} s"
+    for state in (RevocationStep.State.FAILED, RevocationStep.State.UNCONFIRMED, RevocationStep.State.NO_EFFECT):
+        for step in selectors.steps(request, state)[:20]:
+            yield f"  {step.get_state_display()}: {step.target_label}: {step.outcome}"
+            if step.graph_request_id:
+                yield f"    Microsoft's request id: {step.graph_request_id}"

@@ -1,0 +1,348 @@
+"""Every service that changes something leaves entries in the record: enumerated, so that none is forgotten."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.access import Actor
+from accounts.tenancy import user_context
+from audit import chain
+from audit.models import AuditEntry, AuditEvent
+from consent import onboarding, tenant_settings
+from consent import services as consent
+from directory import sync
+from directory.models import PermissionGrant, ServicePrincipal
+from revocation import approval, executor, services, sweeper
+from revocation.models import RevocationRequest
+from tests.revocation.spine import actor, copy_of, grants_of, remove_grant, sign_out_many
+
+E = AuditEvent
+
+
+class Stage:
+    """Everything a service may be asked about."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        get = request.getfixturevalue
+        self.tenant, self.entra, self.world = get("at_contoso"), get("entra"), get("world")
+        self.adele, self.megan, self.isaiah = get("adele"), get("megan"), get("isaiah")
+        self.robin = get("robin")
+
+    def synced(self) -> "Stage":
+        sync.sync_tenant(self.tenant)
+        return self
+
+    def app(self, name: str = "Mail Sidekick") -> ServicePrincipal:
+        return self.synced() and ServicePrincipal.objects.get(display_name=name)
+
+    def list_of(self, count: int = 3, **options) -> RevocationRequest:
+        people = [one for one in self.world["tenants"][0]["users"] if not one["guest"]][:count]
+        return sign_out_many(self.tenant, self.megan, people, **options)
+
+    def awaiting(self) -> RevocationRequest:
+        return self.list_of(needs_approval=True)
+
+    def failed(self) -> RevocationRequest:
+        self.entra.faults({"path": "oauth2PermissionGrants", "method": "DELETE", "status": 403, "count": 1})
+        return remove_grant(self.adele)
+
+
+def _approve(stage: Stage):
+    request = stage.awaiting()
+    services.approve(request, actor(stage.isaiah), request.digest)
+
+
+def _override(stage: Stage):
+    request = stage.awaiting()
+    stage.tenant.allow_emergency_override = True
+    stage.tenant.save()
+    request.tenant.allow_emergency_override = True
+    services.override(request, actor(stage.megan), request.digest, reason="Now")
+
+
+def _void(stage: Stage):
+    request = stage.awaiting()
+    services.approve(request, actor(stage.isaiah), request.digest)
+    approval.void(request, "Because")
+
+
+def _expire(stage: Stage):
+    stage.awaiting()
+    RevocationRequest.objects.update(approval_expires_at=timezone.now())
+    approval.expire_due(stage.tenant.id)
+
+
+def _resume(stage: Stage):
+    request = stage.list_of()
+    services.pause(request, actor(stage.megan))
+    services.resume(request, actor(stage.megan))
+
+
+def _purge(stage: Stage):
+    app = stage.app()
+    consent.delete_app(stage.tenant, app, app.display_name, actor=actor(stage.megan))
+    consent.purge_app(stage.tenant, app, app.display_name, actor=actor(stage.megan))
+
+
+def _restore(stage: Stage):
+    app = stage.app()
+    consent.delete_app(stage.tenant, app, app.display_name, actor=actor(stage.megan))
+    consent.restore_app(stage.tenant, app, actor=actor(stage.megan))
+
+
+def _enable(stage: Stage):
+    app = stage.app()
+    consent.disable_app(stage.tenant, app, actor=actor(stage.megan))
+    consent.enable_app(stage.tenant, app, actor=actor(stage.megan))
+
+
+def _revoke_user_consent(stage: Stage):
+    app = stage.app()
+    grant = PermissionGrant.objects.filter(client=app, principal__isnull=False).first()
+    consent.revoke_user_consent(stage.tenant, app, grant.principal_id, actor=actor(stage.megan))
+
+
+def _revoke_tenant_consent(stage: Stage):
+    stage.synced()
+    grant = PermissionGrant.objects.filter(principal__isnull=True).exclude(client__display_name="Consentry").first()
+    consent.revoke_tenant_consent(stage.tenant, grant.client, actor=actor(stage.megan))
+
+
+def _own_app(stage: Stage) -> ServicePrincipal:
+    stage.synced()
+    return ServicePrincipal.objects.get(pk=grants_of(stage.adele)[0].client_id)
+
+
+def _own_permission(stage: Stage):
+    app, grant = _own_app(stage), grants_of(stage.adele)[0]
+    consent.remove_own_permission(stage.adele.membership, app, grant.resource_id, grant.scopes[0])
+
+
+def _undo_own(stage: Stage):
+    removed = consent.remove_own_app(stage.adele.membership, _own_app(stage))
+    consent.undo_own_removal(stage.adele.membership, removed)
+
+
+def _session_of(person, sid: str = "sid"):
+    from allauth.usersessions.models import UserSession
+
+    store = SessionStore()
+    store.create()
+    return UserSession.objects.create(
+        user=person.user, session_key=store.session_key, ip="127.0.0.1", user_agent="x", data={"sid": sid}
+    )
+
+
+def _revoke_membership(stage: Stage):
+    given = accounts.grant_membership(stage.tenant, stage.robin.user, ["helpdesk"], actor=actor(stage.megan))
+    accounts.revoke_membership(given, actor=actor(stage.megan))
+
+
+def _end_sessions(stage: Stage):
+    session = _session_of(stage.adele)
+    with user_context(stage.adele.user.pk):
+        accounts.end_sessions(stage.adele.user, [session], reason="x")
+
+
+def _end_portal_sessions(stage: Stage):
+    _session_of(stage.adele)
+    accounts.end_portal_sessions(stage.adele.user, reason="x")
+
+
+def _end_by_sid(stage: Stage):
+    _session_of(stage.adele, "the-sid")
+    accounts.end_sessions_of_sid("the-sid", None)
+
+
+# What each service is asked, and which event that must leave behind.
+CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
+    "revocation.services.submit": (E.REVOCATION_REQUESTED, lambda s: remove_grant(s.adele)),
+    "revocation.services.sign_out": (
+        E.STEP_VERIFIED,
+        lambda s: services.sign_out(
+            s.tenant, [copy_of(s.tenant, s.world, "Adele Vance")], actor=actor(s.megan), reason="x"
+        ),
+    ),
+    "revocation.services.sign_out_self": (E.STEP_VERIFIED, lambda s: services.sign_out_self(s.adele.membership)),
+    "revocation.services.undo": (
+        E.REVOCATION_REQUESTED,
+        lambda s: services.undo(remove_grant(s.adele), actor(s.adele)),
+    ),
+    "revocation.services.retry_failed": (
+        E.REVOCATION_REQUESTED,
+        lambda s: services.retry_failed(s.failed(), actor(s.adele)),
+    ),
+    "revocation.services.pause": (E.REVOCATION_PAUSED, lambda s: services.pause(s.list_of(), actor(s.megan))),
+    "revocation.services.resume": (E.REVOCATION_RESUMED, _resume),
+    "revocation.services.cancel": (E.REVOCATION_CANCELLED, lambda s: services.cancel(s.list_of(), actor(s.megan))),
+    "revocation.approval.approve": (E.REVOCATION_APPROVED, _approve),
+    "revocation.approval.override": (E.REVOCATION_OVERRIDDEN, _override),
+    "revocation.approval.reject": (
+        E.REVOCATION_REJECTED,
+        lambda s: services.reject(s.awaiting(), actor(s.isaiah)),
+    ),
+    "revocation.approval.void": (E.REVOCATION_APPROVAL_VOIDED, _void),
+    "revocation.approval.expire_due": (E.REVOCATION_EXPIRED, _expire),
+    "revocation.executor.run": (
+        E.REVOCATION_FINISHED,
+        lambda s: s.list_of() and executor.run(s.tenant.id, seconds=10, linger=5),
+    ),
+    "revocation.executor.run_batch": (E.STEPS_STARTED, lambda s: s.list_of() and executor.run_batch(s.tenant.id)),
+    "revocation.executor.run_request": (
+        E.STEPS_STARTED,
+        lambda s: executor.run_request(s.list_of(), seconds=5),
+    ),
+    "revocation.executor.prove_due": (
+        E.STEP_VERIFIED,
+        lambda s: [
+            s.list_of(interactive=True),
+            executor.run_batch(s.tenant.id),
+            services.RevocationStep.objects.update(not_before=timezone.now()),
+            executor.prove_due(s.tenant.id),
+        ],
+    ),
+    "revocation.sweeper.sweep": (E.STEP_ACCEPTED, lambda s: s.list_of() and sweeper.sweep(seconds=5)),
+    "consent.services.remove_own_app": (
+        E.STEP_VERIFIED,
+        lambda s: consent.remove_own_app(s.adele.membership, _own_app(s)),
+    ),
+    "consent.services.remove_own_permission": (E.STEP_VERIFIED, _own_permission),
+    "consent.services.undo_own_removal": (E.REVOCATION_REQUESTED, _undo_own),
+    "consent.services.revoke_user_consent": (E.STEP_VERIFIED, _revoke_user_consent),
+    "consent.services.revoke_tenant_consent": (E.STEP_VERIFIED, _revoke_tenant_consent),
+    "consent.services.disable_app": (
+        E.STEP_VERIFIED,
+        lambda s: consent.disable_app(s.tenant, s.app(), actor=actor(s.megan)),
+    ),
+    "consent.services.enable_app": (E.STEP_VERIFIED, _enable),
+    "consent.services.delete_app": (
+        E.STEP_VERIFIED,
+        lambda s: consent.delete_app(s.tenant, s.app(), "Mail Sidekick", actor=actor(s.megan)),
+    ),
+    "consent.services.restore_app": (E.STEP_VERIFIED, _restore),
+    "consent.services.purge_app": (E.STEP_VERIFIED, _purge),
+    "consent.onboarding.connect": (
+        E.TENANT_CONNECTED,
+        lambda s: onboarding.connect(s.tenant.id, actor=Actor.command_line()),
+    ),
+    "consent.tenant_settings.change": (
+        E.TENANT_CHANGED,
+        lambda s: tenant_settings.change(s.tenant, {"approval_threshold": 7}, actor=actor(s.megan)),
+    ),
+    "accounts.services.end_portal_sessions": (E.SIGNED_OUT, _end_portal_sessions),
+    "accounts.services.end_sessions": (E.SIGNED_OUT, _end_sessions),
+    "accounts.services.end_sessions_of_sid": (E.SIGNED_OUT, _end_by_sid),
+    "accounts.services.grant_membership": (
+        E.MEMBERSHIP_GRANTED,
+        lambda s: accounts.grant_membership(s.tenant, s.robin.user, ["helpdesk"], actor=actor(s.megan)),
+    ),
+    "accounts.services.revoke_membership": (E.MEMBERSHIP_REVOKED, _revoke_membership),
+    "directory.sync.sync_tenant": (E.DIRECTORY_SYNCED, lambda s: sync.sync_tenant(s.tenant)),
+}
+
+# Functions in the same modules that need no entry of their own, each with the reason.
+EXEMPT: dict[str, str] = {
+    "revocation.services.can_undo": "reads",
+    "revocation.services.undo_until": "reads",
+    "revocation.approval.objection": "reads",
+    "revocation.executor.pending": "reads",
+    "revocation.sweeper.age": "reads",
+    "consent.services.last_deletion": "reads",
+    "consent.tenant_settings.members_from_elsewhere": "reads",
+    "consent.tenant_settings.member_from_elsewhere": "reads",
+    "consent.tenant_settings.person_from_elsewhere": "reads",
+    "consent.onboarding.begin": "keeps the state of a sign-in in the session",
+    "consent.onboarding.returned": "reads Microsoft's answer; connect() records",
+    "consent.onboarding.act": "reads",
+    "accounts.services.admit": "reads",
+    "accounts.services.know": "part of a sign-in, which is recorded as a whole",
+    "accounts.services.take_facts": "part of a sign-in, which is recorded as a whole",
+    "accounts.services.find_person": "reads",
+    "accounts.services.delete_dead_sessions": "housekeeping of sessions that ran out by themselves",
+    "accounts.services.forget_idle_tokens": "housekeeping of tokens without a session",
+    "directory.sync.derive": "counts within the copy",
+    "directory.sync.refresh_app": "reads the directory into the copy",
+    "directory.sync.refresh_person": "reads the directory into the copy",
+}
+# What the spine tells the copy after a proof; the proof is what is recorded.
+EXEMPT |= {
+    f"directory.sync.{name}": "writes what a recorded step proved"
+    for name in sync.__all__
+    if name.startswith(("forget_", "mark_", "put_"))
+}
+MODULES = [
+    "revocation.services",
+    "revocation.approval",
+    "revocation.executor",
+    "revocation.sweeper",
+    "consent.services",
+    "consent.onboarding",
+    "consent.tenant_settings",
+    "accounts.services",
+    "directory.sync",
+]
+
+
+def _public_functions() -> set[str]:
+    found = set()
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for attribute, value in vars(module).items():
+            own = inspect.isfunction(value) and value.__module__.startswith(name)
+            if own and not attribute.startswith("_"):
+                found.add(f"{name}.{attribute}")
+    return found
+
+
+def test_every_service_is_listed_here():
+    listed = set(CASES) | set(EXEMPT)
+
+    assert _public_functions() - listed == set(), "a service without an audit case"
+    assert listed - _public_functions() == set(), "a case without a service"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_leaves_its_entry(name, request):
+    event, ask = CASES[name]
+    stage = Stage(request)
+
+    ask(stage)
+
+    assert AuditEntry.objects.filter(tenant_id=stage.tenant.id, event=event).exists()
+    assert chain.verify(stage.tenant.id).ok
+
+
+def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
+    """Fail closed: without a key no entry, without an entry no request and no call."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    stage = Stage(request)
+    grant = grants_of(stage.adele)[0]
+    settings.AUDIT_KEYS = []
+
+    with pytest.raises(ImproperlyConfigured):
+        remove_grant(stage.adele, grant)
+
+    assert not RevocationRequest.objects.exists()
+    assert grant.id in stage.entra.grants()
+
+
+def test_a_step_whose_intent_cannot_be_recorded_is_not_called(request, settings):
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import transaction
+
+    stage = Stage(request)
+    grant = grants_of(stage.adele)[0]
+    remove_grant(stage.adele, grant, run_inline=False)
+    keys, settings.AUDIT_KEYS = settings.AUDIT_KEYS, []
+
+    with pytest.raises(ImproperlyConfigured), transaction.atomic():
+        executor.run_batch(stage.tenant.id)
+    assert grant.id in stage.entra.grants()
+    settings.AUDIT_KEYS = keys
+    assert chain.verify(stage.tenant.id).ok
