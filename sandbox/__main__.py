@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -23,9 +24,7 @@ GRACE = 3  # seconds that requests under way may take when the process is told t
 class Server(uvicorn.Server):
     """One listener among several: signals are handled once, for all of them."""
 
-    def capture_signals(self):
-        import contextlib
-
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
 

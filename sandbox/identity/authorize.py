@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sandbox.identity import admin_consent, consent, origin, pages, people, redirects, signing_in, state
+from sandbox.identity import admin_consent, consent, device_code, origin, pages, people, redirects, signing_in, state
 from sandbox.identity.errors import Refusal
 from sandbox.identity.signing_in import Answer, AskConsent, NeedsAdmin, Next, PickAccount, Request
 from sandbox.identity.state import Browser, Flow
@@ -53,6 +53,21 @@ class Pages:
         problem = signing_in.pick(self.world, browser, flow, str(form.get("account") or form.get("other") or ""))
         return self.remembered(http, browser, self.go_on(http, browser, flow, name, problem))
 
+    async def device(self, http: HttpRequest) -> Response:
+        """The page where the code that a program shows is typed."""
+        values = {"title": "Enter code to allow access"}
+        if http.method == "GET":
+            return pages.show("device.html", values)
+        form = await http.form()
+        found = device_code.typed(self.world, str(form.get("otc", ""))) if same_origin(http) else None
+        if found is None:
+            values["problem"] = "That code didn't work. Check the code and try again."
+            return pages.show("device.html", values, 400)
+        browser = self.browser(http)
+        flow = device_code.flow_for(self.world, found, browser.id)
+        name = state.of(self.world).start(flow)
+        return self.remembered(http, browser, self.go_on(http, browser, flow, name, PickAccount()))
+
     async def switch(self, http: HttpRequest) -> Response:
         """Use another account after all."""
         _form, _name, flow, browser = await self.under_way(http)
@@ -78,6 +93,8 @@ class Pages:
     def decided(
         self, request: Request, http: HttpRequest, browser: Browser, flow: Flow, name: str, form: Mapping[str, str]
     ) -> Response:
+        if form.get("decision") != "accept" and flow.kind == "device":
+            return self.device_page(flow, request.application.display_name, None)
         if form.get("decision") != "accept":
             code = 90094 if form.get("decision") == "return" else 65004
             text = signing_in.DECLINED if code == 65004 else "An admin must grant permission to this app."
@@ -114,6 +131,8 @@ class Pages:
         application = request.application
         if isinstance(step, Answer):
             state.of(self.world).flows.pop(name, None)
+            if flow.kind == "device":
+                return self.device_page(flow, application.display_name, step)
             return redirects.answer(request.redirect_uri, step.values, request.mode)
         if isinstance(step, PickAccount):
             return self.picker(application.display_name, browser, name, step, request)
@@ -165,9 +184,18 @@ class Pages:
         }
         return pages.show("approval.html", values)
 
+    def device_page(self, flow: Flow, app_name: str, answer: Answer | None) -> Response:
+        waited = device_code.finish(self.world, flow, answer)
+        done = f"You have signed in to {app_name} on your device. You may now close this window."
+        if answer is None:
+            done = f"You did not sign in to {app_name}. You may now close this window."
+        elif not waited:
+            done = "Nothing waits for this code any more. Start again on your device."
+        return pages.show("device.html", {"title": app_name, "done": done})
+
     def refuse(self, request: Request, refusal: Refusal, http: HttpRequest) -> Response:
         """Tell the application, or the person where the application must not be told."""
-        if refusal.on_page:
+        if refusal.on_page or not request.redirect_uri:
             return self.refusal_page(refusal, http)
         values = signing_in.refused(request, refusal, request.values.get("client-request-id"))
         return redirects.answer(request.redirect_uri, values, request.mode)
@@ -215,6 +243,8 @@ class Pages:
         return form, name, flow, browser
 
     def request_of(self, flow: Flow, http: HttpRequest) -> Request:
+        if flow.kind == "device":
+            return device_code.request_of(self.world, flow)
         return signing_in.read(self.world, flow.authority, flow.request, origin.login_host(http))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.identity import authority as authorities
 from sandbox.identity import claims_request, clients, errors, people, scopes, state, tokens
+from sandbox.identity import device_code as device_codes
 from sandbox.identity.authority import Authority
 from sandbox.identity.errors import Refusal
 from sandbox.identity.origin import MICROSOFT_LOGIN_HOSTS
@@ -225,6 +226,15 @@ def _refresh_token(asked: Asked) -> dict[str, Any]:
     return answer
 
 
+def _device_code(asked: Asked) -> dict[str, Any]:
+    device_code = asked.field("device_code")
+    device = device_codes.redeemable(asked.world, device_code, asked.application.app_id)
+    tenant = _client_in_tenant(asked, device.family)
+    answer = _for_person(asked, tenant, device.family, device.scope, authorized=device.scope)
+    del asked.identity.devices[device_code]
+    return answer
+
+
 def _client_in_tenant(asked: Asked, family: Family | None) -> Tenant | None:
     """The tenant the token will be for, once the application is known to be there and switched on."""
     tenant = asked.authority.tenant
@@ -358,4 +368,6 @@ GRANTS = {
     "client_credentials": _client_credentials,
     "authorization_code": _authorization_code,
     "refresh_token": _refresh_token,
+    "urn:ietf:params:oauth:grant-type:device_code": _device_code,
+    "device_code": _device_code,  # what MSAL for Node sends
 }

@@ -8,7 +8,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.identity import admin_consent, documents, origin, pages, redemption, signing_out, state, tokens
+from sandbox.identity import (
+    admin_consent,
+    device_code,
+    documents,
+    origin,
+    pages,
+    redemption,
+    signing_out,
+    state,
+    tokens,
+)
 from sandbox.identity import authority as authorities
 from sandbox.identity.authorize import Pages, parameters
 from sandbox.identity.errors import Refusal
@@ -51,6 +61,8 @@ def routes(world: World) -> list[Route]:
         ("/{tenant}/discovery/v2.0/keys", api.keys, "GET"),
         ("/{tenant}/oauth2/v2.0/authorize", views.authorize, "GET POST"),
         ("/{tenant}/oauth2/v2.0/token", api.token, "POST"),
+        ("/{tenant}/oauth2/v2.0/devicecode", api.device_code, "POST"),
+        (device_code.PAGE, views.device, "GET POST"),
         ("/{tenant}/oauth2/v2.0/logout", logout, "GET POST"),
         ("/{tenant}/adminconsent", admin_v1, "GET"),
         ("/{tenant}/v2.0/adminconsent", admin_v2, "GET"),
@@ -105,6 +117,14 @@ class Api:
         except Refusal as refusal:
             return self.refused(http, refusal)
         return JSONResponse(answer, headers=pages.NO_STORE)
+
+    async def device_code(self, http: Request) -> Response:
+        form = await parameters(http)
+        try:
+            found = device_code.ask(self.world, http.path_params["tenant"], form, origin.login_host(http))
+        except Refusal as refusal:
+            return self.refused(http, refusal)
+        return JSONResponse(found, headers=pages.NO_STORE)
 
     async def userinfo(self, http: Request) -> Response:
         """https://learn.microsoft.com/entra/identity-platform/userinfo"""

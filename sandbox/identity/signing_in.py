@@ -282,7 +282,7 @@ def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict
         signed_in_at=sign_in.at,
         sid=sign_in.sid,
         nonce=values.get("nonce"),
-        wants_auth_time="max_age" in values or "auth_time" in claims.id_token,
+        wanted=frozenset(claims.id_token) | ({"auth_time"} if "max_age" in values else set()),
         acrs=claims.contexts,
         issued_at=now,
     )

@@ -21,6 +21,7 @@ CODE_LIFETIME = timedelta(minutes=10)
 FLOW_LIFETIME = timedelta(hours=1)
 INACTIVITY = timedelta(days=90)
 KEPT = 10_000  # codes, flows and browsers each; the oldest go first
+KEPT_TOKENS = 500_000
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Family:
     signed_in_at: datetime
     sid: str
     nonce: str | None = None
-    wants_auth_time: bool = False
+    wanted: frozenset[str] = frozenset()  # optional claims of the ID token that the request itself asked for
     acrs: tuple[str, ...] = ()
     issued_at: datetime | None = None
 
@@ -103,6 +104,7 @@ class Identity:
         self.flows: dict[str, Flow] = {}
         self.codes: dict[str, Code] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
+        self.devices: dict[str, Any] = {}  # by device code
         self.client_apps: dict[str, Any] = {}
 
     @property
@@ -127,6 +129,9 @@ class Identity:
             return None
         return flow
 
+    def remember_device(self, device_code: str, device: Any) -> None:
+        _keep(self.devices, device_code, device)
+
     def issue_code(self, code: Code) -> str:
         value = "1." + secrets.token_urlsafe(96)
         _keep(self.codes, value, code)
@@ -135,14 +140,14 @@ class Identity:
     def issue_refresh_token(self, family: Family) -> str:
         """A new refresh token. Those handed out before stay valid, as they do at Entra."""
         value = "1.AX" + secrets.token_urlsafe(96)
-        self.refresh_tokens[value] = RefreshToken(family, self.now)
+        _keep(self.refresh_tokens, value, RefreshToken(family, self.now), most=KEPT_TOKENS)
         return value
 
 
-def _keep(store: dict, key: str, value: Any, *, named: bool = False) -> Any:
+def _keep(store: dict, key: str, value: Any, *, named: bool = False, most: int = KEPT) -> Any:
     if named:
         value.id = key
-    while len(store) >= KEPT:
+    while len(store) >= most:
         del store[next(iter(store))]
     store[key] = value
     return value

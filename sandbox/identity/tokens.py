@@ -129,7 +129,7 @@ def id_token(
 ) -> str:
     """An ID token in the v2 shape. Roles and names are read from the directory each time one is made."""
     now = world.clock.now()
-    wanted = set(application.optional_claims.get("idToken", ()))
+    wanted = family.wanted.union(application.optional_claims.get("idToken", ()))
     account = people.Account(family.home_tenant_id, family.home_user_id, "", "", "")
     claims: dict[str, Any] = times(now, ID_TOKEN_LIFETIME) | {
         "ver": "2.0",
@@ -149,7 +149,7 @@ def id_token(
         claims["idp"] = people.sts(family.home_tenant_id)
     if "sid" in wanted or application.logout_url:
         claims["sid"] = family.sid
-    if "auth_time" in wanted or family.wants_auth_time:
+    if "auth_time" in wanted:
         claims["auth_time"] = int(family.signed_in_at.timestamp())
     if "login_hint" in wanted:
         claims["login_hint"] = people.login_hint(account)

@@ -133,6 +133,15 @@ def test_an_answer_by_form_is_sent_without_a_click(page, served):
     assert sent[0].startswith("code=")
 
 
+def test_a_code_of_another_device_is_typed(page, served):
+    page.goto(f"{served.url}/common/oauth2/deviceauth")
+    clean(page)
+    page.get_by_label("Code").fill("WRONG")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("alert").wait_for()
+    clean(page)
+
+
 def test_the_front_page(page, served):
     page.goto(served.url)
     clean(page)

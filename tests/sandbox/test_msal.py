@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from graph.transport import SandboxAdapter
-from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_SECRET, TAILSPIN
+from sandbox.catalogue import COMMAND_LINE_APP_ID, CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_SECRET, TAILSPIN
 from tests.sandbox.client import REDIRECT, claims
 
 # MSAL would rather have the answer posted, but a browser sends no Lax cookie with that.
@@ -314,3 +314,57 @@ def test_new_keys_are_found_under_their_id(application, http, served):
     after = {key["kid"] for key in http.get(address, timeout=10).json()["keys"]}
     token = application().acquire_token_for_client(GRAPH)["access_token"]
     assert jwt.get_unverified_header(token)["kid"] in after - before
+
+
+# --- on another device -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command_line(http):
+    """Microsoft's own public client for the command line."""
+    return msal.PublicClientApplication(
+        COMMAND_LINE_APP_ID,
+        authority="https://login.microsoftonline.com/organizations",
+        http_client=http,
+        instance_discovery=False,
+    )
+
+
+def poll_once(app, flow):
+    """Ask one time and come back; MSAL would wait for the person, and between two tries."""
+    flow.pop("latest_attempt_at", None)
+    return app.acquire_token_by_device_flow(flow, exit_condition=lambda flow: True)
+
+
+def type_code(browser, flow):
+    page = browser.open("/common/oauth2/deviceauth")
+    return browser.press(page, "Next", otc=flow["user_code"].lower())
+
+
+def test_a_code_typed_in_a_browser_signs_a_program_in(command_line, browser):
+    flow = command_line.initiate_device_flow(["User.Read"])
+    assert flow["user_code"] in flow["message"]
+    assert poll_once(command_line, flow)["error"] == "authorization_pending"
+
+    page = browser.press(type_code(browser, flow), "Adele Vance")
+    page = browser.press(page, "Accept")
+
+    assert "You have signed in" in page.text
+    assert poll_once(command_line, flow)["id_token_claims"]["preferred_username"] == "adele@contoso.example"
+    assert poll_once(command_line, flow)["error_codes"] == [70018]
+
+
+def test_declining_tells_the_program(command_line, browser):
+    flow = command_line.initiate_device_flow(["User.Read"])
+
+    browser.press(browser.press(type_code(browser, flow), "Adele Vance"), "Cancel")
+
+    assert poll_once(command_line, flow)["error"] == "authorization_declined"
+
+
+def test_a_device_code_runs_out(command_line, browser, served):
+    flow = command_line.initiate_device_flow(["User.Read"])
+    served.world.clock.advance(901)
+
+    assert "didn't work" in type_code(browser, flow).text
+    assert poll_once(command_line, flow)["error_codes"] == [70020]
