@@ -43,7 +43,7 @@ chaos: .venv/.dev ## Kill workers, empty brokers, restart databases; one line pe
 
 .PHONY: conformance
 conformance: .venv/.dev .venv-clients/.installed ## The sandbox against azure-identity and msgraph-sdk
-	$(BIN)/python -m tests.conformance .venv-clients/bin/python
+	SANDBOX_PYTHON=$(CURDIR)/$(BIN)/python .venv-clients/bin/pytest -c tests/conformance/pytest.ini tests/conformance $(ARGS)
 
 .PHONY: screenshots
 screenshots: .venv/.dev chromium ## Take the pictures of the README again
@@ -54,7 +54,7 @@ upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then r
 	$(PIP) install --upgrade uv
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-clients.in -o requirements-clients.txt
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-conformance.in -o requirements-conformance.txt
 	git --no-pager diff --stat -- 'requirements*.txt'
 
 .PHONY: clean
@@ -81,9 +81,9 @@ clean: ## Remove the environments and everything the demo keeps
 	$(PIP) install -r requirements-dev.txt
 	@touch $@
 
-.venv-clients/.installed: requirements-clients.txt | .venv/pyvenv.cfg
+.venv-clients/.installed: requirements-conformance.txt | .venv/pyvenv.cfg
 	$(BIN)/python -m venv .venv-clients
-	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-clients.txt
+	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-conformance.txt
 	@touch $@
 
 .PHONY: chromium

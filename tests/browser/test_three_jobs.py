@@ -84,7 +84,7 @@ def test_helpdesk_signs_a_person_out_and_every_refresh_is_refused(visitor: Calla
 
 def test_an_admin_deletes_an_app_and_brings_it_back(visitor: Callable, scheme: str):
     name, slug, holder = {
-        "light": ("Relecloud Forms", "relecloud-forms", "Diego Siciliani"),
+        "light": ("Trey Research Scheduler", "trey-scheduler", "Johanna Lorenz"),
         "dark": ("Wingtip Notes", "wingtip-notes", "Henrietta Mueller"),
     }[scheme]
     admin = visitor("Megan Bowen")
