@@ -1,0 +1,108 @@
+"""Write quotas: what a mass action may take, what it leaves for clicks, and how tenants share the app's."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from revocation import budget
+from revocation.models import QuotaBucket
+
+
+@pytest.fixture(autouse=True)
+def _small_quotas(settings):
+    settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 100, 10.0
+    settings.GRAPH_APP_WRITES, settings.GRAPH_APP_WRITE_SECONDS = 1000, 10.0
+
+
+def take(tenant, wanted, **options) -> budget.Allowance:
+    with transaction.atomic():
+        return budget.take(tenant, wanted, **({"interactive": False} | options))
+
+
+def time_passes(seconds: float) -> None:
+    for bucket in QuotaBucket.objects.all():
+        bucket.refilled_at -= timedelta(seconds=seconds)
+        if bucket.blocked_until:
+            bucket.blocked_until -= timedelta(seconds=seconds)
+        bucket.save()
+
+
+def test_a_mass_action_takes_its_share_and_no_more(contoso):
+    assert take(contoso, 60).granted == 60
+    assert take(contoso, 60).granted == 20
+    assert take(contoso, 60).granted == 0
+
+
+def test_it_is_told_when_the_next_window_opens(contoso):
+    take(contoso, 80)
+
+    wait = (take(contoso, 1).again_at - timezone.now()).total_seconds()
+    assert 9 < wait <= 10.5
+
+
+def test_the_next_window_is_whole_again(contoso):
+    take(contoso, 80)
+    time_passes(11)
+
+    assert take(contoso, 200).granted == 80
+
+
+def test_high_priority_may_use_all_but_a_reserve_for_clicks(contoso):
+    assert take(contoso, 200, high_priority=True).granted == 100 - budget.RESERVE
+
+
+def test_a_click_never_waits_for_a_mass_action(contoso):
+    take(contoso, 200, high_priority=True)
+
+    assert take(contoso, 30, interactive=True).granted == 30
+
+
+def test_what_clicks_used_is_not_there_for_lists(contoso):
+    take(contoso, 90, interactive=True)
+
+    assert take(contoso, 50).granted == 0
+
+
+def test_a_429_makes_everything_wait_as_long_as_it_says(contoso):
+    with transaction.atomic():
+        until = budget.throttled(contoso, 7)
+
+    for interactive in (True, False):
+        allowed = take(contoso, 1, interactive=interactive)
+        assert (allowed.granted, allowed.again_at) == (0, until)
+    time_passes(7.1)
+    assert take(contoso, 1).granted == 1
+
+
+def test_of_two_429s_the_longer_one_counts(contoso):
+    with transaction.atomic():
+        first = budget.throttled(contoso, 30)
+        budget.throttled(contoso, 2)
+
+    assert take(contoso, 1).again_at == first
+
+
+def test_tenants_share_what_the_app_has_left(contoso, fabrikam, settings):
+    settings.GRAPH_APP_WRITES = 120
+    assert take(contoso, 70).granted == 70
+    assert take(fabrikam, 1).granted == 1
+
+    assert take(fabrikam, 70).granted < 20
+    assert take(fabrikam, 70, interactive=True).granted == 70
+
+
+def test_without_pacing_only_429s_count(contoso, settings):
+    settings.GRAPH_TENANT_WRITES = settings.GRAPH_APP_WRITES = 0
+
+    assert take(contoso, 10_000).granted == 10_000
+    with transaction.atomic():
+        budget.throttled(contoso, 5)
+    assert take(contoso, 1).granted == 0
+
+
+def test_the_floor_is_the_windows_own_arithmetic():
+    rule = budget.Rule(3000, 150)
+
+    assert [budget.floor_seconds(n, rule) for n in (1, 3000, 3001, 10_000)] == [0, 0, 150, 450]

@@ -1,0 +1,158 @@
+"""Messages may all be lost, doubled or late: the sweeper finds what is due, and too many messages do no harm."""
+
+from collections import Counter
+
+import pytest
+from django.utils import timezone
+
+from accounts.tenancy import no_context, tenant_context
+from revocation import executor, nudges, runners, services, sweeper, tasks
+from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from tests.factories import make_tenant
+from tests.revocation.spine import actor, calls, remove_grant, sign_out_many, states
+
+
+@pytest.fixture
+def people(world) -> list[dict]:
+    return [one for one in world["tenants"][0]["users"] if not one["guest"]]
+
+
+def sweep_until_quiet(tenant) -> None:
+    for _round in range(20):
+        RevocationStep.objects.filter(state="accepted").update(not_before=timezone.now())
+        sweeper.sweep(seconds=5)
+        if not RevocationRequest.objects.filter(state="running").exists():
+            return
+    raise AssertionError("the sweeper did not finish")
+
+
+def test_the_sweeper_alone_finishes_a_list(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+
+    sweep_until_quiet(at_contoso)
+
+    assert set(states(request)) == {"verified"}
+    assert len(calls(entra, "POST", "revokeSignInSessions")) == len(people)
+
+
+def test_sweeping_twice_does_nothing_twice(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+
+    sweep_until_quiet(at_contoso)
+    sweeper.sweep()
+    tasks.sweep()
+
+    assert set(states(request)) == {"verified"}
+    sent = Counter(one["path"] for one in calls(entra, "POST", "revokeSignInSessions"))
+    assert set(sent.values()) == {1}
+
+
+def test_the_sweeper_says_when_it_last_came_round(at_contoso, entra):
+    assert sweeper.age() is None
+
+    sweeper.sweep()
+
+    assert 0 <= sweeper.age() < 60
+
+
+def test_a_suspended_tenant_is_left_alone(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+    at_contoso.state = "suspended"
+    at_contoso.save()
+
+    sweeper.sweep(seconds=5)
+    tasks.run(str(at_contoso.id))
+
+    assert set(states(request)) == {"waiting"}
+
+
+def test_one_tenants_trouble_is_not_anothers(at_contoso, entra, megan, people):
+    make_tenant("99999999-9999-4999-8999-999999999999", "Aardvark", "aardvark.example")  # Entra knows no such tenant
+    request = sign_out_many(at_contoso, megan, people)
+
+    sweep_until_quiet(at_contoso)
+
+    assert set(states(request)) == {"verified"}
+
+
+def test_a_waiting_step_of_a_cancelled_request_is_not_forgotten(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+    services.cancel(request, actor(megan))
+    RevocationStep.objects.filter(position=0).update(state="waiting", finished_at=None)
+
+    sweeper.sweep()
+
+    assert set(states(request)) == {"cancelled"}
+
+
+def test_a_message_works_in_the_scope_of_its_tenant_only(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+    with no_context():
+        tasks.run(str(at_contoso.id))
+
+        assert not RevocationStep.objects.exists()
+    with tenant_context(at_contoso.id):
+        assert "waiting" not in states(request)
+
+
+def test_messages_beyond_the_places_end_there(at_contoso, entra, settings):
+    settings.REVOCATION_RUNNERS_PER_TENANT = 2
+
+    held = [runners.take(at_contoso.id) for _ in range(3)]
+
+    assert [bool(place) for place in held] == [True, True, False]
+    runners.give_back(held[0])
+    assert runners.take(at_contoso.id)
+
+
+def test_a_place_is_handed_on_and_not_doubled(at_contoso):
+    place = runners.take(at_contoso.id)
+
+    handed_on = runners.take(at_contoso.id, place)
+
+    assert handed_on
+    assert runners.take(at_contoso.id, place) is None
+
+
+def test_a_lost_message_only_costs_its_lease(at_contoso, settings):
+    settings.REVOCATION_RUNNERS_PER_TENANT = 1
+    runners.take(at_contoso.id)
+    assert runners.take(at_contoso.id) is None
+
+    Heartbeat.objects.update(at=timezone.now())
+
+    assert runners.take(at_contoso.id)
+
+
+def test_a_broken_broker_does_not_fail_a_click(at_contoso, entra, adele, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(tasks.run, "apply_async", broken)
+    monkeypatch.setattr(nudges, "_silent_until", 0.0)
+    entra.faults({"path": "oauth2PermissionGrants", "method": "DELETE", "status": 429, "retry_after": 30})
+
+    request = remove_grant(adele)
+    nudges._send(at_contoso.id)
+
+    assert request.state == "running"
+    assert nudges._silent_until > 0
+
+
+def test_a_slow_answer_does_not_hold_up_the_click(transactional_db, at_contoso, entra, adele, settings):
+    """The click returns at its deadline; the answer is written down when it comes."""
+    settings.REVOCATION_INLINE_SECONDS = 0.5
+    entra.faults({"path": "oauth2PermissionGrants", "method": "DELETE", "status": 503, "count": 0})
+    entra.faults({"path": "oauth2PermissionGrants", "method": "DELETE", "delay_ms": 2500})
+
+    request = remove_grant(adele)
+
+    assert states(request) == ["claimed"]
+    import threading
+
+    for thread in threading.enumerate():
+        if thread.name == "late-answers":
+            thread.join(20)
+    assert states(request) == ["accepted"]
+    executor.run(at_contoso.id, seconds=5, linger=5)
+    assert states(request) == ["verified"]
