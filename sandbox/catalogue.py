@@ -216,7 +216,8 @@ def _others() -> list[Application]:
             "wingtip-notes",
             "notes.wingtiptoys.example",
             "Wingtip Toys",
-            scopes="openid profile offline_access User.Read Notes.ReadWrite Files.Read",
+            scopes="openid profile offline_access User.Read Notes.ReadWrite",
+            verified=True,
             description="Notes that follow you.",
         ),
         _app(
