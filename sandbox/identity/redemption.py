@@ -265,9 +265,11 @@ def _for_person(
         raise errors.no_tenant(family.tenant_id)
     user = _person(world, tenant, family, application)
     check_not_revoked(world, user, family)
+    client = tenant.service_principal_for(application.app_id)
+    if client.assignment_required and not tenant.assigned(user.id, client.id):
+        raise errors.not_assigned(application.app_id, application.display_name)
     wanted = scopes.read(world, scope, own_origin=asked.own_origin)
     resource = scopes.resource_principal(tenant, scopes.one_resource(wanted))
-    client = tenant.service_principal_for(application.app_id)
     granted = granted_scopes(tenant, client, resource, user, application, wanted)
     # With a code, the authorization request decides: what the person was not asked for is not handed out later.
     oidc = [one for one in scopes.OIDC if one in (authorized.split() if authorized else wanted.oidc)]

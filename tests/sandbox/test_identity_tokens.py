@@ -57,6 +57,12 @@ def test_other_spellings_of_graph_are_graph(portal, scope):
     assert claims(portal.app_only(CONTOSO, scope=scope).json()["access_token"])["aud"] == tokens.GRAPH_AUDIENCE
 
 
+def test_graph_at_the_sandboxs_own_address_is_graph(portal, served):
+    token = portal.app_only(CONTOSO, scope=f"{served.url}//.default").json()["access_token"]
+
+    assert claims(token)["aud"] == tokens.GRAPH_AUDIENCE
+
+
 def test_a_query_on_the_token_address_changes_nothing(portal):
     answer = portal.token(
         "client_credentials", authority=CONTOSO, scope="https://graph.microsoft.com/.default", padding="1"
@@ -355,6 +361,15 @@ def test_a_deleted_app_is_not_found_and_a_disabled_one_refused(portal, contoso_d
     contoso_directory.delete_service_principal(principal.id)
 
     refused(portal.refresh(body), 700016, "unauthorized_client")
+
+
+def test_who_is_no_longer_assigned_is_refused_where_assignment_is_required(portal, contoso_directory):
+    adele, megan = portal.sign_in("Adele Vance"), portal.sign_in("Megan Bowen", prompt="select_account")
+    principal = contoso_directory.service_principal_for(PORTAL_APP_ID)
+    contoso_directory.update_service_principal(principal.id, assignment_required=True)
+
+    refused(portal.refresh(adele), 50105)
+    assert portal.refresh(megan).status_code == 200
 
 
 @pytest.mark.parametrize(
