@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts import selectors, services
 from accounts.access import safe_next, signed_in_recently
@@ -23,7 +23,7 @@ from graph.clouds import CLOUDS
 
 
 @login_not_required
-@require_GET
+@require_safe
 @never_cache
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The door. Who is signed in already walks through it."""
@@ -46,12 +46,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_GET
+@require_safe
 def signed_out(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/signed_out.html", {"microsoft": flow.sign_out_address(request)})
 
 
-@require_GET
+@require_safe
 def sessions(request: HttpRequest) -> HttpResponse:
     """Where one is signed in to this portal."""
     found = selectors.own_session_list(request.user, request.session.session_key)
@@ -77,7 +77,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:sessions")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def step_up(request: HttpRequest) -> HttpResponse:
     """Say why a fresh sign-in is asked for, then ask Microsoft for one."""

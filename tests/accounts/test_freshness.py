@@ -326,3 +326,28 @@ def test_a_membership_granted_elsewhere_is_not_touched_by_ones_own_roles(contoso
     assert browser.open("/t/fabrikam/").status_code == 200
     with tenant_context(fabrikam.id):
         assert Membership.objects.get().roles == ["auditor"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503},
+        {"status": 429, "retry_after": 60},
+        {"cut": True},
+        {"body": "<html>busy</html>"},
+        {"status": 400, "body": {"error": "temporarily_unavailable"}},
+        {"mode": "after", "cut": True},
+    ],
+    ids=str,
+)
+def test_trouble_at_the_token_endpoint_is_not_a_no(contoso, browser, entra, fault):
+    browser.sign_in(ADELE)
+    make_old(contoso, 700)
+    entra.faults({"path": "/oauth2/v2.0/token", **fault})
+
+    assert browser.open("/").status_code == 200
+
+    entra.faults()
+    make_old(contoso, 700)
+    assert browser.open("/").status_code == 200
+    assert timezone.now() - account(contoso).identity_checked_at < timedelta(minutes=1)

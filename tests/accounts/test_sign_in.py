@@ -305,3 +305,19 @@ def test_sign_in_confirmation_and_sign_out_are_on_the_record(contoso, browser):
         (AuditEvent.STEPPED_UP, "Megan Bowen", ""),
         (AuditEvent.SIGNED_OUT, "Megan Bowen", "signed_out"),
     ]
+
+
+def test_where_an_admin_must_agree_first_the_page_says_who_can(contoso, browser, entra):
+    _withdraw_consent(entra)
+    entra.control("POST", "world", json={"tenant": str(contoso.id), "do": "user_consent", "value": "none"})
+
+    response = browser.sign_in(ADELE, consent="return")
+
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "Your organisation has to agree first" in page
+    assert 'href="/onboarding/"' in page
+
+
+def test_a_check_of_who_is_there_sends_no_body_and_no_error(client, contoso):
+    assert client.head("/accounts/sign-in/").status_code == 200

@@ -119,12 +119,10 @@ def test_a_refresh_that_writes_while_the_wipe_commits_loses(contoso, adele):
 def _until_somebody_waits_for_a_lock() -> None:
     with connection.cursor() as cursor:
         for _ in range(500):
-            cursor.execute(
-                "SELECT count(*), pg_sleep(0.01) FROM pg_stat_activity"
-                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             if cursor.fetchone()[0]:
                 return
+            cursor.execute("SELECT pg_sleep(0.02)")
     raise AssertionError("nobody waited")
 
 
