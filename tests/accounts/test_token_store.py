@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from queue import Queue
 
 import msal
 import pytest
@@ -91,24 +92,26 @@ def test_a_refresh_that_writes_while_the_wipe_commits_loses(contoso, adele):
     """The wipe holds the account's row; the writer waits for it and then finds the newer epoch."""
     with tenant_context(contoso.id):
         token_store.save(adele.user, cache_with(SECRET), epoch=0)
-    wiping, kept = threading.Event(), []
+    wiped, writer, kept = threading.Event(), Queue(), []
 
     def refresh_under_way() -> None:
         try:
             with tenant_context(contoso.id):
                 stored = token_store.load(adele.user)
-                wiping.wait(10)
+                writer.put(connection.connection.info.backend_pid)
+                wiped.wait(30)
                 kept.append(token_store.save(adele.user, stored.cache, epoch=stored.epoch))
         finally:
             connection.close()
 
-    writer = threading.Thread(target=refresh_under_way)
+    thread = threading.Thread(target=refresh_under_way)
+    thread.start()
+    backend = writer.get(timeout=30)
     with tenant_context(contoso.id), transaction.atomic():
-        writer.start()
         services.end_portal_sessions(adele.user, reason="stolen")
-        wiping.set()
-        _until_somebody_waits_for_a_lock()
-    writer.join(10)
+        wiped.set()
+        _until_it_waits_for_a_lock(backend)
+    thread.join(30)
 
     assert kept == [False]
     with tenant_context(contoso.id):
@@ -116,13 +119,12 @@ def test_a_refresh_that_writes_while_the_wipe_commits_loses(contoso, adele):
         assert User.objects.get(pk=adele.user.pk).token_epoch == 1
 
 
-def _until_somebody_waits_for_a_lock() -> None:
+def _until_it_waits_for_a_lock(backend: int) -> None:
     with connection.cursor() as cursor:
-        for _ in range(500):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        for _ in range(1000):
+            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)), pg_sleep(0.02)", [backend])
             if cursor.fetchone()[0]:
                 return
-            cursor.execute("SELECT pg_sleep(0.02)")
     raise AssertionError("nobody waited")
 
 
