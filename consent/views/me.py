@@ -39,7 +39,8 @@ def refresh(request: HttpRequest) -> HttpResponse:
     """Read this person's grants from Graph, then show the list again; without Graph, the copy and the reason."""
     checked, problem = timezone.now(), ""
     try:
-        sync.refresh_person(request.tenant, request.membership.object_id)
+        if not sync.refresh_person(request.tenant, request.membership.object_id):
+            checked, problem = None, _("Microsoft's directory does not show your account, so this is our copy.")
     except GraphError as error:
         checked, problem = None, _("Microsoft could not be asked just now: %(why)s") % {"why": error}
     if not request.htmx:

@@ -15,7 +15,7 @@ from accounts.models import Tenant
 from accounts.roles import Capability
 from consent.views import charts
 from directory import risk, selectors
-from directory.models import Collection, Risk
+from directory.models import Collection, Risk, ServicePrincipal
 from revocation import reporting
 from revocation.models import RevocationRequest
 
@@ -61,10 +61,16 @@ def _apps(tenant: Tenant) -> dict:
         "weeks": charts.per_week([charts.Week(start, count) for start, count in numbers.new_grants]),
         "risks": charts.by_risk(numbers.by_risk),
         "catalogue": risk.CATALOGUE_VERSION,
-        "risky_apps": [
-            {"app": app, "text": " ".join(reason.text for reason in risk.reasons(app.risk_reasons)[:2])}
-            for app in risky.items[:SHOWN]
-        ],
+        "risky_apps": [_risky(app) for app in risky.items[:SHOWN]],
+    }
+
+
+def _risky(app: ServicePrincipal) -> dict:
+    reasons = risk.reasons(app.risk_reasons)
+    return {
+        "app": app,
+        "text": " ".join(reason.text for reason in reasons[:2]),
+        "is_new": any(reason.rule == "new" for reason in reasons),
     }
 
 
