@@ -203,7 +203,8 @@ def settled(ask: Callable[[], T]) -> T:
     except (MsalError, requests.RequestException) as error:
         raise TokenUnavailable("Microsoft's sign-in could not be asked.") from error
     except ValueError as error:
-        code = aadsts(str(error))
+        # MSAL's last word is its own; Microsoft's number is in the error that led to it.
+        code = aadsts(f"{error} {error.__cause__ or error.__context__}")
         if code:  # discovery answers 400 for a tenant Microsoft does not know
             raise TokenError(explain(code), error="invalid_tenant", code=code, explanation=explain(code)) from None
         raise TokenUnavailable("Microsoft's sign-in sent an answer that cannot be used.") from error

@@ -72,7 +72,7 @@ class Microsoft:
 
     def reply_to(self, request: Received) -> Reply:
         if "/.well-known/openid-configuration" in request.path:
-            return Reply(body=_discovery(request.path.split("/")[1]))
+            return Reply(body=_discovery(request.host, request.path.split("/")[1]))
         if "/discovery/v2.0/keys" in request.path:
             return self.keys_reply or Reply(body={"keys": self.keys})
         if "/oauth2/v2.0/token" in request.path:
@@ -90,8 +90,8 @@ def problem(code: str, message: str = "") -> dict:
     return {"error": {"code": code, "message": message, "innerError": {"request-id": "graph-request-1"}}}
 
 
-def _discovery(tenant: str) -> dict:
-    root = f"https://login.microsoftonline.com/{tenant}"
+def _discovery(host: str, tenant: str) -> dict:
+    root = f"https://{host}/{tenant}"
     return {
         "issuer": f"{root}/v2.0",
         "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
