@@ -181,10 +181,12 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
 elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
     CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
+CELERY_IMPORTS = ["revocation.notices"]
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "revocation.tasks.sweep", "schedule": REVOCATION_SWEEP_SECONDS},
     "sync": {"task": "directory.tasks.sync_all", "schedule": env.int("DIRECTORY_SYNC_SECONDS", default=900)},
     "export-heads": {"task": "audit.tasks.export_heads", "schedule": 60},
+    "notices": {"task": "revocation.notices.send", "schedule": 60},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
@@ -234,6 +236,7 @@ CONTENT_SECURITY_POLICY = {
 # --- E-mail (people told about a sign-out; off per tenant by default) ---------------------------------
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="consentry@localhost")
 
 # --- Log: one line per event, never a token or a secret -----------------------------------------------
