@@ -36,14 +36,16 @@ class ConfirmForm(ReasonForm):
     )
 
 
-class OverrideForm(ReasonForm):
-    ticket = None
-
-
 class DecisionForm(forms.Form):
-    """Approve exactly what was shown: the digest travels with the form and is compared with the steps."""
+    """Decide about exactly what was shown: the digest travels with the form and is compared with the steps."""
 
     digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class OverrideForm(DecisionForm, ReasonForm):
+    """An emergency: without a second person, but not without a reason."""
+
+    ticket = None
 
 
 class ListForm(forms.Form):

@@ -145,9 +145,9 @@ def reject(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
 @_steers("override", step_up=True)
 def override(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
     """An admin goes on without a second person, in an emergency, with a reason that everybody sees afterwards."""
-    form = OverrideForm(request.POST or None)
+    form = OverrideForm(request.POST or None, initial={"digest": found.digest})
     if request.method == "POST" and form.is_valid():
-        services.override(found, Actor.of(request.membership), found.digest, reason=form.cleaned_data["reason"])
+        services.override(found, Actor.of(request.membership), **form.cleaned_data)
         return redirect("revocation:detail", request.tenant.slug, found.pk)
     return render(request, "revocation/override.html", _context(request, found) | {"form": form})
 

@@ -34,6 +34,7 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
     """Count everything, change nothing."""
     selection, steps = _steps(tenant, app, actor)
     people = selection.people()
+    writes = sum(step.action not in planning.LOCAL_ACTIONS for step in steps)
     counted = planning.plan(
         tenant,
         [step.action for step in steps],
@@ -41,7 +42,7 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
         people_hit=len(_people_hit(steps)),
         urgent=sum(row.urgency < USUAL for row in people),
         last=sum(row.urgency == LAST for row in people),
-        alternative=Alternative(writes=1, instead_of=len(steps)) if app.account_enabled and len(steps) > 1 else None,
+        alternative=Alternative(writes=1, instead_of=writes) if app.account_enabled and writes > 1 else None,
     )
     left_out = [row for row in selection.rows if not row.included]
     return Containment(counted, _digest(steps), left_out, protection.app_refusal(tenant, app) or "")

@@ -26,6 +26,7 @@ CONTINUED = 50  # lines one quoted cell may span before the quote is taken for a
 GUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])", re.I)
 # Everything but what separates or encloses. Which characters a directory allows is for the directory to say.
 ADDRESS = re.compile(r"[^\s<>\"“”„(),;:|\[\]{}@=]+@[^\s<>\"“”„(),;:|\[\]{}@=]+")
+PLAIN = re.compile(r"[a-z0-9][\w.+-]*[a-z0-9]@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", re.I | re.A)
 SEPARATORS = re.compile(r"[;,\t|]")
 SPACES = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None) | {0xA0: " ", 0x202F: " ", 0: None}
 
@@ -190,7 +191,8 @@ def _entries(lines: Iterable[str], tally: Tally) -> Iterator[Entry]:
                 heading = tuple(_heading(cell) for cell in split)
                 tally.headings += joined
                 continue
-        if heading and tuple(_heading(cell) for cell in cells) == heading:
+        # A heading names no one, so that most lines need not be compared with it cell by cell.
+        if heading and "@" not in line and tuple(_heading(cell) for cell in cells) == heading:
             tally.headings += joined  # lists put together from several exports
             continue
         yield from _row(number, line, cells, columns)
@@ -282,6 +284,9 @@ def _row(number: int, line: str, cells: list[str], columns: list[int]) -> Iterat
 
 
 def _identifiers(number: int, cell: str) -> Iterator[Entry]:
+    if PLAIN.fullmatch(plain := cell.strip()) and len(plain) <= LONGEST_KEY:
+        yield Entry(number, plain, plain.lower(), Kind.ADDRESS)  # what nearly every cell holds
+        return
     if "@" not in cell:
         for match in GUID.finditer(cell):
             yield Entry(number, match[0], match[0].lower(), Kind.OBJECT_ID)

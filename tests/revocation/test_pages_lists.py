@@ -16,6 +16,7 @@ from accounts.tenancy import tenant_context
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from directory.models import Person as DirectoryPerson
+from revocation import executor
 from revocation.listing_models import ListDraft
 from revocation.models import RevocationRequest, RevocationStep
 from tests.factories import make_person
@@ -329,6 +330,25 @@ def test_microsofts_own_apps_and_the_portal_are_protected(admin, contoso):
 
     assert "Microsoft" in answer.content.decode()
     assert requests_of(contoso) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_contained_app_ends_disabled_with_nothing_left_and_everybody_signed_out(admin, contoso, entra):
+    with tenant_context(contoso.pk):
+        sync.sync_tenant(contoso)
+        app = ServicePrincipal.objects.get(tenant=contoso, display_name="Mail Sidekick")
+    digest = admin.get(url("contain-app", app.pk)).context["contained"].digest
+
+    answer = admin.post(url("contain-app", app.pk), {"reason": "Phishing", "digest": digest})
+    executor.run(contoso.pk, seconds=30, linger=10)
+
+    (request,) = requests_of(contoso)
+    with tenant_context(contoso.pk):
+        states = set(RevocationStep.objects.filter(request=request).values_list("state", flat=True))
+    assert (request.state, states) == ("finished", {"verified"})
+    page = admin.get(answer["Location"]).content.decode()
+    assert "hx-trigger" not in page
+    assert not [grant for grant in entra.grants().values() if grant["clientId"] == str(app.pk)]
 
 
 # --- Cost ---------------------------------------------------------------------------------------------

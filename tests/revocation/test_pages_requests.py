@@ -235,13 +235,14 @@ def test_a_rejected_one_changes_nothing(client, sign_in, isaiah, waiting):
 
 def test_an_override_needs_the_tenants_leave_and_a_reason(client, sign_in, contoso, megan, waiting):
     sign_in(client, megan)
-    client.post(url("override", waiting.pk), {"reason": "Attack under way"})
+    client.post(url("override", waiting.pk), {"reason": "Attack under way", "digest": waiting.digest})
     assert reread(waiting).state == State.AWAITING_APPROVAL
 
     Tenant.objects.filter(pk=contoso.pk).update(allow_emergency_override=True)
-    client.post(url("override", waiting.pk), {"reason": " "})
+    client.post(url("override", waiting.pk), {"reason": " ", "digest": waiting.digest})
+    client.post(url("override", waiting.pk), {"reason": "Attack under way", "digest": "f" * 64})
     assert reread(waiting).state == State.AWAITING_APPROVAL
-    client.post(url("override", waiting.pk), {"reason": "Attack under way"})
+    client.post(url("override", waiting.pk), {"reason": "Attack under way", "digest": waiting.digest})
 
     assert reread(waiting).state == State.RUNNING
     with tenant_context(contoso.pk):

@@ -159,6 +159,15 @@ def test_people_are_told_once_and_only_when_it_is_proved(contoso, finished):
     assert mail.outbox[0].subject == "You were signed out of Contoso"
 
 
+def test_a_round_goes_over_every_tenant_that_wants_it(contoso, fabrikam, finished):
+    Tenant.objects.filter(pk=contoso.pk).update(notify_people=True)
+
+    notices.send()
+    notices.send()
+
+    assert told() == ["adele@contoso.example", "lee@contoso.example"]
+
+
 def test_the_words_are_the_tenants(contoso, finished):
     tell(contoso, notify_people=True, notify_subject="{tenant}:\nsigned out", notify_body="{name}, {unknown} {reason}")
 
