@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_process_init, worker_ready
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def make_folders(sender: Celery, **kwargs) -> None:
     for name in ("data_folder_in", "data_folder_out", "control_folder"):
         if folder := (sender.conf.broker_transport_options or {}).get(name):
             Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+@worker_process_init.connect
+def make_way(**kwargs) -> None:
+    """A mass action may take its time; the pages that people wait for go first."""
+    os.nice(5)
 
 
 @worker_ready.connect

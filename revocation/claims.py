@@ -57,14 +57,20 @@ def open_requests(
     tenant_id: UUID, *, request_id: UUID | None = None, interactive_only: bool = False
 ) -> list[RevocationRequest]:
     """Requests that have due steps and may go on; an approval that no longer holds is voided on the way."""
+    found = running_with_due_steps(tenant_id, request_id=request_id, interactive_only=interactive_only)
+    found = found.order_by("-interactive", "-high_priority", "created_at")
+    return [request for request in found[:OPEN_REQUESTS] if _may_go_on(request)]
+
+
+def running_with_due_steps(tenant_id: UUID, *, request_id: UUID | None = None, interactive_only: bool = False):
+    """Requests under way of which something is due. Cost does not grow with the length of paused or waiting ones."""
     found = RevocationRequest.objects.filter(tenant_id=tenant_id, state=RevocationRequest.State.RUNNING)
     if request_id:
         found = found.filter(pk=request_id)
     if interactive_only:
         found = found.filter(interactive=True)
     due = RevocationStep.objects.filter(is_due(timezone.now()), request=OuterRef("pk"), state=State.WAITING)
-    found = found.filter(Exists(due)).order_by("-interactive", "-high_priority", "created_at")
-    return [request for request in found[:OPEN_REQUESTS] if _may_go_on(request)]
+    return found.filter(Exists(due))
 
 
 def is_due(now: datetime) -> Q:

@@ -16,10 +16,11 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseFault
+from django.db import connection, transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,6 +46,7 @@ State = RevocationStep.State
 CLOSED = {RevocationRequest.State.CANCELLED, RevocationRequest.State.REJECTED, RevocationRequest.State.EXPIRED}
 ROUND = 5.0  # seconds a worker stays with one tenant before others have their turn
 LINGER = 2.0  # seconds it waits for something that is about to be due
+QUOTA_LINGER = 12.0  # seconds it waits for a new quota window: more than the sweeper leaves between its rounds
 
 
 @dataclass
@@ -129,6 +131,9 @@ class _Runner:
             if due is None:
                 return
             pause = max(0.005, (due - timezone.now()).total_seconds())
+            if due == self._quota_again_at and linger and not self.narrowed["request_id"]:
+                # Nobody else would be there in the moment in which the next window opens.
+                linger, end = QUOTA_LINGER, max(end, time.monotonic() + min(pause, QUOTA_LINGER) + seconds)
             if pause > linger or time.monotonic() + pause > end:
                 return
             time.sleep(pause)
@@ -164,7 +169,7 @@ class _Runner:
             try:
                 with tenant_context(self.tenant.pk):
                     self.land_all()
-            except DatabaseError:
+            except DatabaseFault:
                 logger.warning("What came back late could not be written down; it will be read back.")
             finally:
                 connection.close()
@@ -183,10 +188,10 @@ class _Runner:
         if self.narrowed["interactive_only"]:
             steps = steps.filter(interactive=True)
         now = timezone.now()
-        waiting = steps.filter(state=State.WAITING, request__state=RevocationRequest.State.RUNNING)
-        if waiting.filter(claims.is_due(now)).exists():
+        if claims.running_with_due_steps(self.tenant.pk, **self.narrowed).exists():
             # Only Microsoft's quota can hold a due step up.
             return max(now, self._quota_again_at or now)
+        waiting = steps.filter(state=State.WAITING, request__state=RevocationRequest.State.RUNNING)
         later = [
             waiting.aggregate(at=Min("not_before"))["at"],
             *steps.aggregate(
@@ -431,12 +436,19 @@ def _outcome(kind: Kind, step: RevocationStep, answer) -> Outcome | None:
         return Outcome(Verdict.UNKNOWN if kind == Kind.CALL else Verdict.UNREADABLE, text, "unreadable")
 
 
+def plenty(tenant_id: UUID) -> bool:
+    """Whether more is due than one process can have on its way at a time."""
+    requests = claims.running_with_due_steps(tenant_id).values_list("pk", flat=True)[: claims.OPEN_REQUESTS]
+    due = RevocationStep.objects.filter(claims.is_due(timezone.now()), request__in=list(requests), state=State.WAITING)
+    return len(due.values_list("pk", flat=True)[: LIMIT * WIDTH + 1]) > LIMIT * WIDTH
+
+
 def pending(tenant_id: UUID) -> bool:
-    """Whether anything of this tenant is due now: one query, for the sweeper."""
-    now = timezone.now() + timedelta(milliseconds=1)
-    due = RevocationStep.objects.filter(tenant_id=tenant_id).filter(
-        Q(claims.is_due(now), state=State.WAITING, request__state=RevocationRequest.State.RUNNING)
-        | Q(state=State.ACCEPTED, not_before__lte=now)
-        | Q(state=State.CLAIMED, lease_until__lte=now)
+    """Whether anything of this tenant is due now: at most three quick queries, for the sweeper."""
+    now = timezone.now()
+    steps = RevocationStep.objects.filter(tenant_id=tenant_id)
+    return (
+        claims.running_with_due_steps(tenant_id).exists()
+        or steps.filter(state=State.ACCEPTED, not_before__lte=now).exists()
+        or steps.filter(state=State.CLAIMED, lease_until__lte=now).exists()
     )
-    return due.exists()

@@ -4,6 +4,7 @@ Every function leaves an audit entry in the transaction that changes the rows; n
 executor does.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
@@ -17,7 +18,9 @@ from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from audit import services as audit
 from audit.models import AuditEvent
+from directory import sync
 from directory.models import Person
+from graph.errors import GraphError
 from revocation import actions, executor, protection, submitting
 from revocation.actions import drafts
 from revocation.approval import approve, override, reject
@@ -47,6 +50,10 @@ __all__ = [
     "submit",
     "undo",
 ]
+
+logger = logging.getLogger(__name__)
+
+FRESH = timedelta(minutes=1)
 
 State = RevocationRequest.State
 StepState = RevocationStep.State
@@ -122,6 +129,7 @@ def sign_out(
     people = list(people)
     with in_tenant(tenant.pk):
         if len(people) == 1:
+            people = [_as_of_now(tenant, people[0])]
             why = protection.refusal(tenant, people[0], actor)
             reasons = {str(people[0].pk): why} if why else {}
         else:
@@ -157,6 +165,18 @@ def sign_out_self(membership: Membership) -> RevocationRequest:
             steps=drafts.sign_out(tenant, membership.object_id, label, before=before),
             needs_approval=False,
         )
+
+
+def _as_of_now(tenant: Tenant, person: Person) -> Person:
+    """The person with today's roles: our copy may not have noticed that somebody became an administrator."""
+    if timezone.now() - person.synced_at < FRESH:
+        return person
+    try:
+        sync.refresh_person(tenant, person.pk)
+    except GraphError:
+        logger.info("Could not read a person again before signing them out; our copy decides.")
+        return person
+    return Person.objects.filter(tenant=tenant, pk=person.pk).first() or person
 
 
 def _sign_out_steps(tenant: Tenant, people: list[Person]) -> Iterator[StepDraft]:

@@ -20,6 +20,8 @@ def run(tenant_id: str, place: str = "") -> None:
         if held is None:
             return
         with tenant_context(key):
+            if not place and executor.plenty(key):
+                run.delay(tenant_id)  # more than one worker's load: wake the next, until every place is taken
             result = executor.run(key)
         if result.more_due:
             run.delay(tenant_id, held)

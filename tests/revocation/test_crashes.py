@@ -1,8 +1,10 @@
 """Worker processes killed at every edge of a step's life: each step ends in a true state, and only once called."""
 
+import time
 from collections import Counter
 
 import pytest
+from django.db import connection
 
 from audit import chain
 from revocation.models import RevocationStep
@@ -68,3 +70,41 @@ def test_two_workers_at_once_call_nobody_twice(transactional_db, at_contoso, ent
     assert [states(request) for request in requests] == [["verified"]] * len(everyone)
     sent = Counter(one["path"] for one in calls(entra, "POST", "revokeSignInSessions"))
     assert sorted(sent.values()) == [1] * len(everyone)
+
+
+def test_a_database_connection_lost_under_way_loses_nothing(transactional_db, at_contoso, entra, megan, five):
+    entra.faults({"path": "revokeSignInSessions", "delay_ms": 3000, "mode": "after"})
+    request = sign_out_many(at_contoso, megan, five)
+    process = worker(at_contoso.id)
+    wait_until(lambda: set(states(request)) == {"claimed"})
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    process.communicate(timeout=120)
+    entra.faults()
+    work_until_done(at_contoso.id)
+
+    assert states(request) == ["verified"] * 5
+    sent = Counter(one["path"] for one in calls(entra, "POST", "revokeSignInSessions"))
+    assert sorted(sent.values()) == [1] * 5
+    assert chain.verify(at_contoso.id).ok
+
+
+def wait_until(true, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come that far"
+        time.sleep(0.05)
+
+
+def test_a_person_deleted_meanwhile_fails_and_the_others_go_on(transactional_db, at_contoso, entra, megan, five):
+    request = sign_out_many(at_contoso, megan, five)
+    entra.control("POST", "world", json={"tenant": str(at_contoso.id), "do": "delete_user", "user": five[2]["id"]})
+
+    work_until_done(at_contoso.id)
+
+    assert states(request) == ["verified", "verified", "failed", "verified", "verified"]
+    assert "no longer exists" in request.steps.get(position=2).outcome
