@@ -29,8 +29,7 @@ from revocation.models import RevocationRequest
 @require(Capability.OWN_APPS)
 def my_apps(request: HttpRequest) -> HttpResponse:
     """The copy at once; the page then asks for `refresh` by itself."""
-    context = own_apps.listing(request) | {"removed": removals.recent(request.membership), "first": True}
-    return render(request, "consent/my_apps.html", context)
+    return render(request, "consent/my_apps.html", own_apps.listing(request) | {"first": True})
 
 
 @require_POST
@@ -45,8 +44,8 @@ def refresh(request: HttpRequest) -> HttpResponse:
         checked, problem = None, _("Microsoft could not be asked just now: %(why)s") % {"why": error}
     if not request.htmx:
         return redirect("consent:my-apps")
-    context = own_apps.listing(request) | {"removed": removals.recent(request.membership)}
-    return render(request, "consent/_my_apps.html", context | {"checked": checked, "problem": problem})
+    context = own_apps.listing(request) | {"checked": checked, "problem": problem}
+    return render(request, "consent/_my_apps.html", context)
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Membership
+from consent.views import removals
 from consent.views.confirming import Confirmation, Truth, tokens_end
 from directory import selectors
 from directory.models import Collection, Risk
@@ -30,12 +31,14 @@ def of(membership: Membership) -> list[MyApp]:
 
 def listing(request: HttpRequest) -> dict:
     """Everything the list needs: all apps counted, those that fit the search shown."""
-    everything = of(request.membership)
+    removed = removals.recent(request.membership)
+    everything = _without_those_going(of(request.membership), removed)
     q, show = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     show = show if show in SHOW else ""
     collection = selectors.freshness(request.tenant)[Collection.Kind.GRANTS]
     return {
         "items": [item for item in everything if SHOW[show](item) and _matches(item, q)],
+        "removed": removed,
         "chips": _chips(everything),
         "total": len(everything),
         "summary": _summary(everything, request.tenant.name),
@@ -44,6 +47,12 @@ def listing(request: HttpRequest) -> dict:
         "collection": collection,
         "known_since": collection.first_complete_at,
     }
+
+
+def _without_those_going(items: Sequence[MyApp], removed: Sequence[removals.Removal]) -> list[MyApp]:
+    """An app whose removal is under way is shown once, as that. Once it is proved, the copy knows it too."""
+    going = {removal.app_id for removal in removed if removal.takes_the_app}
+    return [item for item in items if item.id not in going or item.granted_by_organisation]
 
 
 def _matches(item: MyApp, q: str) -> bool:

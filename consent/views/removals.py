@@ -37,6 +37,12 @@ class Removal:
     undo_until: datetime | None
     still_covered: bool
 
+    @property
+    def takes_the_app(self) -> bool:
+        """Whether all that the person granted is going, and is not proved gone yet."""
+        under_way = (State.WAITING, State.CLAIMED, State.ACCEPTED)
+        return self.request.kind == "remove_own_app" and self.timeline.state in under_way
+
 
 def recent(membership: Membership) -> list[Removal]:
     """Newest first, in a fixed number of queries; what was undone is not among them."""

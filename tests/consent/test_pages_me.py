@@ -92,6 +92,19 @@ def test_removing_an_app_removes_the_grant_from_the_directory(client, entra, ade
     assert reverse("consent:remove-app", args=[sidekick.pk]) not in listed
 
 
+def test_an_app_whose_removal_is_not_proved_yet_is_shown_once_and_as_such(client, entra, adele, sidekick, page):
+    page("/")
+    entra.lag(seconds=60)
+
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+
+    listed = page("/")
+    assert listed.count("Mail Sidekick</s>") == 1
+    assert reverse("consent:remove-app", args=[sidekick.pk]) not in listed
+    assert "we are reading back" in listed
+    assert 'hx-trigger="every 3s"' in listed
+
+
 def test_a_double_click_removes_once(client, sign_in, adele, contoso, sidekick):
     sign_in(client, adele)
 
