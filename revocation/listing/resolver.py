@@ -24,7 +24,7 @@ from revocation.listing.selection import Row, Selection, Status
 logger = logging.getLogger(__name__)
 
 CHUNK = 50_000  # keys per query: two passes over the people table each, whatever the length of the list
-GRAPH_LOOKUPS = 400  # unknown names asked of Graph, 20 per call; a list of strangers must not use up the quota
+GRAPH_LOOKUPS = 100  # unknown names asked of Graph; a list of strangers must use up neither quota nor patience
 
 
 class Match(NamedTuple):
@@ -40,7 +40,7 @@ class Match(NamedTuple):
 def resolve(tenant: Tenant, entries: Iterable[Entry], actor: Actor, tally: Tally | None = None) -> Selection:
     """Everyone the entries name, each once, with the reason for those who cannot be included.
 
-    Costs a fixed number of queries per 50,000 entries, and at most 20 calls to Graph for names the copy does
+    Costs a fixed number of queries per 50,000 entries, and looks at most 100 names up in Graph that the copy does
     not know.
     """
     rows: list[Row] = []
@@ -205,6 +205,7 @@ def _ask_graph(tenant: Tenant, unknown: list[str], matches: dict[str, list[Match
     unknown = unknown[:GRAPH_LOOKUPS]
     asked: set[str] = set()
     found: set[str] = set()
+    trouble = ""
     try:
         client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
         for start in range(0, len(unknown), 20):
@@ -213,15 +214,18 @@ def _ask_graph(tenant: Tenant, unknown: list[str], matches: dict[str, list[Match
                 if answer.error is None:
                     asked.add(key)
                     found.update(user["id"] for user in answer.body.get("value", []))
+                else:
+                    trouble = trouble or str(answer.error)
         for object_id in found:
             sync.refresh_person(tenant, object_id)
     except GraphError as error:
         logger.warning("Could not ask Graph about %d names of a list: %s", len(unknown), type(error).__name__)
-        return asked, str(error)
+        trouble = str(error)
+        asked.clear()  # Graph may know them, and then we must not say that it does not
     if found:
         _merge(matches, _people_by_id(tenant, [key for key in asked if "@" not in key]))
         _merge(matches, _people_by_name(tenant, [key for key in asked if "@" in key]))
-    return asked, ""
+    return asked, trouble
 
 
 def _lookup(key: str) -> Call:
