@@ -74,6 +74,18 @@ class Demo:
     def said(self) -> str:
         return self.output.read_text(errors="replace")
 
+    def forget_sign_in_time(self, context: BrowserContext) -> None:
+        """Make a signed-in person's sign-in an old one, as hours would."""
+        key = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "consentry_session")
+        keys = dict(line.split("=", 1) for line in (self.var_dir / "demo.env").read_text().split())
+        program = (
+            "import django, sys; django.setup();"
+            "from django.contrib.sessions.backends.db import SessionStore;"
+            "session = SessionStore(sys.argv[1]); session['auth_time'] -= 7200; session.save()"
+        )
+        environment = self.environment | keys | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+        subprocess.run([sys.executable, "-c", program, key], cwd=PROJECT, env=environment, check=True, timeout=60)
+
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
