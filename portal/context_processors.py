@@ -53,17 +53,18 @@ class Shell:
         return ""
 
     @property
-    def workspace_url(self) -> str:
-        if Capability.VIEW_WORKSPACE not in self.can:
-            return ""
-        return _reverse("consent:overview", self.tenant.slug)
-
-    @property
-    def workspaces(self) -> list[Membership]:
-        """Other tenants this person may work in: providers only, so usually empty."""
+    def workspaces(self) -> list[dict]:
+        """Every workspace this person may open, their own first: name, address, whether they are in it now."""
         if not self.signed_in:
             return []
-        return list(self.user.memberships.exclude(pk=self.membership and self.membership.pk).select_related("tenant"))
+        own = self.user.memberships.select_related("tenant").order_by("source", "tenant__name")
+        return [
+            {"name": one.tenant.name, "url": url, "current": one.pk == self.membership.pk}
+            for one in own
+            if one.can(Capability.VIEW_WORKSPACE)
+            and one.tenant.is_active
+            and (url := _reverse("consent:overview", one.tenant.slug))
+        ]
 
     @property
     def sandbox(self) -> bool:

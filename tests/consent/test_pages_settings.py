@@ -113,6 +113,7 @@ def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, s
         membership = Membership.objects.get(tenant=contoso, user_id=robin.user.pk)
     listed = admin.get(reverse("consent:providers", args=["contoso"])).content.decode()
     sign_in(client, robin)
+    led = client.get(reverse("consent:my-apps")).content.decode()
     inside = client.get(reverse("consent:overview", args=["contoso"])).status_code
     sign_in(client, megan)
     client.post(reverse("consent:end-provider", args=["contoso", membership.pk]))
@@ -120,6 +121,8 @@ def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, s
 
     assert "Robin Counts" in listed
     assert "Helpdesk" in listed
+    assert 'href="/t/fabrikam/"' in led
+    assert 'href="/t/contoso/"' in led
     assert inside == 200
     assert client.get(reverse("consent:overview", args=["contoso"])).status_code == 404
     assert len(entries(contoso, AuditEvent.MEMBERSHIP_GRANTED)) == 1
