@@ -183,3 +183,21 @@ def write(tenant_id: UUID, steps: Iterable[RevocationStep]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [*(list(column) for column in zip(*rows, strict=True)), tenant_id])
         return {pk for (pk,) in cursor.fetchall()}
+
+
+def plenty(tenant_id: UUID, limit: int) -> bool:
+    """Whether more than `limit` steps are due."""
+    requests = running_with_due_steps(tenant_id).values_list("pk", flat=True)[:OPEN_REQUESTS]
+    due = RevocationStep.objects.filter(is_due(timezone.now()), request__in=list(requests), state=State.WAITING)
+    return len(due.values_list("pk", flat=True)[: limit + 1]) > limit
+
+
+def pending(tenant_id: UUID) -> bool:
+    """Whether anything of this tenant is due now: at most three quick queries, for the sweeper."""
+    now = timezone.now()
+    steps = RevocationStep.objects.filter(tenant_id=tenant_id)
+    return (
+        running_with_due_steps(tenant_id).exists()
+        or steps.filter(state=State.ACCEPTED, not_before__lte=now).exists()
+        or steps.filter(state=State.CLAIMED, lease_until__lte=now).exists()
+    )

@@ -32,8 +32,8 @@ from audit.models import AuditEvent
 from directory.models import Person
 from graph.batch import LIMIT
 from graph.errors import GraphError
-from revocation import actions, budget, claims, proofs, trail
-from revocation.actions.base import Outcome, Verdict, general, observe, unreadable
+from revocation import actions, approval, budget, claims, landing, proofs, trail
+from revocation.actions.base import Outcome, Verdict, observe
 from revocation.finishing import finish_if_done
 from revocation.flights import WIDTH, Flight, Kind, launch
 from revocation.models import RevocationRequest, RevocationStep
@@ -283,8 +283,6 @@ class _Runner:
         return proofs.finish(step, State.FAILED)
 
     def _void(self, requests: Iterable[RevocationRequest]) -> None:
-        from revocation import approval
-
         for request in requests:
             if request.needs_approval:
                 approval.void(request, _("The steps are not the ones that were approved."))
@@ -307,7 +305,7 @@ class _Runner:
         """Read accepted steps back whose proof is due."""
         if self.room:
             steps = claims.take_for_proof(self.tenant, min(limit, LIMIT * self.room), **self.narrowed)
-            self.flights += launch(self.tenant, Kind.PROOF, steps, _proof_of)
+            self.flights += launch(self.tenant, Kind.PROOF, steps, landing.proof_of)
 
     def read_back(self) -> None:
         """Look after claims that lapsed: back to waiting where nothing was sent, else read back."""
@@ -317,7 +315,7 @@ class _Runner:
         unsent = [step for step in steps if step.called_at is None]
         local = [step for step in steps if step.called_at and actions.get(step.action).local]
         lost = [step for step in steps if step.called_at and not actions.get(step.action).local]
-        self.flights += launch(self.tenant, Kind.READ_BACK, lost, _proof_of)
+        self.flights += launch(self.tenant, Kind.READ_BACK, lost, landing.proof_of)
         for step in unsent:
             proofs.put_off(step, timezone.now())
         if unsent:
@@ -336,7 +334,7 @@ class _Runner:
             answer = flight.future.result()
             for place, step in enumerate(flight.steps):
                 item = answer if isinstance(answer, GraphError) else answer[place]
-                outcome = _outcome(flight.kind, step, item)
+                outcome = landing.outcome(flight.kind, step, item)
                 if outcome is None:
                     calling.append(step)
                 elif flight.kind == Kind.PROOF:
@@ -384,7 +382,7 @@ class _Runner:
         claims.fenced(everything)
         self.done += len(results)
         self.flights += launch(self.tenant, Kind.CALL, going, lambda step: actions.get(step.action).call(step))
-        self._tell_the_copy([step for step, _event in results if step.state == State.VERIFIED])
+        landing.tell_the_copy([step for step, _event in results if step.state == State.VERIFIED])
         ended = {step.request_id for step, _event in results if step.state in RevocationStep.FINAL}
         if ended:
             finish_if_done(self.tenant.pk, ended)
@@ -397,56 +395,3 @@ class _Runner:
                 [list(request_ids)],
             )
             return dict(cursor.fetchall())
-
-    def _tell_the_copy(self, steps: list[RevocationStep]) -> None:
-        """Let pages agree with the directory at once. The next reading of it would put it right anyway."""
-        by_action: dict[str, list[RevocationStep]] = defaultdict(list)
-        for step in steps:
-            by_action[step.action].append(step)
-        for name, group in by_action.items():
-            try:
-                with transaction.atomic():
-                    actions.get(name).applied(group)
-            except Exception:
-                logger.exception("The copy of the directory could not be told about %d proved steps.", len(group))
-
-
-def _proof_of(step: RevocationStep):
-    return actions.get(step.action).proof(step)
-
-
-def _outcome(kind: Kind, step: RevocationStep, answer) -> Outcome | None:
-    """What an answer, or the failure of the whole batch, means for a step. None: looked at, and to be called."""
-    action = actions.get(step.action)
-    try:
-        if kind == Kind.LOOK:
-            return None if isinstance(answer, GraphError) else action.looked(step, answer)
-        if kind == Kind.CALL:
-            if isinstance(answer, GraphError):
-                return action.refused(answer) if answer.status == 403 else general(answer)
-            return action.read(step, answer)
-        return unreadable(answer) if isinstance(answer, GraphError) else action.proved(step, answer)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        logger.exception("An answer for %s could not be read.", step.action)
-        text = _("Microsoft's answer could not be read.")
-        if kind == Kind.LOOK:
-            return None
-        return Outcome(Verdict.UNKNOWN if kind == Kind.CALL else Verdict.UNREADABLE, text, "unreadable")
-
-
-def plenty(tenant_id: UUID) -> bool:
-    """Whether more is due than one process can have on its way at a time."""
-    requests = claims.running_with_due_steps(tenant_id).values_list("pk", flat=True)[: claims.OPEN_REQUESTS]
-    due = RevocationStep.objects.filter(claims.is_due(timezone.now()), request__in=list(requests), state=State.WAITING)
-    return len(due.values_list("pk", flat=True)[: LIMIT * WIDTH + 1]) > LIMIT * WIDTH
-
-
-def pending(tenant_id: UUID) -> bool:
-    """Whether anything of this tenant is due now: at most three quick queries, for the sweeper."""
-    now = timezone.now()
-    steps = RevocationStep.objects.filter(tenant_id=tenant_id)
-    return (
-        claims.running_with_due_steps(tenant_id).exists()
-        or steps.filter(state=State.ACCEPTED, not_before__lte=now).exists()
-        or steps.filter(state=State.CLAIMED, lease_until__lte=now).exists()
-    )

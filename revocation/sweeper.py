@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from revocation import approval, executor
+from revocation import approval, claims, executor
 from revocation.finishing import OPEN, finish_if_done
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
 from revocation.nudges import nudge
@@ -69,7 +69,7 @@ def _look_after(tenant_id: UUID) -> bool:
             approval.expire_due(tenant_id)
             _cancel_left_over(tenant_id)
             finish_if_done(tenant_id, _maybe_done(tenant_id))
-            due = executor.pending(tenant_id)
+            due = claims.pending(tenant_id)
         if due:
             nudge(tenant_id)
         return due

@@ -6,7 +6,9 @@ from celery import shared_task
 
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
-from revocation import executor, runners, sweeper
+from graph.batch import LIMIT
+from revocation import claims, executor, runners, sweeper
+from revocation.flights import WIDTH
 
 
 @shared_task(ignore_result=True, name="revocation.tasks.run")
@@ -20,7 +22,7 @@ def run(tenant_id: str, place: str = "") -> None:
         if held is None:
             return
         with tenant_context(key):
-            if not place and executor.plenty(key):
+            if not place and claims.plenty(key, LIMIT * WIDTH):
                 run.delay(tenant_id)  # more than one worker's load: wake the next, until every place is taken
             result = executor.run(key)
         if result.more_due:

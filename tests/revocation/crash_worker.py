@@ -35,7 +35,7 @@ def arm(edge: str) -> None:
     """Put the death in place."""
     from audit import services as audit
     from audit.models import AuditEvent
-    from revocation import executor, flights
+    from revocation import executor, flights, landing
 
     send, record_many = flights._send, audit.record_many
 
@@ -63,7 +63,7 @@ def arm(edge: str) -> None:
     flights._send = dying_send
     audit.record_many = dying_record
     if edge == "accepted, not proved":
-        executor._Runner._tell_the_copy = die
+        landing.tell_the_copy = die
     if edge == "proved, request not closed":
         executor.finish_if_done = die
 

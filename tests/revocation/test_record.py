@@ -250,7 +250,6 @@ EXEMPT: dict[str, str] = {
     "revocation.services.can_undo": "reads",
     "revocation.services.undo_until": "reads",
     "revocation.approval.objection": "reads",
-    "revocation.executor.pending": "reads",
     "revocation.sweeper.age": "reads",
     "consent.services.last_deletion": "reads",
     "consent.tenant_settings.members_from_elsewhere": "reads",
