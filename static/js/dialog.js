@@ -36,7 +36,8 @@
     opener = link;
     element.showModal();
     // The safe way out gets the focus, so that Enter never destroys.
-    element.querySelector("[data-dialog-close]")?.focus();
+    element.querySelector("[data-dialog-close]")?.focus({ preventScroll: true });
+    element.scrollTop = 0; // what will happen is read from the top
     window.htmx?.process(element);
     element.dispatchEvent(new CustomEvent("shown", { bubbles: true })); // times.js
   }
