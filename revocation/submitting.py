@@ -1,6 +1,7 @@
 """Turning what a person asked for into rows: one transaction with request, steps and audit entry, whatever the size."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
@@ -151,11 +152,9 @@ class _Counted:
 _INSERT = """
 INSERT INTO revocation_revocationstep (tenant_id, request_id, position, action, target_type, target_id, target_label,
     params, before, urgency, interactive, seal, state, attempts, proofs, graph_request_id, outcome_code, outcome)
-SELECT %s, %s, v.position, v.action, v.target_type, v.target_id, v.target_label, v.params::jsonb, v.before::jsonb,
-    v.urgency, %s, v.seal, 'waiting', 0, 0, '', '', ''
-FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[],
-        %s::text[])
-    AS v(position, action, target_type, target_id, target_label, params, before, urgency, seal)
+SELECT %s, %s, (v->>0)::int, v->>1, v->>2, v->>3, v->>4, v->5, nullif(v->6, 'null'), (v->>7)::smallint, %s, v->>8,
+    'waiting', 0, 0, '', '', ''
+FROM jsonb_array_elements(%s::jsonb) AS v
 """
 
 
@@ -165,30 +164,19 @@ def _insert_steps(request: RevocationRequest, drafts: Iterable[StepDraft]) -> _C
     known = actions.all_actions()
     numbered: Iterator[tuple[int, StepDraft]] = enumerate(drafts)
     while chunk := list(islice(numbered, CHUNK)):
-        columns: list[tuple] = []
+        rows = []
         for position, draft in chunk:
             if draft.action not in known:
                 raise ValueError(f"There is no action {draft.action!r}.")
-            clean = _clean(draft)
-            content = line(clean, position)
+            step = _clean(draft)
+            content = line(step, position)
             digest.add(content)
-            counted.add(clean)
-            columns.append(
-                (
-                    position,
-                    clean.action,
-                    clean.target_type,
-                    clean.target_id,
-                    clean.target_label,
-                    canonical.encode(clean.params).decode(),
-                    None if clean.before is None else canonical.encode(clean.before).decode(),
-                    clean.urgency,
-                    sealer.seal(request.pk, content, clean.before),
-                )
-            )
+            counted.add(step)
+            what = (step.action, step.target_type, step.target_id, step.target_label, step.params, step.before)
+            rows.append((position, *what, step.urgency, sealer.seal(request.pk, content, step.before)))
         with connection.cursor() as cursor:
-            values = [list(column) for column in zip(*columns, strict=True)]
-            cursor.execute(_INSERT, [request.tenant_id, request.pk, request.interactive, *values])
+            parameters = [request.tenant_id, request.pk, request.interactive, json.dumps(rows)]
+            cursor.execute(_INSERT, parameters)
     counted.digest = digest.hex()
     return counted
 
