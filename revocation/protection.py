@@ -80,7 +80,9 @@ def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[U
     reach = _Reach.of(tenant, actor)
     break_glass = set(tenant.break_glass_ids)
     found: dict[UUID, str] = {}
-    people = Person.objects.filter(tenant=tenant, pk__in=list(person_ids))
+    # One array instead of `pk__in`: tens of thousands of separate parameters cost more than the query itself.
+    wanted = {"where": ["directory_person.id = ANY(%s)"], "params": [list(person_ids)]}
+    people = Person.objects.filter(tenant=tenant).extra(**wanted)
     for pk, is_guest, home, roles in people.values_list(
         "pk", "is_guest", "home_domain", "role_template_ids"
     ).iterator():
