@@ -63,14 +63,14 @@ def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
         RevocationRequest.State.RUNNING,
         RevocationRequest.State.PAUSED,
     ]
-    requests = dict(
+    open_requests = dict(
         RevocationRequest.objects.filter(tenant=tenant, state__in=open_states)
         .values_list("state")
         .annotate(n=Count("id"))
         .order_by()
     )
     for state in open_states:
-        yield "consentry_requests", {"state": state}, requests.get(state, 0)
+        yield "consentry_requests", {"state": state}, open_requests.get(state, 0)
     steps = RevocationStep.objects.filter(tenant=tenant)
     counts = dict(steps.filter(state__in=OPEN).values_list("state").annotate(n=Count("id")).order_by())
     for state in OPEN:

@@ -186,7 +186,8 @@ def _people_by_name(tenant: Tenant, names: list[str]) -> Iterator[tuple[str, Mat
         f"SELECT wanted.key, {_COLUMNS} FROM unnest(%s::text[]) AS wanted(key)"  # noqa: S608 - constants only
         " JOIN directory_person p ON lower(p.{column}) = wanted.key WHERE p.tenant_id = %s"
     )
-    sql = " UNION ".join(part.replace("{column}", column) for column in ("upn", "mail"))
+    # Who is found by both comes twice, which `_merge` settles cheaper than the database would.
+    sql = " UNION ALL ".join(part.replace("{column}", column) for column in ("upn", "mail"))
     return _matches(sql, [names, tenant.pk, names, tenant.pk])
 
 
