@@ -6,31 +6,28 @@ make screenshots
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.conftest import Demo, Visitor
+from tests.browser.conftest import Demo, Visitor, folder_for_a_demo
 
 HERE = Path(__file__).resolve().parent
 SIZE = {"width": 1200, "height": 860}
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="consentry-screenshots-"))
-    folder.chmod(0o711)
-    demo = Demo(folder).start()
-    try:
-        with sync_playwright() as playwright:
-            program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-            options = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(executable_path=program, args=options)
-            take_all(browser, demo)
-            browser.close()
-    finally:
-        demo.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with folder_for_a_demo() as folder:
+        demo = Demo(folder).start()
+        try:
+            with sync_playwright() as playwright:
+                program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+                options = ["--no-sandbox"] if os.geteuid() == 0 else []
+                browser = playwright.chromium.launch(executable_path=program, args=options)
+                take_all(browser, demo)
+                browser.close()
+        finally:
+            demo.stop()
 
 
 def take_all(browser: Browser, demo: Demo) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -107,19 +107,23 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
-@pytest.fixture(scope="package")
-def demo_folder() -> Iterator[Path]:
+@contextmanager
+def folder_for_a_demo() -> Iterator[Path]:
+    """Not one of pytest's own: run as root, the embedded PostgreSQL is another account that must pass through."""
     folder = Path(tempfile.mkdtemp(prefix="consentry-demo-"))
-    folder.chmod(0o711)  # run as root, the embedded PostgreSQL is another account that must pass through
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="package")
-def demo(demo_folder: Path) -> Iterator[Demo]:
-    running = Demo(demo_folder).start()
-    yield running
-    running.stop()
+def demo() -> Iterator[Demo]:
+    with folder_for_a_demo() as folder:
+        running = Demo(folder).start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture(scope="package")
