@@ -73,7 +73,7 @@ def by_risk(counts: dict[int, int]) -> Chart:
     rows = [(3, _("High"), "b-high"), (2, _("Medium"), "b-medium"), (1, _("Low"), "b-low")]
     top = max([*counts.values(), 1])
     bars = [
-        Bar(word, counts.get(risk, 0), look, 60, 14 + 42 * row, _length(counts.get(risk, 0), top), 20)
+        Bar(word, counts.get(risk, 0), look, 72, 14 + 42 * row, _length(counts.get(risk, 0), top), 20)
         for row, (risk, word, look) in enumerate(rows)
     ]
     summary = _("%(high)s high, %(medium)s medium, %(low)s low.") % {
@@ -90,7 +90,7 @@ def _month_ends(weeks: Sequence[Week], number: int) -> bool:
 
 
 def _length(count: int, top: int) -> float:
-    return round(max(3.0, 350 * count / top), 1) if count else 0
+    return round(max(3.0, 340 * count / top), 1) if count else 0
 
 
 def _stands_out(count: int, usual: int) -> bool:
