@@ -24,7 +24,11 @@ demo: .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:80
 
 .PHONY: test
 test: .venv/.dev chromium ## Every test, browser tests included (ARGS="-k word" narrows)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@# Browser tests in a run of their own: Playwright's event loop must not run beneath Django's.
+	@status=0; \
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m browser $(ARGS) || status=$$?; \
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not browser" $(ARGS) || status=$$?; \
+	exit $$status
 
 .PHONY: lint
 lint: .venv/.dev ## Style, import floors, missing migrations, deployment checks
