@@ -23,6 +23,8 @@ OUTCOMES = [
     ("failed", _("Failed")),
     ("unconfirmed", _("Unconfirmed")),
     ("refused", _("Refused")),
+    ("waiting", _("Put off")),
+    ("incomplete", _("Incomplete")),
 ]
 
 

@@ -18,6 +18,8 @@ from revocation.sweeper import BEAT
 State = RevocationStep.State
 OPEN = [State.WAITING, State.CLAIMED, State.ACCEPTED]
 WINDOW = timedelta(minutes=5)
+# What a 429 calls itself; the plain number where its body said nothing.
+THROTTLED = ["TooManyRequests", "Request_ThrottledTemporarily", "429"]
 
 FAMILIES = {
     "consentry_steps": "Steps of open revocations, by state.",
@@ -88,7 +90,7 @@ def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
     if latency is not None:
         yield "consentry_graph_write_seconds_avg", {}, latency.total_seconds()
     throttled = AuditEntry.objects.filter(
-        tenant_id=tenant.pk, event=AuditEvent.STEP_RETRIED, at__gte=now - WINDOW, outcome="throttled"
+        tenant_id=tenant.pk, event=AuditEvent.STEP_RETRIED, at__gte=now - WINDOW, after__code__in=THROTTLED
     )
     yield "consentry_graph_throttled_recent", {}, throttled.count()
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from revocation import budget, metrics, notices, planning
+from revocation import budget, executor, metrics, notices, planning
 from revocation.models import QuotaBucket
 from tests.factories import make_person
 from tests.revocation.copies import NOW, asked, crowd, finish, in_copy, put
@@ -121,6 +121,17 @@ def test_every_family_is_announced_once(contoso, fabrikam):
     announced = [line.split()[2] for line in metrics.lines() if line.startswith("# TYPE")]
 
     assert len(announced) == len(set(announced))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_microsoft_throttled_is_counted(contoso, megan, entra):
+    entra.faults({"path": "revokeSignInSessions", "status": 429, "retry_after": 30, "where": "item", "count": 1})
+    asked(contoso, megan, [in_copy(contoso, "Adele Vance")])
+
+    with tenant_context(contoso.pk):
+        executor.run(contoso.pk, seconds=2, linger=0)
+
+    assert 'consentry_graph_throttled_recent{tenant="contoso"} 1' in metrics.lines()
 
 
 # --- Telling people -------------------------------------------------------------------------------------
