@@ -18,7 +18,7 @@ from accounts.models import Membership, Tenant
 from consent.apps_now import app_now, binned_app_now, client_of, everything_tied_to
 from consent.refusals import Absent, NothingToRevoke, Refused, WrongConfirmation, asking_microsoft
 from directory import sync
-from directory.models import PermissionGrant, ServicePrincipal
+from directory.models import PermissionGrant, Person, ServicePrincipal
 from graph import types
 from graph.errors import NotFound
 from revocation import services as revocation
@@ -200,14 +200,16 @@ def revoke_user_consent(
         ]
     if not grants:
         raise NothingToRevoke(_("This person has not let %(app)s act for them.") % {"app": now.display_name})
+    known = Person.objects.filter(tenant=tenant, pk=person_id).first()
+    person = known.display_name if known else str(person_id)
     return revocation.submit(
         tenant=tenant,
         actor=actor,
         kind="revoke_user_consent",
-        title=_("Revoke one person's consent to %(app)s") % {"app": now.display_name},
+        title=_("Revoke the consent of %(person)s to %(app)s") % {"person": person, "app": now.display_name},
         reason=reason,
         ticket=ticket,
-        steps=[delete_grant.step(grant, label=now.display_name) for grant in grants],
+        steps=[delete_grant.step(grant, label=f"{now.display_name} ({person})") for grant in grants],
     )
 
 

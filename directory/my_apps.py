@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import Tenant
@@ -45,6 +46,11 @@ class MyApp:
     @property
     def risk(self) -> Risk:
         return Risk(self.app.risk)
+
+    @property
+    def is_portal(self) -> bool:
+        """Whether this is the very portal that shows the list."""
+        return str(self.app.app_id) == settings.ENTRA_CLIENT_ID.lower()
 
     @property
     def works_offline(self) -> bool:

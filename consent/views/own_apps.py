@@ -18,7 +18,7 @@ from directory.wording import Sentence
 
 SHOW = {
     "": lambda item: True,
-    "high": lambda item: item.risk == Risk.HIGH,
+    "high": lambda item: item.risk == Risk.HIGH and not item.is_portal,
     "mine": lambda item: item.granted_by_me,
     "away": lambda item: item.works_offline,
 }
