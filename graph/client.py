@@ -417,6 +417,8 @@ class GraphClient:
                 status=response.status_code,
                 request_id=response.headers.get("request-id", ""),
             )
+        if isinstance(body.get("responses"), list):
+            batching.name_answers(body, response.headers.get("request-id", ""))
         return body
 
 

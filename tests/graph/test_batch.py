@@ -39,6 +39,17 @@ def test_each_call_has_its_own_error(microsoft, contoso_graph):
     assert busy.retry_after == busy.error.retry_after == 17
 
 
+def test_an_answer_without_a_request_id_has_the_batchs(microsoft, contoso_graph):
+    own = item(1, **{"request-id": "of-the-item"})
+    refused = item(2, 403, problem("Authorization_RequestDenied"))
+    body = {"responses": [{"id": "0", "status": 204, "headers": None}, own, refused]}
+    microsoft.answers(Reply(body=body, headers={"request-id": "of-the-batch"}))
+
+    answers = contoso_graph.batch(SIGN_OUT)
+
+    assert [answer.request_id for answer in answers] == ["of-the-batch", "of-the-item", "graph-request-1"]
+
+
 @pytest.mark.parametrize("odd", [{"id": "1"}, {"id": "1", "status": "soon"}, "text", None])
 def test_a_call_without_a_readable_answer_may_have_been_done(microsoft, contoso_graph, odd):
     microsoft.answers(batch(item(0), odd, item(2)))
