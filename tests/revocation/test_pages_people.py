@@ -118,10 +118,14 @@ def test_signing_somebody_out_is_carried_out_proved_and_recorded(helpdesk, entra
     with tenant_context(contoso.pk):
         request = RevocationRequest.objects.get(tenant=contoso, kind="sign_out")
         executor.prove_due(contoso.pk)
+        step = RevocationStep.objects.get(request=request, action="revoke_sessions")
         events = set(AuditEntry.objects.filter(request_id=request.pk).values_list("event", flat=True))
 
     assert answer.redirect_chain[0][0] == url("detail", request.pk)
     assert "Stolen phone" in answer.content.decode()
+    assert step.state == "verified"
+    assert step.graph_request_id in helpdesk.get(url("detail", request.pk)).content.decode()
+    assert step.graph_request_id
     assert (request.reason, request.ticket) == ("Stolen phone", "INC-7")
     assert {"revocation.request.created", "revocation.steps.started", "revocation.step.accepted"} <= events
 
