@@ -1,0 +1,166 @@
+"""What a measurement does inside the portal, in a process with the bed's settings. Answers are one line of JSON."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from uuid import UUID
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    command, *arguments = sys.argv[1:]
+    print(json.dumps(COMMANDS[command](*arguments)))
+
+
+def prepare() -> dict:
+    """Tables, the connected tenant with no need of a second approver, and its directory's copy."""
+    from django.core.management import call_command
+
+    from accounts.access import Actor
+    from accounts.models import Tenant
+    from consent import onboarding
+    from directory import sync
+    from tests.sandbox_client import CONTOSO
+
+    call_command("migrate", interactive=False, verbosity=0)
+    tenant = onboarding.connect(UUID(CONTOSO), actor=Actor.command_line(UUID(CONTOSO)))
+    Tenant.objects.filter(pk=tenant.pk).update(approval_threshold=1_000_000, write_share_percent=100)
+    began = time.monotonic()
+    sync.sync_tenant(tenant)
+    return {"sync_seconds": round(time.monotonic() - began, 2)}
+
+
+def write_csv(path: str, count: str) -> dict:
+    """A list as an export would be: a heading, semicolons, names and UPNs."""
+    from accounts.tenancy import tenant_context
+    from directory.models import Person
+
+    tenant = _tenant()
+    with tenant_context(tenant.pk), Path(path).open("w", encoding="utf-8-sig") as file:
+        # Whom the rules protect cannot be part of a list; the cast's admins are among the first.
+        plain = Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[], upn__contains="@")
+        people = plain.order_by("-upn").values_list("display_name", "upn")[: int(count)]
+        file.write("Name;User principal name\n")
+        written = 0
+        for name, upn in people.iterator(chunk_size=2000):
+            file.write(f"{name};{upn}\n")
+            written += 1
+    return {"people": written}
+
+
+def preview(path: str) -> dict:
+    """From the file to the preview; nothing is asked of Microsoft."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from accounts.tenancy import tenant_context
+    from revocation.listing import sources
+
+    tenant, actor = _tenant(), _actor()
+    upload = SimpleUploadedFile("people.csv", Path(path).read_bytes())
+    began = time.monotonic()
+    with tenant_context(tenant.pk):
+        draft = sources.draft(tenant, actor, {"source": "file", "file": upload, "recipe": "sign_out"})
+    return {
+        "draft": str(draft.pk),
+        "digest": draft.digest,
+        "counts": dict(draft.counts),
+        "seconds": round(time.monotonic() - began, 2),
+        "peak_mb": _peak(),
+    }
+
+
+def confirm(draft_id: str, digest: str) -> dict:
+    """From the preview to the stored request, with every statement counted."""
+    from django.db import connection
+
+    from accounts.tenancy import tenant_context
+    from revocation.listing import drafts
+
+    statements = {"COPY": 0, "INSERT": 0, "others": 0}
+
+    def count(execute, sql, params, many, context):
+        statements[next((kind for kind in statements if sql.lstrip().startswith(kind)), "others")] += 1
+        return execute(sql, params, many, context)
+
+    tenant, actor = _tenant(), _actor()
+    began = time.monotonic()
+    with tenant_context(tenant.pk), connection.execute_wrapper(count):
+        request = drafts.confirm(
+            tenant, UUID(draft_id), actor, digest=digest, reason="A measurement", high_priority=True
+        )
+    return {
+        "request": str(request.pk),
+        "steps": request.step_count,
+        "statements": statements,
+        "seconds": round(time.monotonic() - began, 2),
+        "peak_mb": _peak(),
+    }
+
+
+def session(name: str) -> dict:
+    """A signed-in session for somebody of the cast, and the ids its pages need."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from accounts.tenancy import tenant_context
+    from directory.models import Person
+    from tests.factories import make_person
+
+    tenant = _tenant()
+    with tenant_context(tenant.pk):
+        known = Person.objects.get(tenant=tenant, display_name=name)
+        person = make_person(tenant, known.pk, name, "helpdesk", upn=known.upn)
+    store = SessionStore()
+    store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(person.user.pk), "accounts.backends.ScopedBackend"
+    store[HASH_SESSION_KEY] = person.user.get_session_auth_hash()
+    store["auth_time"] = int(time.time())
+    store.create()
+    return {"cookie": store.session_key}
+
+
+def people(count: str) -> list[str]:
+    """Object ids of people whom helpdesk may sign out and no list of ours names: the first by UPN."""
+    from accounts.tenancy import tenant_context
+    from directory.models import Person
+
+    tenant = _tenant()
+    with tenant_context(tenant.pk):
+        plain = Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[])
+        return [str(pk) for pk in plain.order_by("upn").values_list("pk", flat=True)[: int(count)]]
+
+
+def verify_audit() -> dict:
+    from accounts.tenancy import tenant_context
+    from audit import chain
+
+    tenant = _tenant()
+    with tenant_context(tenant.pk):
+        report = chain.verify(tenant.pk)
+    return {"ok": report.ok}
+
+
+def _tenant():
+    from accounts.models import Tenant
+
+    return Tenant.objects.get(slug="contoso")
+
+
+def _actor():
+    from accounts.access import Actor
+
+    return Actor.command_line(_tenant().pk)
+
+
+def _peak() -> int:
+    """The most memory this process ever had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+COMMANDS = {one.__name__: one for one in (prepare, write_csv, preview, confirm, session, people, verify_audit)}
+
+if __name__ == "__main__":
+    main()

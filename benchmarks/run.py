@@ -1,0 +1,297 @@
+"""Measures mass revocation beside Microsoft's own SDK: a table, and JSON in var/bench.json.
+
+    make bench                       every measurement
+    make bench ARGS="--only speed"   one of them
+    make bench ARGS="--full"         with the lists of 100,000 people that take minutes
+
+The sandbox counts writes as Microsoft does (3,000 in 150 s per app and tenant) and takes 75 ms to answer. With --scale
+everything that has a duration in it runs so much faster: quota windows, latency, Retry-After. Times in the table are
+multiplied back, so they are those of an unscaled run; what the machine itself needs is then counted too dear, never
+too cheap.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.bed import PROJECT, QUOTA, Bed, wait_until
+
+CLIENTS = PROJECT / ".venv-clients" / "bin" / "python"
+CAST = 15  # people of the sandbox's own cast, whom no list names
+MASS_LIMIT = 3600  # seconds until a mass action is given up
+
+
+@dataclass
+class Line:
+    """One line of the table. `ok` is None where there is no bar."""
+
+    what: str
+    value: str
+    bar: str = ""
+    ok: bool | None = None
+    raw: dict | None = None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=MEASUREMENTS, action="append")
+    parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--scale", type=float, default=10.0)
+    parser.add_argument("--full", action="store_true", help="also lists of 100,000 people")
+    options = parser.parse_args()
+    lines: list[Line] = []
+    for name in options.only or MEASUREMENTS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        try:
+            found = MEASUREMENTS[name](options)
+        except Exception as error:
+            found = [Line(name, f"not measured: {type(error).__name__}: {error}", ok=False)]
+        lines += found
+        for line in found:
+            print(row(line), flush=True)
+    write(lines, options)
+    print("\n" + "\n".join(map(row, lines)))
+    return 1 if any(line.ok is False for line in lines) else 0
+
+
+def row(line: Line) -> str:
+    verdict = {True: "ok", False: "MISSED", None: ""}[line.ok]
+    return f"{line.what:<62} {line.value:<34} {line.bar:<26} {verdict}".rstrip()
+
+
+def write(lines: list[Line], options: argparse.Namespace) -> None:
+    path = Path(os.environ.get("VAR_DIR") or PROJECT / "var") / "bench.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    machine = {"cores": os.cpu_count(), "python": sys.version.split()[0]}
+    found = {"options": vars(options), "machine": machine, "lines": [asdict(line) for line in lines]}
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"\nWritten: {path}", file=sys.stderr)
+
+
+# --- ours -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Mass:
+    """What one mass sign-out came to. Seconds are the sandbox's, scale included."""
+
+    people: int
+    seconds: float  # asked to the last acceptance
+    first_100: float
+    proved: float  # asked to the last proof
+    per_second: float  # while calling
+    memory_mb: int
+    states: dict[str, int]
+    twice: int
+
+
+def sign_out_list(bed: Bed, people: int, workers: int) -> Mass:
+    """A CSV of so many people, previewed, confirmed and carried out by so many worker processes."""
+    path = bed.folder / f"{people}.csv"
+    assert bed.inside("write_csv", path, people)["people"] == people
+    seen = bed.inside("preview", path)
+    if not bed.workers:
+        bed.start_workers(workers)
+        bed.start_beat()
+        time.sleep(6)  # until they listen: starting is not part of what is measured
+    request = bed.inside("confirm", seen["draft"], seen["digest"])["request"]
+    memory = 0
+
+    def done() -> bool:
+        nonlocal memory
+        memory = max(memory, bed.worker_memory())
+        return bed.is_finished(request)
+
+    wait_until(done, MASS_LIMIT, pause=0.5)
+    return measured(bed, request, people, memory)
+
+
+def measured(bed: Bed, request: str, people: int, memory: int) -> Mass:
+    ((all_accepted, hundred, proved),) = bed.ask(
+        "SELECT extract(epoch FROM max(s.accepted_at) - min(r.created_at)),"
+        " extract(epoch FROM (array_agg(s.accepted_at ORDER BY s.accepted_at))[100] - min(r.created_at)),"
+        " extract(epoch FROM max(s.finished_at) - min(r.created_at))"
+        " FROM revocation_revocationstep s JOIN revocation_revocationrequest r ON r.id = s.request_id"
+        " WHERE r.id = %s AND s.action <> 'end_portal_sessions'",
+        request,
+    )
+    calls: dict[str, int] = {}
+    for entry in bed.sandbox.requests():
+        if entry["method"] == "POST" and "revokeSignInSessions" in entry["path"] and entry["status"] < 300:
+            calls[entry["path"]] = calls.get(entry["path"], 0) + 1
+    return Mass(
+        people=people,
+        seconds=float(all_accepted) * bed.scale,
+        first_100=float(hundred or 0) * bed.scale,
+        proved=float(proved) * bed.scale,
+        per_second=people / bed.called_span(request) / bed.scale,
+        memory_mb=memory // 2**20,
+        states=bed.states(request),
+        twice=sum(1 for count in calls.values() if count > 1),
+    )
+
+
+def lost(mass: Mass) -> int:
+    return mass.people - mass.states.get("verified", 0)
+
+
+def quota(options: argparse.Namespace) -> list[Line]:
+    """The quota's own floor: full windows, of which the last need not be waited out."""
+    floor = (math.ceil(options.people / QUOTA["writes"]) - 1) * QUOTA["seconds"]
+    with Bed(people=options.people + CAST, scale=options.scale) as bed:
+        mass = sign_out_list(bed, options.people, workers=2)
+    said = f"{options.people:,} people, quota on"
+    raw = asdict(mass) | {"floor_seconds": floor}
+    return [
+        Line(f"Consentry: {said}", f"{mass.seconds:.0f} s", f"<= {floor * 1.05:.0f} s (floor {floor:.0f} s)",
+             mass.seconds <= floor * 1.05, raw),
+        Line("Consentry: first 100 of them", f"{mass.first_100:.1f} s", "<= 15 s", mass.first_100 <= 15),
+        Line("Consentry: lost, twice", f"{lost(mass)}, {mass.twice}", "0, 0", lost(mass) == mass.twice == 0),
+    ]  # fmt: skip
+
+
+def speed(options: argparse.Namespace) -> list[Line]:
+    lines = []
+    for workers in (2, 4):
+        with Bed(people=options.people + CAST, quota=False) as bed:
+            mass = sign_out_list(bed, options.people, workers)
+        bar, ok = (">= 400 people/s", mass.per_second >= 400) if workers == 2 else ("", None)
+        said = f"Consentry: {options.people:,} people, no quota, {workers} workers"
+        lines.append(Line(said, f"{mass.per_second:.0f} people/s", bar, ok, asdict(mass)))
+        if lost(mass) or mass.twice:
+            lines.append(Line(f"{said}: lost, twice", f"{lost(mass)}, {mass.twice}", "0, 0", False))
+    return lines
+
+
+def memory(options: argparse.Namespace) -> list[Line]:
+    sizes = [1_000, 10_000, 100_000] if options.full else [1_000, 10_000]
+    lines = []
+    for people in sizes:
+        with Bed(people=people + CAST, quota=False, latency_ms=75) as bed:
+            mass = sign_out_list(bed, people, workers=2)
+        said = f"Consentry: largest worker process, {people:,} people"
+        lines.append(Line(said, f"{mass.memory_mb} MB", "< 150 MB", mass.memory_mb < 150, asdict(mass)))
+    return lines
+
+
+def preview(options: argparse.Namespace) -> list[Line]:
+    people = 100_000
+    with Bed(people=people + CAST, latency_ms=0) as bed:
+        path = bed.folder / "people.csv"
+        bed.inside("write_csv", path, people)
+        seen = bed.inside("preview", path)
+        made = bed.inside("confirm", seen["draft"], seen["digest"])
+    said = f"Consentry: CSV of {people:,} people"
+    return [
+        Line(f"{said}: preview", f"{seen['seconds']:.1f} s", "< 10 s", seen["seconds"] < 10, seen),
+        Line(f"{said}: memory of preview", f"{seen['peak_mb']} MB", "< 300 MB", seen["peak_mb"] < 300),
+        Line(f"{said}: request stored, one transaction", f"{made['seconds']:.1f} s", "", None, made),
+        Line(f"{said}: memory of storing", f"{made['peak_mb']} MB", "< 300 MB", made["peak_mb"] < 300),
+    ]
+
+
+# --- the web beside it ----------------------------------------------------------------------------------
+
+SAMPLES = 40
+
+
+def web(options: argparse.Namespace) -> list[Line]:
+    """Pages and single sign-outs, idle and while a mass action goes on at the pace that the quota allows."""
+    with Bed(people=options.people + CAST) as bed:
+        visitor = Visitor(bed)
+        bed.start_workers(2)
+        bed.start_beat()
+        time.sleep(6)
+        visitor.warm_up()
+        idle = visitor.measure()
+        path = bed.folder / "people.csv"
+        bed.inside("write_csv", path, options.people - 2 * SAMPLES)
+        seen = bed.inside("preview", path)
+        bed.inside("confirm", seen["draft"], seen["digest"])
+        busy = visitor.measure()
+    lines = []
+    for what in idle:
+        bar, value = idle[what] * 1.5, f"{busy[what] * 1000:.0f} ms (idle {idle[what] * 1000:.0f} ms)"
+        raw = {"idle": idle[what], "busy": busy[what]}
+        lines.append(Line(f"Consentry: p95 of {what}", value, f"<= {bar * 1000:.0f} ms", busy[what] <= bar, raw))
+    return lines
+
+
+class Visitor:
+    """A helpdesk agent who opens pages and signs single people out."""
+
+    def __init__(self, bed: Bed) -> None:
+        self.address = bed.start_web()
+        self.http = bed.sandbox.http
+        self.http.cookies["consentry_session"] = bed.inside("session", "Henrietta Mueller")["cookie"]
+        self.people = bed.inside("people", 2 * SAMPLES + 4)
+
+    def warm_up(self) -> None:
+        for _ in range(4):
+            self._timed(self._my_apps)
+            self._timed(self._sign_out)
+
+    def measure(self) -> dict[str, float]:
+        found: dict[str, list[float]] = {"My apps": [], "one interactive sign-out": []}
+        for _ in range(SAMPLES):
+            found["My apps"].append(self._timed(self._my_apps))
+            found["one interactive sign-out"].append(self._timed(self._sign_out))
+        return {what: statistics.quantiles(seconds, n=20)[-1] for what, seconds in found.items()}
+
+    def _timed(self, act: Callable[[], float]) -> float:
+        return act()
+
+    def _my_apps(self) -> float:
+        answer = self.http.get(f"{self.address}/", timeout=60, allow_redirects=False)
+        assert answer.status_code == 200, answer
+        return answer.elapsed.total_seconds()
+
+    def _sign_out(self) -> float:
+        page = f"{self.address}/t/contoso/people/{self.people.pop()}/sign-out/"
+        self.http.get(page, timeout=60)
+        form = {"csrfmiddlewaretoken": self.http.cookies["csrftoken"], "reason": "A measurement"}
+        answer = self.http.post(page, data=form, timeout=60, allow_redirects=False)
+        assert answer.status_code == 302, answer
+        return answer.elapsed.total_seconds()
+
+
+# --- Microsoft's SDK ------------------------------------------------------------------------------------
+
+
+def sdk(options: argparse.Namespace) -> list[Line]:
+    """The same people by msgraph-sdk: one after the other, and with its batch helper. On the same sandbox, quota on."""
+    lines = []
+    for way, said in (("loop", "in a sequential loop"), ("batch", "with its batch helper")):
+        with Bed(people=options.people + CAST, scale=options.scale) as bed:
+            listed = bed.folder / "people.csv"
+            bed.inside("write_csv", listed, options.people)
+            command = [CLIENTS, "-m", "benchmarks.sdk", way, bed.sandbox.url, listed]
+            result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=MASS_LIMIT)
+            if result.returncode:
+                raise RuntimeError(result.stderr[-2000:])
+            found = json.loads(result.stdout.splitlines()[-1])
+        seconds = found["seconds"] * options.scale
+        value = f"{seconds:.0f} s, {found['failed']:,} lost"
+        lines.append(Line(f"msgraph-sdk {said}: {options.people:,} people", value, "", None, found))
+    return lines
+
+
+MEASUREMENTS: dict[str, Callable[[argparse.Namespace], list[Line]]] = {
+    "quota": quota,
+    "sdk": sdk,
+    "speed": speed,
+    "memory": memory,
+    "preview": preview,
+    "web": web,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())
