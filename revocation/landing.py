@@ -25,7 +25,7 @@ def outcome(kind: Kind, step: RevocationStep, answer: Answer | GraphError) -> Ou
     action = actions.get(step.action)
     try:
         if kind == Kind.LOOK:
-            return None if isinstance(answer, GraphError) else action.looked(step, answer)
+            return action.unseen(answer) if isinstance(answer, GraphError) else action.looked(step, answer)
         if kind == Kind.CALL:
             if isinstance(answer, GraphError):
                 return action.refused(answer) if answer.status == 403 else general(answer)
@@ -35,7 +35,7 @@ def outcome(kind: Kind, step: RevocationStep, answer: Answer | GraphError) -> Ou
         logger.exception("An answer for %s could not be read.", step.action)
         text = _("Microsoft's answer could not be read.")
         if kind == Kind.LOOK:
-            return None
+            return action.unseen(None)
         return Outcome(Verdict.UNKNOWN if kind == Kind.CALL else Verdict.UNREADABLE, text, "unreadable")
 
 

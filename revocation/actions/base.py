@@ -62,6 +62,7 @@ class Action:
         local: done in the portal's own database, without Graph; then only `perform` is asked.
         repeatable: a second call changes nothing. Where False, a call whose fate is unknown is only repeated after
             the directory had ample time to show it.
+        blind: the call means the same whatever is there. Where False, it is not made without having looked.
     """
 
     name = ""
@@ -69,6 +70,7 @@ class Action:
     permission = ""
     local = False
     repeatable = True
+    blind = True
     beta = False
 
     def look(self, step: RevocationStep) -> Call | None:
@@ -78,6 +80,18 @@ class Action:
     def looked(self, step: RevocationStep, answer: Answer) -> Outcome | None:
         """Take note of what is there, in `step.observed`. An outcome here means the call is not made."""
         return None
+
+    def unseen(self, error: GraphError | None) -> Outcome | None:
+        """What it means that nothing could be read before the call, or nothing that makes sense (None)."""
+        if self.blind:
+            return None
+        if isinstance(error, Throttled):
+            return general(error)
+        text = _("The directory could not be read before the change. Nothing was changed.")
+        if error is None:
+            return Outcome(Verdict.RETRY, text, "unreadable")
+        wait = getattr(error, "retry_after", None)
+        return Outcome(Verdict.RETRY, text, error.code or str(error.status or ""), error.request_id, wait)
 
     def call(self, step: RevocationStep) -> Call:
         raise NotImplementedError

@@ -47,6 +47,7 @@ class CreateGrant(Action):
     name = "create_grant"
     target_type = "grant"
     permission = "DelegatedPermissionGrant.ReadWrite.All"
+    blind = False  # a grant that is there already is widened by what was read just before
 
     def look(self, step):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")

@@ -38,6 +38,7 @@ class NarrowGrant(Action):
     name = "narrow_grant"
     target_type = "grant"
     permission = "DelegatedPermissionGrant.ReadWrite.All"
+    blind = False  # what remains is what was read just before
 
     def look(self, step):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")

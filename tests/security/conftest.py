@@ -1,0 +1,28 @@
+"""The stage for attacks: tokens of no earlier world, and a directory copy that knows the tenant."""
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import Tenant
+from accounts.tenancy import tenant_context
+from directory import selectors, sync
+from graph import tokens
+
+
+@pytest.fixture(autouse=True)
+def _fresh_tokens() -> None:
+    tokens.forget_everything()
+
+
+@pytest.fixture
+def copied(entra, contoso: Tenant):
+    """Contoso with its directory copied, and its scope open."""
+    with tenant_context(contoso.pk):
+        sync.sync_tenant(contoso)
+        yield contoso
+
+
+@pytest.fixture
+def app_called(copied: Tenant) -> Callable:
+    return lambda name: selectors.apps(copied, q=name).items[0]
