@@ -44,7 +44,7 @@ from revocation.actions import (
     restore_app as restore_app_action,
 )
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.steps import StepDraft
+from revocation.steps import Sealer, StepDraft
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
 SECOND_CLICK = timedelta(minutes=2)
@@ -375,7 +375,8 @@ def last_deletion(tenant: Tenant, app_id: UUID) -> RevocationStep | None:
     steps = RevocationStep.objects.filter(
         tenant=tenant, action="delete_app", target_id=str(app_id), state__in=went_through, before__isnull=False
     )
-    return steps.select_related("request").order_by("-pk").first()
+    sealer = Sealer(tenant.pk)  # what it took is given back unasked: only as it was written then
+    return next((step for step in steps.select_related("request").order_by("-pk") if sealer.holds(step)), None)
 
 
 def _asked_just_now(tenant: Tenant, actor: Actor, kind: str, **target) -> RevocationRequest | None:

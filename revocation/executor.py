@@ -335,6 +335,8 @@ class _Runner:
             for place, step in enumerate(flight.steps):
                 item = answer if isinstance(answer, GraphError) else answer[place]
                 outcome = landing.outcome(flight.kind, step, item)
+                if flight.kind == Kind.LOOK:
+                    self._sealer.vouch(step)
                 if outcome is None:
                     calling.append(step)
                 elif flight.kind == Kind.PROOF:

@@ -7,6 +7,7 @@ executor does.
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -29,7 +30,7 @@ from revocation.models import RevocationRequest, RevocationStep
 from revocation.nudges import nudge
 from revocation.refusals import NotApproved, NothingToRevoke, NotPossible, Protected, Refused
 from revocation.scope import in_tenant
-from revocation.steps import StepDraft
+from revocation.steps import Sealer, StepDraft
 
 __all__ = [
     "NotApproved",
@@ -268,7 +269,12 @@ def can_undo(request: RevocationRequest) -> bool:
 def _undo_steps(request: RevocationRequest) -> Iterator[StepDraft]:
     """Last done, first undone."""
     done = request.steps.filter(state__in=[StepState.ACCEPTED, StepState.VERIFIED, StepState.UNCONFIRMED])
+    sealer = Sealer(request.tenant_id)
     for step in done.order_by("-position").iterator(chunk_size=500):
+        if not sealer.holds(step):
+            continue  # edited after it was asked for: nobody knows what it took
+        if (step.observed or {}).get("found") and not sealer.vouched(step):
+            step.observed = {key: value for key, value in step.observed.items() if key != "found"}
         if draft := actions.get(step.action).undo(step):
             yield draft
 
@@ -278,11 +284,13 @@ def retry_failed(request: RevocationRequest, actor: Actor) -> RevocationRequest:
 
     Raises:
         NotPossible: nothing of it failed.
+        Protected: a rule protects somebody whose sign-out failed from this actor; recorded as for a first request.
     """
     with in_tenant(request.tenant_id):
         again = request.followers.filter(kind=request.kind).order_by("-created_at").first()
         if again and again.is_open:
             return again
+        _respect_protection(request, actor)
         try:
             return submit(
                 tenant=request.tenant,
@@ -300,9 +308,30 @@ def retry_failed(request: RevocationRequest, actor: Actor) -> RevocationRequest:
             raise NotPossible(_("Nothing of this failed.")) from None
 
 
+def _respect_protection(request: RevocationRequest, actor: Actor) -> None:
+    """Who asks again may reach no further than who asks: the first request may have been an administrator's."""
+    tenant = request.tenant
+    failed = request.steps.filter(state__in=[StepState.FAILED, StepState.UNCONFIRMED], target_type="user")
+    ids = list(dict.fromkeys(UUID(target) for target in failed.values_list("target_id", flat=True)))
+    if len(ids) == 1:
+        person = Person.objects.filter(tenant=tenant, pk=ids[0]).first()
+        why = protection.refusal(tenant, person, actor) if person else None
+        found = {ids[0]: why} if why else {}
+    else:
+        found = protection.refusals(tenant, ids, actor)
+    if found:
+        people = list(Person.objects.filter(tenant=tenant, pk__in=list(found)))
+        reasons = {str(pk): why for pk, why in found.items()}
+        _record_refusal(tenant, actor, people, reasons, request.reason, request.ticket)
+        raise Protected(reasons)
+
+
 def _failed_steps(request: RevocationRequest) -> Iterator[StepDraft]:
     failed = request.steps.filter(state__in=[StepState.FAILED, StepState.UNCONFIRMED]).order_by("position")
+    sealer = Sealer(request.tenant_id)
     for step in failed.iterator(chunk_size=2000):
+        if not sealer.holds(step):
+            continue  # edited after it was asked for: sealing it again would make that right
         yield StepDraft(
             step.action,
             step.target_type,

@@ -67,6 +67,10 @@ def digest_of(request: RevocationRequest) -> tuple[str, int]:
     return digest.hex(), count
 
 
+def _seen(step: RevocationStep) -> bytes:
+    return canonical.encode(["seen", step.position, step.target_id, canonical.plain(step.observed["found"])])
+
+
 class Sealer:
     """Makes and checks the seals of one tenant's steps."""
 
@@ -86,6 +90,20 @@ class Sealer:
         except keys.UnknownKey:
             return False
         return hmac.compare_digest(expected, found)
+
+    def vouch(self, step: RevocationStep) -> None:
+        """Sign what the directory showed just before the call: undo puts that back, and a row can be edited."""
+        if (step.observed or {}).get("found"):
+            step.observed = {**step.observed, "found_seal": self.seal(step.request_id, _seen(step), None)}
+
+    def vouched(self, step: RevocationStep) -> bool:
+        """Whether `step.observed["found"]` is what this portal saw."""
+        found = str((step.observed or {}).get("found_seal", ""))
+        try:
+            expected = self._mac(found[:16], step.request_id, _seen(step), None)
+        except keys.UnknownKey:
+            return False
+        return hmac.compare_digest(expected.encode(), found[16:].encode("utf-8", "replace"))
 
     def _mac(self, key_id: str, request_id: UUID, content: bytes, before: Any) -> str:
         key = self._keys.get(key_id) or self._keys.setdefault(key_id, keys.derive(key_id, "step", str(self.tenant_id)))
