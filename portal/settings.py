@@ -149,6 +149,9 @@ AUDIT_HEADS_DIR = Path(env.str("AUDIT_HEADS_DIR", default=str(VAR_DIR / "audit-h
 REVOCATION_INLINE_SECONDS = env.float("REVOCATION_INLINE_SECONDS", default=3.0)
 REVOCATION_LEASE_SECONDS = env.int("REVOCATION_LEASE_SECONDS", default=60)
 REVOCATION_MAX_ATTEMPTS = env.int("REVOCATION_MAX_ATTEMPTS", default=6)
+# Only after this time is a lost call taken as not made; it must be longer than the directory takes to show one.
+REVOCATION_READ_BACK_SECONDS = env.float("REVOCATION_READ_BACK_SECONDS", default=60.0)
+REVOCATION_RUNNERS_PER_TENANT = env.int("REVOCATION_RUNNERS_PER_TENANT", default=4)
 REVOCATION_PROOF_MINUTES = env.int("REVOCATION_PROOF_MINUTES", default=15)
 REVOCATION_SWEEP_SECONDS = env.int("REVOCATION_SWEEP_SECONDS", default=10)
 REVOCATION_UNDO_MINUTES = env.int("REVOCATION_UNDO_MINUTES", default=10)

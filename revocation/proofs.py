@@ -154,7 +154,7 @@ def read_back_time() -> timedelta:
 
     Only then is one that must not be repeated (a second sign-out) taken as not done. Microsoft names seconds as usual.
     """
-    return timedelta(seconds=getattr(settings, "REVOCATION_READ_BACK_SECONDS", 60))
+    return timedelta(seconds=settings.REVOCATION_READ_BACK_SECONDS)
 
 
 def _note(step: RevocationStep, outcome: Outcome) -> None:

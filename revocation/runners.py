@@ -23,7 +23,7 @@ UPDATE revocation_heartbeat SET at = %s WHERE name = (
 
 
 def places() -> int:
-    return getattr(settings, "REVOCATION_RUNNERS_PER_TENANT", 4)
+    return settings.REVOCATION_RUNNERS_PER_TENANT
 
 
 def take(tenant_id: UUID, held: str = "") -> str | None:

@@ -45,5 +45,5 @@ STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing folder
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-CELERY_BROKER_URL = "memory://"  # nudges go nowhere: tests run tasks and the executor by hand
+CELERY_BROKER_URL = "memory://localhost//"  # nudges go nowhere: tests run tasks and the executor by hand
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

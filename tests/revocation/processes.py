@@ -24,7 +24,7 @@ def environment() -> dict[str, str]:
         "DATABASE_URL": url,
         "SANDBOX_URL": settings.SANDBOX_URL,
         "AUDIT_KEYS": ",".join(settings.AUDIT_KEYS),
-        "CELERY_BROKER_URL": "memory://",
+        "CELERY_BROKER_URL": "memory://localhost//",
         "PYTHONPATH": str(PROJECT),
     }
 
