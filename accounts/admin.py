@@ -1,6 +1,10 @@
 """The operator's pages: which tenants there are, and who may work where. Nothing of a tenant's own data."""
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +15,11 @@ from accounts.models import Membership, Tenant, User
 
 admin.site.site_header = _("Consentry, for its operator")
 admin.site.site_title = _("Consentry operator")
+
+# Libraries offer these: with a session's key, or another's social account, the operator could be anybody.
+for model in (EmailAddress, Group, SocialAccount, SocialApp, SocialToken, UserSession):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
 
 
 @admin.register(Tenant)
