@@ -144,4 +144,7 @@ def _ask(user: User, stored: Stored) -> Identity:
     if (identity.tenant_id, identity.object_id) != (user.tenant_id, user.object_id):
         logger.warning("A refresh for account %s was answered with somebody else's identity", user.pk)
         raise SaidNo
+    if identity.is_guest:  # became one since: whoever could not sign in now may not stay
+        logger.info("Account %s is a guest of its tenant now", user.pk)
+        raise SaidNo
     return identity

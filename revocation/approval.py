@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.models import Membership, User
 from accounts.roles import Capability, capabilities
+from accounts.tenancy import user_context
 from audit import services as audit
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
@@ -163,9 +164,9 @@ def _may_still(request: RevocationRequest) -> bool:
     roles = found.values_list("roles", flat=True).first()
     if roles is None or needed not in capabilities(roles):
         return False
-    # A provider's person belongs to another tenant, whose accounts are not visible here; the membership counts then.
-    switched_off = User.objects.filter(pk=request.approver_user_id, is_active=False)
-    return not switched_off.exists()
+    with user_context(request.approver_user_id):  # a provider's person belongs to another tenant
+        approver = User.objects.select_related("tenant").filter(pk=request.approver_user_id).first()
+    return bool(approver and approver.is_active and approver.tenant and approver.tenant.is_active)
 
 
 def _ran_out(request: RevocationRequest) -> bool:
