@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO, TextIOWrapper
+from io import SEEK_END, BytesIO, TextIOWrapper
 from itertools import islice
 from typing import BinaryIO
 
@@ -25,7 +25,9 @@ CONTINUED = 50  # lines one quoted cell may span before the quote is taken for a
 
 GUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])", re.I)
 # Everything but what separates or encloses. Which characters a directory allows is for the directory to say.
-ADDRESS = re.compile(r"[^\s<>\"“”„(),;:|\[\]{}@=]+@[^\s<>\"“”„(),;:|\[\]{}@=]+")
+PART = r"[^\s<>\"“”„(),;:|\[\]{}@=]"
+# Tried once for each word, not at each of its letters: a long line without an address must not cost its square.
+ADDRESS = re.compile(rf"(?<!{PART}){PART}++@{PART}+")
 PLAIN = re.compile(r"[a-z0-9][\w.+-]*[a-z0-9]@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", re.I | re.A)
 SEPARATORS = re.compile(r"[;,\t|]")
 SPACES = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None) | {0xA0: " ", 0x202F: " ", 0: None}
@@ -101,6 +103,8 @@ def parse_bytes(data: bytes, tally: Tally | None = None) -> Iterator[Entry]:
 
 def detect_encoding(file: BinaryIO) -> str:
     """How this file's text is written: by its mark, by the zero bytes of UTF-16, else UTF-8 or Windows-1252."""
+    if file.seek(0, SEEK_END) > MAX_BYTES:
+        raise UnusableList(_("This file is larger than 64 MB. Split it and ask for each part."))
     file.seek(0)
     start = file.read(4096)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -114,12 +118,9 @@ def detect_encoding(file: BinaryIO) -> str:
     if b"\0" in start:
         # Latin letters in UTF-16 have their zero byte always on the same side.
         return "utf-16-le" if start[1::2].count(0) >= start[0::2].count(0) else "utf-16-be"
-    decoder, size = getincrementaldecoder("utf-8")(), 0
+    decoder = getincrementaldecoder("utf-8")()
     file.seek(0)
     while chunk := file.read(1 << 18):
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise UnusableList(_("This file is larger than 64 MB. Split it and ask for each part."))
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError:
