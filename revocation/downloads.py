@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
@@ -10,6 +11,8 @@ from revocation import reporting
 from revocation.listing.selection import Selection
 from revocation.models import RevocationRequest
 
+# Where a formula could begin: at the start, or after what some spreadsheet takes for the end of a cell.
+FORMULA = re.compile(r"(?:^|(?<=[;,\t\r\n]))(?=[\s\"']*[=+\-@＝＋－＠])")
 BOM = "\ufeff"  # without it Excel reads UTF-8 as Windows-1252
 COLUMNS = [
     "id",
@@ -70,4 +73,4 @@ def _cell(value) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return FORMULA.sub("'", text)
