@@ -5,6 +5,7 @@ that the server refused is not sent again: a person told twice about a sign-out 
 """
 
 import logging
+import re
 import smtplib
 from datetime import UTC, datetime, timedelta
 
@@ -124,9 +125,8 @@ def _send(
 
 def _filled(template: str, facts: dict[str, str]) -> str:
     """The tenant's words with the facts put in. Braces that name no fact stay as they are."""
-    for name, value in facts.items():
-        template = template.replace("{" + name + "}", str(value))
-    return template
+    # In one pass: what stands in a fact (a name is the directory's text) is not filled in once more.
+    return re.sub(r"\{(\w+)\}", lambda found: str(facts.get(found[1], found[0])), template)
 
 
 def _time(moment: datetime | None) -> str:
