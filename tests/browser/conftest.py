@@ -118,7 +118,7 @@ def folder_for_a_demo() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     with folder_for_a_demo() as folder:
         running = Demo(folder).start()
@@ -126,8 +126,9 @@ def demo() -> Iterator[Demo]:
         running.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: while it lives an event loop runs in this thread, in which Django answers no other test."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.fail("These tests need Chromium. On Debian: apt-get install chromium, or set CHROMIUM to its path.")

@@ -163,11 +163,11 @@ def do_one_of_each(page: Page, origin: str) -> None:
         removable.first.click()
         page.get_by_role("dialog").get_by_role("button", name=re.compile("^Remove ")).click()
         expect(page.get_by_role("link", name=re.compile("^Every step")).first).to_be_visible()
-    page.goto(f"{origin}/t/contoso/people/?q=lorenz")
-    page.get_by_role("link", name="Johanna Lorenz").click()
-    page.get_by_role("link", name="Sign out Johanna Lorenz everywhere").click()
+    page.goto(f"{origin}/t/contoso/people/?q=graham")
+    page.get_by_role("link", name="Miriam Graham").click()
+    page.get_by_role("link", name="Sign out Miriam Graham everywhere").click()
     page.get_by_role("dialog").get_by_label(re.compile("Reason")).fill("A lost telephone")
-    page.get_by_role("dialog").get_by_role("button", name="Sign out Johanna Lorenz everywhere").click()
+    page.get_by_role("dialog").get_by_role("button", name="Sign out Miriam Graham everywhere").click()
     page.wait_for_url("**/t/contoso/revocations/*/")
 
 

@@ -14,11 +14,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def environment() -> dict[str, str]:
     database = connection.settings_dict
+    socket_folder = database["OPTIONS"].get("host", "")  # where the embedded server listens
     url = f"postgres://{database['USER']}@{database['HOST'] or ''}/{database['NAME']}"
     if database["PORT"]:
         url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    if (database["HOST"] or "").startswith("/"):
-        url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
+    if (folder := socket_folder or database["HOST"] or "").startswith("/"):
+        url = f"postgres://{database['USER']}@/{database['NAME']}?host={folder}"
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "DATABASE_URL": url,
