@@ -105,6 +105,6 @@ def front_channel_logout(request: HttpRequest) -> HttpResponse:
     """
     sid, issuer = request.GET.get("sid", ""), request.GET.get("iss", "")
     tenant_id = issuer_tenant(issuer) if issuer else None
-    if sid and (tenant_id or not issuer):
+    if sid.isprintable() and sid and (tenant_id or not issuer):  # PostgreSQL has no word for NUL
         services.end_sessions_of_sid(sid, tenant_id)
     return HttpResponse(_("Signed out."), content_type="text/plain")
