@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import services
+from accounts import services, signals
 from accounts.access import Actor
 from accounts.models import Membership, Tenant, User
 
@@ -37,6 +37,23 @@ class TenantAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
         return False  # "left" is a state; the record stays
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            operator = _operator(request)
+            signals.tenant_changed.send(
+                Tenant,
+                tenant_id=obj.pk,
+                actor_id=operator.id,
+                actor_label=operator.label,
+                target_type="tenant",
+                target_id=str(obj.pk),
+                target_label=obj.name,
+                reason=", ".join(
+                    f"{name}: {form.initial.get(name)} → {getattr(obj, name)}" for name in form.changed_data
+                ),
+            )
 
 
 @admin.register(Membership)

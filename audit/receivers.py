@@ -18,6 +18,7 @@ EVENTS: dict[str, AuditEvent] = {
     "stepped_up": AuditEvent.STEPPED_UP,
     "membership_granted": AuditEvent.MEMBERSHIP_GRANTED,
     "membership_revoked": AuditEvent.MEMBERSHIP_REVOKED,
+    "tenant_changed": AuditEvent.TENANT_CHANGED,
 }
 
 
@@ -54,7 +55,7 @@ def _receiver(event: AuditEvent):
                 event,
                 tenant_id=tenant_id,
                 actor=_Announced(str(actor_id or ""), str(actor_label or "")),
-                target_type="user" if person else "",
+                target_type=str(details.get("target_type") or ("user" if person else "")),
                 target_id=person,
                 target_label=label,
                 outcome="refused" if event == AuditEvent.SIGN_IN_REFUSED else "",

@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from accounts.models import User
-from accounts.tenancy import operator_context
+from accounts.tenancy import operator_context, tenant_context
+from audit import chain
+from audit.models import AuditEntry
 
 PASSWORD = "a long passphrase"
 
@@ -52,3 +54,15 @@ def test_somebody_signed_in_from_entra_is_led_away_from_the_operators_pages(clie
 
     assert response.status_code == 302
     assert "/operator/login/" in response["Location"]
+
+
+def test_what_the_operator_changes_about_a_tenant_stands_in_its_own_record(operator, contoso):
+    form = {"slug": "contoso", "name": "Contoso", "domain": "contoso.example", "cloud": "global", "state": "suspended"}
+
+    operator.post(reverse("admin:accounts_tenant_change", args=[contoso.pk]), form)
+
+    with tenant_context(contoso.pk):
+        entry = AuditEntry.objects.get(event="consent.tenant.changed")
+        assert (entry.actor_id, entry.actor_label, entry.target_type) == ("operator", "operator", "tenant")
+        assert entry.reason == "state: active → suspended"
+        assert chain.verify(contoso.pk).ok
