@@ -77,7 +77,7 @@ class RabbitMQ:
     """A virtual host made for the run where rabbitmqctl may make one; else the one RABBITMQ_URL names, if unused."""
 
     name = "rabbitmq"
-    QUEUE = "celery"
+    QUEUE = "consentry"
 
     def __init__(self) -> None:
         self.address = os.environ.get("RABBITMQ_URL") or "amqp://guest:guest@127.0.0.1:5672//"

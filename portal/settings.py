@@ -164,6 +164,7 @@ GRAPH_APP_WRITE_SECONDS = env.float("GRAPH_APP_WRITE_SECONDS", default=300.0)
 
 # --- Celery: a message is only a nudge; rows are the truth ------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost//")
+CELERY_TASK_DEFAULT_QUEUE = "consentry"  # a name of our own, for brokers that others use as well
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"
@@ -184,6 +185,10 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
 elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
     CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
+    # Celery delays messages of quorum queues in a ladder of queues that direct exchanges cannot reach. Nothing here
+    # is sent with a delay (due times are rows), so the ladder may be of the cheap kind.
+    CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"
+    CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
 CELERY_IMPORTS = ["revocation.notices"]
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "revocation.tasks.sweep", "schedule": REVOCATION_SWEEP_SECONDS},
