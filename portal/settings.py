@@ -225,6 +225,10 @@ SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^(readyz|metrics)$"]  # probes come without the proxy, over plain http
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who may read /metrics; without it only this machine
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",
+    "security.W021",
+]  # subdomains and preload lists are the domain owner's matter
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 ALLAUTH_TRUSTED_PROXY_COUNT = int(SECURE_PROXY_SSL_HEADER is not None)  # whose X-Forwarded-For names the visitor
 SECURE_REFERRER_POLICY = "same-origin"
