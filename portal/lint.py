@@ -46,7 +46,7 @@ def _run() -> int:
         return 1
 
     # What `makemigrations --check` compares, without asking a database for its history.
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     if conflicts := loader.detect_conflicts():
         print(f"Migrations with the same parent: {conflicts}", file=sys.stderr)
         return 1

@@ -228,7 +228,7 @@ SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",
     "security.W021",
-]  # subdomains and preload lists are the domain owner's matter
+]  # subdomains are the domain owner's matter
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 ALLAUTH_TRUSTED_PROXY_COUNT = int(SECURE_PROXY_SSL_HEADER is not None)  # whose X-Forwarded-For names the visitor
 SECURE_REFERRER_POLICY = "same-origin"
