@@ -88,7 +88,7 @@ FEATURES = [
     Feature(
         "last_used",
         ("AuditLog.Read.All",),
-        lazy("Know when an app was last used (needs a P1 licence too). Without it “last used” is unknown."),
+        lazy("Know when apps and people were last active (needs a P1 licence too). Without it “last used” is unknown."),
         optional=True,
     ),
 ]

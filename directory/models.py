@@ -1,5 +1,7 @@
 """Our copy of each tenant's directory. Pages read these rows; only `directory.sync` writes them."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -9,6 +11,8 @@ from accounts.models import Tenant
 
 # First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
+
+RECENTLY = timedelta(days=7)  # whoever was active in this time likely holds live tokens
 
 
 class Risk(models.IntegerChoices):
@@ -122,6 +126,7 @@ class Person(TenantOwned):
     account_enabled = models.BooleanField(default=True)
     role_template_ids = ArrayField(models.UUIDField(), default=list)  # active directory roles
     sessions_valid_from = models.DateTimeField(null=True)
+    last_active_at = models.DateTimeField(null=True)  # unknown without the permission, the licence, or activity
     synced_at = models.DateTimeField()
 
     class Meta:
@@ -213,6 +218,7 @@ class Collection(TenantOwned):
     started_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     delta_link = models.TextField(blank=True)
+    activity_at = models.DateTimeField(null=True)  # of people: when their last activity was read to the end
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="one_row_per_collection")]

@@ -322,6 +322,27 @@ class AppActivity:
         )
 
 
+@dataclass(frozen=True)
+class PersonActivity:
+    """When a person last got in, themselves or an app for them. Only in tenants with a P1 licence.
+
+    Failed attempts do not count: whoever guesses passwords makes nobody active.
+    https://learn.microsoft.com/graph/api/resources/signinactivity
+    """
+
+    person_id: UUID
+    last_active_at: datetime | None
+
+    SELECT = "id,signInActivity"
+
+    @classmethod
+    def read(cls, data: dict) -> "PersonActivity":
+        return cls(
+            person_id=UUID(data["id"]),
+            last_active_at=_time((data.get("signInActivity") or {}).get("lastSuccessfulSignInDateTime")),
+        )
+
+
 Reader = Callable[[dict], T]
 
 

@@ -54,6 +54,7 @@ class Plan:
     queued: int  # writes of other requests that are already waiting
     by_action: list[tuple[str, int]]
     urgent: int  # privileged people and those who let a risky app in: first
+    recent: int  # people known to have been active in the last days: next
     last: int  # disabled accounts: at the end
     duration: timedelta | None
     needs_approval: bool
@@ -128,6 +129,7 @@ def plan(
     *,
     people: int,
     urgent: int = 0,
+    recent: int = 0,
     last: int = 0,
     high_priority: bool = False,
     people_hit: int | None = None,
@@ -148,6 +150,7 @@ def plan(
         queued=queued,
         by_action=counted.most_common(),
         urgent=urgent,
+        recent=recent,
         last=last,
         duration=time_for(quota(tenant, high_priority=high_priority), writes + queued),
         needs_approval=(people if people_hit is None else people_hit) > tenant.approval_threshold,

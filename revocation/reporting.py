@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.paging import Page, page
 from revocation import planning
-from revocation.listing.selection import USUAL
+from revocation.listing.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep
 
 State = RevocationStep.State
@@ -168,7 +168,7 @@ class Urgent:
 
 def urgent(request: RevocationRequest) -> Urgent:
     """How far the privileged and at-risk people of a mass action are: one query."""
-    found = RevocationStep.objects.filter(request=request, urgency__lt=USUAL).aggregate(
+    found = RevocationStep.objects.filter(request=request, urgency__lte=AT_RISK).aggregate(
         total=Count("id"), waiting=Count("id", filter=Q(state__in=PENDING)), last=Max("accepted_at")
     )
     return Urgent(**found)

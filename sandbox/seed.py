@@ -143,7 +143,7 @@ def _tenant(world: World, tenant_id: str, name: str, domain: str, people: list[t
                 surname=surname,
                 department=department,
                 role_template_ids=[ROLE_IDS[role]] if role else [],
-                last_sign_in=now - timedelta(hours=number + 1),
+                last_sign_in=now - timedelta(hours=(number + 1) ** 3),  # the last of them weeks ago
             )
         )
     for application in world.applications.values():
@@ -378,6 +378,7 @@ def _one_more_user(tenant: Tenant, number: int, now) -> str:
         given_name=given_name,
         surname=surname,
         department="Field",
+        last_sign_in=now - timedelta(days=number % 60, hours=1),
     )
     return tenant.add_user(user).id
 

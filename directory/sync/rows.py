@@ -177,6 +177,18 @@ def save_activity(tenant: Tenant, items: Iterable[types.AppActivity]) -> None:
     ServicePrincipal.objects.bulk_update(changed, ["last_used_at"], batch_size=500)
 
 
+def save_people_activity(tenant: Tenant, items: Iterable[types.PersonActivity]) -> None:
+    """Note when people we know were last active. One statement for all of them; no moment ever goes back."""
+    known = {item.person_id: item.last_active_at for item in items if item.last_active_at}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_person p SET last_active_at = seen.at"
+            " FROM unnest(%s::uuid[], %s::timestamptz[]) AS seen(id, at)"
+            " WHERE p.id = seen.id AND p.tenant_id = %s AND (p.last_active_at IS NULL OR p.last_active_at < seen.at)",
+            [list(known), list(known.values()), tenant.pk],
+        )
+
+
 def save_people(people: Iterable[Person], *, with_roles: bool = False) -> None:
     """`with_roles` also writes `role_template_ids`, which the list of people does not hold."""
     fields = [*_PERSON_FIELDS, "role_template_ids"] if with_roles else _PERSON_FIELDS

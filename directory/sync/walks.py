@@ -19,7 +19,7 @@ from accounts.models import Tenant
 from audit import services as audit
 from audit.models import AuditEvent
 from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
-from directory.sync import recent, rows
+from directory.sync import activity, recent, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.report import KindReport, SyncReport, explain
@@ -56,6 +56,8 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
         for kind in wanted:
             report.kinds.append(_walk(tenant, client, kind))
         _finish(tenant, client, report, actor or Actor.system())
+        if Kind.PEOPLE in wanted:
+            activity.read_if_due(tenant, client)
     return report
 
 

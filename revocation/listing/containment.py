@@ -14,7 +14,7 @@ from directory.models import ServicePrincipal
 from revocation import planning, protection, services
 from revocation.listing import recipes, resolver
 from revocation.listing.drafts import SelectionChanged
-from revocation.listing.selection import LAST, USUAL, Row, Selection
+from revocation.listing.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import RevocationRequest
 from revocation.planning import Alternative, Plan
 from revocation.steps import StepDraft
@@ -40,7 +40,8 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
         [step.action for step in steps],
         people=len(people),
         people_hit=len(_people_hit(steps)),
-        urgent=sum(row.urgency < USUAL for row in people),
+        urgent=sum(row.urgency <= AT_RISK for row in people),
+        recent=sum(row.urgency == RECENT for row in people),
         last=sum(row.urgency == LAST for row in people),
         alternative=Alternative(writes=1, instead_of=writes) if app.account_enabled and writes > 1 else None,
     )
@@ -110,7 +111,8 @@ def _open_request(tenant: Tenant, app: ServicePrincipal) -> RevocationRequest | 
 
 
 def _digest(steps: list[StepDraft]) -> str:
+    """What is done to whom. Not in which order: somebody who signs in meanwhile makes it no other plan."""
     hashed = hashlib.sha256()
-    for part in chain.from_iterable((step.action, step.target_id) for step in steps):
+    for part in chain.from_iterable(sorted((step.action, step.target_id) for step in steps)):
         hashed.update(canonical.encode(part) + b"\n")
     return hashed.hexdigest()

@@ -16,7 +16,7 @@ from accounts.models import Tenant, User
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
 from revocation import planning
 from revocation.actions import delete_assignment, delete_grant, disable_app, end_portal_sessions, revoke_sessions
-from revocation.listing.selection import LAST, USUAL, Row, Selection
+from revocation.listing.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.listing_models import ListDraft
 from revocation.planning import Alternative, Plan
 from revocation.steps import StepDraft
@@ -131,7 +131,8 @@ def plan(tenant: Tenant, draft: ListDraft, selection: Selection) -> Plan:
         tenant,
         actions,
         people=len(people),
-        urgent=sum(row.urgency < USUAL for row in people),
+        urgent=sum(row.urgency <= AT_RISK for row in people),
+        recent=sum(row.urgency == RECENT for row in people),
         last=sum(row.urgency == LAST for row in people),
         alternative=alternative,
     )

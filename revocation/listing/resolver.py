@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.models import Tenant
 from directory import sync
-from directory.models import PermissionGrant, Person, Risk
+from directory.models import RECENTLY, PermissionGrant, Person, Risk
 from graph.client import Call, GraphClient
 from graph.errors import GraphError
 from revocation import protection
@@ -35,6 +35,7 @@ class Match(NamedTuple):
     home_domain: str
     enabled: bool
     privileged: bool
+    recent: bool | None  # None: not known
 
 
 def resolve(tenant: Tenant, entries: Iterable[Entry], actor: Actor, tally: Tally | None = None) -> Selection:
@@ -115,6 +116,7 @@ def _decide(tenant, by_key, matches, actor, asked, trouble) -> None:
     at_risk = _at_risk(tenant)
     _apply_protection(tenant, settled, actor)
     privileged = {match.id for found in matches.values() for match in found if match.privileged}
+    recent = {match.id for found in matches.values() for match in found if match.recent}
     for person_id, row in settled.items():
         if row.status == Status.DISABLED:
             row.urgency = selection.LAST
@@ -122,6 +124,8 @@ def _decide(tenant, by_key, matches, actor, asked, trouble) -> None:
             row.urgency = selection.PRIVILEGED
         elif person_id in at_risk:
             row.urgency = selection.AT_RISK
+        elif person_id in recent:
+            row.urgency = selection.RECENT
 
 
 def _apply_protection(tenant: Tenant, settled: dict[UUID, Row], actor: Actor) -> None:
@@ -169,7 +173,10 @@ def _merge(matches: dict[str, list[Match]], found: Iterator[tuple[str, Match]]) 
             known.append(match)
 
 
-_COLUMNS = "p.id, p.display_name, p.upn, p.is_guest, p.home_domain, p.account_enabled, p.role_template_ids <> '{}'"
+_COLUMNS = (
+    "p.id, p.display_name, p.upn, p.is_guest, p.home_domain, p.account_enabled, p.role_template_ids <> '{}',"
+    f" p.last_active_at > now() - interval '{RECENTLY.days} days'"
+)
 
 
 def _people_by_id(tenant: Tenant, ids: list[str]) -> Iterator[tuple[str, Match]]:

@@ -28,7 +28,7 @@ INCLUDED = frozenset({Status.FOUND, Status.DISABLED})
 # What a person should look at before going on, most telling first.
 QUESTIONS = [Status.NOT_FOUND, Status.AMBIGUOUS, Status.UNREADABLE, Status.PROTECTED, Status.GUEST]
 
-PRIVILEGED, AT_RISK, USUAL, LAST = 10, 20, 50, 80
+PRIVILEGED, AT_RISK, RECENT, USUAL, LAST = 10, 20, 30, 50, 80
 
 
 @dataclass(slots=True)

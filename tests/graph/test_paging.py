@@ -1,5 +1,8 @@
 """Walking lists whose links we do not make."""
 
+from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from graph.errors import Expired, Rejected, Unavailable
@@ -90,6 +93,28 @@ def test_a_tenant_without_advanced_queries_is_read_without_them(microsoft, conto
 
     assert [len(one.items) for one in contoso_graph.users()] == [4]
     assert "$count" not in microsoft.graph_requests[1].path
+
+
+def test_who_was_active_is_asked_in_short_pages_and_from_a_moment_on(microsoft, contoso_graph):
+    seen = USERS[0] | {
+        "signInActivity": {
+            "lastSignInDateTime": "2026-11-22T08:00:00Z",  # an attempt, which may have failed
+            "lastSuccessfulSignInDateTime": "2026-11-20T07:30:00Z",
+        }
+    }
+    microsoft.answers(page(seen, USERS[1], token="two"), page(USERS[2] | {"signInActivity": None}))
+    since = datetime(2026, 11, 15, 13, 0, tzinfo=timezone(timedelta(hours=1)))
+
+    people = [person for one in contoso_graph.person_activities(since) for person in one.items]
+
+    asked = urlsplit(microsoft.graph_requests[0].path)
+    assert asked.path == "/v1.0/users"
+    assert parse_qs(asked.query) == {
+        "$select": ["id,signInActivity"],
+        "$filter": ["signInActivity/lastSuccessfulSignInDateTime ge 2026-11-15T12:00:00Z"],
+        "$top": ["500"],
+    }
+    assert [person.last_active_at for person in people] == [datetime(2026, 11, 20, 7, 30, tzinfo=UTC), None, None]
 
 
 def test_a_search_is_quoted_so_that_nobody_types_a_query(microsoft, contoso_graph):

@@ -1,10 +1,12 @@
 """Resolving a list: nothing is dropped, the copy is asked a fixed number of times, and Graph only for the rest."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +93,27 @@ def test_a_digest_knows_the_set_and_not_its_order(people, data):
 
     assert selection.digest_of(["a", "b"], people) == selection.digest_of(["b", "a"], shuffled)
     assert selection.digest_of(["a"], people) != selection.digest_of(["a"], [*people, uuid4()])
+
+
+def test_between_urgent_and_usual_people_go_those_known_to_be_active(inside):
+    now = timezone.now()
+    risky = in_copy(inside, "Risky One", last_active_at=now)
+    in_copy(inside, "Active One", last_active_at=now - timedelta(days=6))
+    in_copy(inside, "Stale One", last_active_at=now - timedelta(days=8))
+    in_copy(inside, "Unknown One")
+    in_copy(inside, "Disabled One", account_enabled=False, last_active_at=now)
+    app_with_consents(inside, [risky])
+
+    names = ("disabled", "unknown", "stale", "active", "risky")
+    found = resolved(inside, "\n".join(f"{name}@{inside.domain}" for name in names))
+
+    assert [(row.label, row.urgency) for row in found.people()] == [
+        ("Risky One", selection.AT_RISK),
+        ("Active One", selection.RECENT),
+        ("Unknown One", selection.USUAL),
+        ("Stale One", selection.USUAL),
+        ("Disabled One", selection.LAST),
+    ]
 
 
 def test_a_longer_list_costs_no_more_queries(inside):

@@ -266,6 +266,33 @@ def test_privileged_and_at_risk_people_go_first_and_disabled_ones_last(client, s
         assert list(order) == ["Root Admin", "Risky One", "Usual One", "Disabled One"]
 
 
+def test_the_plan_tells_of_active_people_only_where_some_are_known(admin, contoso):
+    usual, active = in_copy(contoso, "Usual One"), in_copy(contoso, "Active One", last_active_at=timezone.now())
+
+    def order(*people):
+        page = paste(admin, "\n".join(person.upn for person in people)).content.decode()
+        return "at-risk people first (0), then" in page, "active in the last seven days (1)" in page
+
+    assert order(usual) == (True, False)
+    assert order(usual, active) == (True, True)
+
+
+def test_somebody_becoming_active_does_not_undo_the_plan_to_contain_an_app(admin, contoso):
+    people = crowd(contoso, 2)
+    app = app_with_consents(contoso, people)
+    with tenant_context(contoso.pk):
+        PermissionGrant.objects.update(risk=1)  # only activity sets them apart
+    digest = admin.get(url("contain-app", app.pk)).context["contained"].digest
+    last = max(people, key=lambda person: str(person.pk))
+    with tenant_context(contoso.pk):
+        DirectoryPerson.objects.filter(pk=last.pk).update(last_active_at=timezone.now())
+
+    answer = admin.post(url("contain-app", app.pk), {"reason": "Phishing", "digest": digest})
+
+    assert answer.status_code == 302
+    assert len(requests_of(contoso)) == 1
+
+
 # --- Containment --------------------------------------------------------------------------------------
 
 

@@ -190,6 +190,22 @@ def test_sign_in_activity_needs_the_audit_permission(served, graph):
     refused(Graph.as_app_with(served, "User.Read.All").send("GET", path), 403, "Authorization_RequestDenied")
 
 
+def test_sign_in_activity_comes_in_shorter_pages_and_can_be_filtered_by(served, graph):
+    last = {
+        one["id"]: one["signInActivity"]["lastSuccessfulSignInDateTime"]
+        for one in graph.get("users?$select=id,signInActivity&$top=500")["value"]
+    }
+    moment = sorted(last.values())[len(last) // 2]
+    condition = quote(f"signInActivity/lastSuccessfulSignInDateTime ge {moment}")
+
+    assert set(graph.values(f"users?$select=id&$filter={condition}", "id")) == {
+        person for person, when in last.items() if when >= moment
+    }
+    refused(graph.send("GET", "users?$select=signInActivity&$top=501"), 400, "Request_UnsupportedQuery")
+    blind = Graph.as_app_with(served, "User.Read.All")
+    refused(blind.send("GET", f"users?$filter={condition}"), 403, "Authorization_RequestDenied")
+
+
 def test_a_person_reads_themself_with_user_read(served):
     adele = Graph.as_person(served, "adele@contoso.example", "User.Read")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.graph_api.callers import GLOBAL_ADMINISTRATOR, roles
-from sandbox.graph_api.errors import forbidden
+from sandbox.graph_api.errors import forbidden, unsupported
 from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
 from sandbox.graph_api.resources import permissions as may
@@ -36,6 +36,7 @@ _SIGN_OUT: dict[str, frozenset[str]] = {
     "User Administrator": _HARMLESS | roles("Helpdesk Administrator", "Groups Administrator", "User Administrator"),
 }
 SIGN_OUT = {next(iter(roles(name))): held for name, held in _SIGN_OUT.items()}
+ACTIVITY_MAX = 500
 SIGN_OUT_ANYBODY = roles("Global Administrator", "Privileged Authentication Administrator")
 
 
@@ -50,6 +51,7 @@ def list_users(ask: Ask) -> Answer:
 
 @graph.on("GET", "/users/$count", may.READ_USERS, units=2)
 def count_users(ask: Ask) -> Answer:
+    _check_activity(ask)
     return counted(ask, USER, ask.view.all("users"))
 
 
@@ -152,5 +154,11 @@ def _readable(ask: Ask) -> frozenset[str] | None:
 
 
 def _check_activity(ask: Ask) -> None:
-    if "signInActivity" in ask.query.get("$select", "") and not ask.caller.has("AuditLog.Read.All"):
+    """What goes for sign-in activity, selected or filtered by: a permission of its own, and shorter pages."""
+    if not any("signInActivity" in ask.query.get(option, "") for option in ("$select", "$filter")):
+        return
+    if not ask.caller.has("AuditLog.Read.All"):
         raise forbidden()
+    top = ask.query.get("$top", "")
+    if top.isdigit() and int(top) > ACTIVITY_MAX:
+        raise unsupported(f"Invalid page size specified: '{top}'. Must be between 1 and {ACTIVITY_MAX} inclusive.")
