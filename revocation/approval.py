@@ -1,7 +1,8 @@
 """A second person's yes: bound to the digest of the exact steps, given by somebody else, and checked where it counts.
 
-`objection` is asked by the executor before it begins and whenever it goes on; a yes that no longer holds is voided,
-recorded, and has to be given again.
+Who asked and who agreed is sealed under a key outside the database (`steps.Sealer`), so that neither can be written
+into a row. `objection` is asked by the executor before it begins and whenever it goes on; a yes that no longer holds
+is voided, recorded, and has to be given again.
 """
 
 from datetime import timedelta
@@ -22,7 +23,7 @@ from revocation.models import RevocationRequest, RevocationStep
 from revocation.nudges import nudge
 from revocation.refusals import NotApproved
 from revocation.scope import in_tenant
-from revocation.steps import digest_of
+from revocation.steps import Sealer, digest_of
 
 State = RevocationRequest.State
 
@@ -81,15 +82,20 @@ def expire_due(tenant_id: UUID) -> int:
 
 
 def objection(request: RevocationRequest, *, compare_steps: bool = True) -> str:
-    """Why a request that needs an approval may not go on now; empty where it may.
+    """Why a request may not go on now: it was edited, or the approval it needs does not hold. Empty where it may.
 
     Args:
         compare_steps: also read all stored steps and compare them with the approved digest.
     """
+    sealer = Sealer(request.tenant_id)
+    if not sealer.request_holds(request):
+        return _("The request was changed after it was asked for.")
     if not request.needs_approval:
         return ""
     if not request.approved_at or not request.approved_digest:
         return _("There is no approval.")
+    if not sealer.approval_holds(request):
+        return _("The approval was changed after it was given.")
     if request.approver_id == request.actor_id and not request.overridden:
         return _("The approver is the person who asked.")
     if not _may_still(request):
@@ -114,7 +120,7 @@ def void(request: RevocationRequest, why: str) -> None:
             return
         approver = _Approver(found.approver_id, found.approver_label) if found.approver_id else None
         found.state = State.AWAITING_APPROVAL
-        found.approver_id = found.approver_label = found.approved_digest = ""
+        found.approver_id = found.approver_label = found.approved_digest = found.approval_seal = ""
         found.approver_user_id = found.approved_at = None
         found.overridden = False
         found.approval_expires_at = _expiry()
@@ -141,6 +147,9 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
             needed = Capability.MANAGE_TENANT if alone else Capability.APPROVE
             if needed not in capabilities(actor.roles):
                 raise NotApproved(_("Your role does not let you approve this."))
+            sealer = Sealer(found.tenant_id)
+            if not sealer.request_holds(found):
+                raise NotApproved(_("This request was changed after it was asked for. It has to be asked for again."))
             if digest != found.digest or digest_of(found) != (found.digest, found.step_count):
                 raise NotApproved(_("The steps are no longer the ones you were shown. Look at them again."))
             found.state = State.RUNNING
@@ -149,6 +158,7 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
             found.approved_digest, found.approved_at = digest, timezone.now()
             found.approval_expires_at = _expiry()
             found.overridden = alone
+            found.approval_seal = sealer.seal_approval(found)
             found.save()
             _record(event, found, actor, reason, actor)
         nudge(found.tenant_id)

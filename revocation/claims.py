@@ -78,16 +78,15 @@ def is_due(now: datetime) -> Q:
 
 
 def _may_go_on(request: RevocationRequest) -> bool:
-    """Whether the request needs no approval, or has one that holds at this moment."""
-    if not request.needs_approval:
-        return True
+    """Whether the request is as it was asked for, and needs no approval or has one that holds at this moment."""
     known = (request.pk, request.approved_at)
     # The whole list is compared once per process and approval; after that each step's own seal is.
     why = approval.objection(request, compare_steps=known not in _compared)
     if why:
         approval.void(request, why)
         return False
-    _compared.add(known)
+    if request.needs_approval:
+        _compared.add(known)
     return True
 
 

@@ -41,6 +41,8 @@ class RevocationRequest(TenantOwned):
     approved_digest = models.CharField(max_length=64, blank=True)
     approved_at = models.DateTimeField(null=True)
     approval_expires_at = models.DateTimeField(null=True)
+    seal = models.CharField(max_length=80, default="")  # MAC over what was asked, under a key outside the database
+    approval_seal = models.CharField(max_length=80, default="")  # the same over who agreed to it
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")  # undo, retry
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
 """What a step is before it is stored, and how its content is fixed: one digest for the request, one seal for each step.
 
-The digest is what a second person approves. The seal is a MAC under a key outside the database: the executor checks
-it just before each call, so that a row edited by hand is never carried out.
+The digest is what a second person approves. The seals are MACs under a key outside the database. The executor checks
+the request's, the approval's and each step's just before it acts, so that a row edited by hand is never carried out.
 """
 
 import hashlib
@@ -71,8 +71,19 @@ def _seen(step: RevocationStep) -> bytes:
     return canonical.encode(["seen", step.position, step.target_id, canonical.plain(step.observed["found"])])
 
 
+def _asked(request: RevocationRequest) -> bytes:
+    asked = [request.kind, request.actor_id, request.digest, request.step_count, request.needs_approval]
+    return canonical.encode(["asked", *asked, request.interactive, request.high_priority])
+
+
+def _agreed(request: RevocationRequest) -> bytes:
+    at = canonical.instant(request.approved_at) if request.approved_at else None
+    account = str(request.approver_user_id) if request.approver_user_id else None
+    return canonical.encode(["agreed", request.approver_id, account, request.approved_digest, at, request.overridden])
+
+
 class Sealer:
-    """Makes and checks the seals of one tenant's steps."""
+    """Makes and checks the seals of one tenant's requests and steps."""
 
     def __init__(self, tenant_id: UUID) -> None:
         self.tenant_id = tenant_id
@@ -84,12 +95,21 @@ class Sealer:
 
     def holds(self, step: RevocationStep) -> bool:
         """Whether the stored step is the one that was asked for."""
-        key_id, found = step.seal[:16], step.seal[16:]
-        try:
-            expected = self._mac(key_id, step.request_id, line(step, step.position), step.before)
-        except keys.UnknownKey:
-            return False
-        return hmac.compare_digest(expected, found)
+        return self._holds(step.seal, step.request_id, line(step, step.position), step.before)
+
+    def seal_request(self, request: RevocationRequest) -> str:
+        """Fix who asked for which steps, and whether somebody else has to agree."""
+        return self.seal(request.pk, _asked(request), None)
+
+    def request_holds(self, request: RevocationRequest) -> bool:
+        return self._holds(request.seal, request.pk, _asked(request))
+
+    def seal_approval(self, request: RevocationRequest) -> str:
+        """Fix who agreed to which steps, and when."""
+        return self.seal(request.pk, _agreed(request), None)
+
+    def approval_holds(self, request: RevocationRequest) -> bool:
+        return self._holds(request.approval_seal, request.pk, _agreed(request))
 
     def vouch(self, step: RevocationStep) -> None:
         """Sign what the directory showed just before the call: undo puts that back, and a row can be edited."""
@@ -98,12 +118,14 @@ class Sealer:
 
     def vouched(self, step: RevocationStep) -> bool:
         """Whether `step.observed["found"]` is what this portal saw."""
-        found = str((step.observed or {}).get("found_seal", ""))
+        return self._holds(str((step.observed or {}).get("found_seal", "")), step.request_id, _seen(step))
+
+    def _holds(self, seal: str, request_id: UUID, content: bytes, before: Any = None) -> bool:
         try:
-            expected = self._mac(found[:16], step.request_id, _seen(step), None)
+            expected = self._mac(seal[:16], request_id, content, before)
         except keys.UnknownKey:
             return False
-        return hmac.compare_digest(expected.encode(), found[16:].encode("utf-8", "replace"))
+        return hmac.compare_digest(expected.encode(), seal[16:].encode("utf-8", "replace"))
 
     def _mac(self, key_id: str, request_id: UUID, content: bytes, before: Any) -> str:
         key = self._keys.get(key_id) or self._keys.setdefault(key_id, keys.derive(key_id, "step", str(self.tenant_id)))

@@ -95,6 +95,7 @@ def _store(request, tenant, actor, steps, needs_approval) -> None:
     if needs_approval:
         request.state = State.AWAITING_APPROVAL
         request.approval_expires_at = timezone.now() + timedelta(minutes=settings.REVOCATION_APPROVAL_MINUTES)
+    request.seal = Sealer(tenant.pk).seal_request(request)
     request.save()
     single = counted.first if counted.steps == 1 else None
     audit.record(
