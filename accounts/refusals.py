@@ -170,3 +170,28 @@ class Refused(Exception):
     @property
     def words(self) -> Words:
         return WORDS[self.reason]
+
+
+# Why a session of the portal ended, where the code is not one of the reasons above.
+_ENDED = {
+    "signed_out": _("Signed out."),
+    "ended_by_owner": _("Ended from the list of one's own sessions."),
+    "ended_by_operator": _("Ended by whoever runs this portal."),
+    "switched_off": _("The account was switched off here."),
+    "front_channel_logout": _("Signed out at Microsoft."),
+    "another_signed_in": _("Another account signed in, in the same browser."),
+    "earlier_sign_in_disowned": _("Microsoft no longer accepts the earlier sign-in."),
+    "entra_refused": _("Microsoft no longer lets this person in."),
+}
+
+
+def in_words(recorded: str) -> str:
+    """A recorded reason of a session's end or of a refusal, for people; unchanged where it is no code of ours."""
+    code, _blank, detail = recorded.partition(" ")
+    if code in WORDS:
+        words = f"{WORDS[code].title}."
+    elif code in _ENDED:
+        words = str(_ENDED[code])
+    else:
+        return recorded
+    return f"{words} ({detail})" if detail else words
