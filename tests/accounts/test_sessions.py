@@ -255,14 +255,15 @@ def test_people_of_another_tenant_are_untouched(contoso, fabrikam, browser, anot
 # --- what a request costs ------------------------------------------------------------------------------
 
 
-def test_the_door_costs_five_queries_and_writes_nothing_when_the_person_was_here_just_now(contoso, browser):
+def test_the_door_costs_six_queries_and_writes_nothing_when_the_person_was_here_just_now(contoso, browser):
     browser.sign_in(ADELE)
 
     with CaptureQueriesContext(connection) as captured:
         assert browser.open("/accounts/sessions/").status_code == 200
 
     asked = [one["sql"] for one in captured if "set_config" not in one["sql"]]
-    assert len(asked) == 5  # session, account with tenant, last seen, membership, and the page's own list
+    # Session, account with tenant, last seen, membership; the page's own list, and the workspaces in its frame.
+    assert len(asked) == 6
 
 
 def test_when_a_session_was_last_used_is_noted_to_the_minute(contoso, browser):
