@@ -165,8 +165,8 @@ def items_spoilt() -> Fault:
 # --- together --------------------------------------------------------------------------------------------
 
 
-def together(name: str, *faults: Fault) -> Fault:
-    """Several at once, one strike of each after the other."""
+def together(name: str, *faults: Fault, times: int = 0) -> Fault:
+    """Several at once: the sandbox's all the time, one strike of each of the others after the other."""
     strikes = [fault for fault in faults if fault.strike]
     turn = iter(range(1_000_000))
 
@@ -175,4 +175,4 @@ def together(name: str, *faults: Fault) -> Fault:
 
     rules = tuple(rule for fault in faults for rule in fault.rules)
     every = min((fault.every for fault in strikes), default=2.0)
-    return Fault(name, strike if strikes else None, every, rules=rules)
+    return Fault(name, strike if strikes else None, every, times, rules)

@@ -3,14 +3,14 @@
 REDIS_URL and RABBITMQ_URL name brokers elsewhere. Where none answers, the test ends with a line that says so.
 """
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from benchmarks import brokers, chaos
 
-PEOPLE = 240
+PEOPLE = 160
+STRIKES = 5  # each thing at least once
 WORKERS = 2
 PATIENCE = 120  # seconds; a good run needs some twenty
 
@@ -38,7 +38,9 @@ def broker(request: pytest.FixtureRequest) -> Iterator[brokers.Redis | brokers.R
 def test_everybody_ends_in_a_true_state_whatever_breaks(bed, broker):
     with bed.staffed(broker, WORKERS):
         chaos.warm_up(bed, broker)
-        line = chaos.run_one(bed, broker, chaos.storm(bed, broker), PEOPLE, PATIENCE)
+        if broker.name == "rabbitmq" and broker.controlled:
+            assert broker.queue_type() == "quorum"
+        line = chaos.run_one(bed, broker, chaos.storm(bed, broker, STRIKES), PEOPLE, PATIENCE)
 
     print(line)
     assert not line.violations, f"{line}\n{bed.tails()}"
@@ -47,24 +49,8 @@ def test_everybody_ends_in_a_true_state_whatever_breaks(bed, broker):
     assert bed.chaos("verify_audit") == {"ok": True}
 
 
-def test_workers_on_rabbitmq_use_a_quorum_queue(bed):
-    try:
-        broker = brokers.reach("rabbitmq")
-    except brokers.Absent as absent:
-        pytest.skip(str(absent))
-    try:
-        if not broker.controlled:
-            pytest.skip(f"not run: rabbitmqctl does not reach the node at {broker.address_shown}")
-        with bed.staffed(broker, 1):
-            chaos.warm_up(bed, broker)
-            assert broker.queue_type() == "quorum"
-    finally:
-        broker.close()
-
-
 def test_a_broker_that_is_gone_neither_fails_nor_slows_a_click(bed):
-    began = time.monotonic()
     lines = list(chaos.dead_brokers(bed))
 
     assert len(lines) == 4
-    assert not [str(line) for line in lines if line.violations], time.monotonic() - began
+    assert not [str(line) for line in lines if line.violations]

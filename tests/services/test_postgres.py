@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import brokers, chaos, faults
 
-PEOPLE = 80
+PEOPLE = 40
 NAME = "consentry_chaos"
 ADDRESS = os.environ.get("POSTGRES_URL") or "postgres://consentry@127.0.0.1/postgres"
 
@@ -41,7 +41,7 @@ def test_connections_that_end_lose_nobody_and_sign_nobody_out_twice(database):
         bed.staffed(broker, 2),
     ):
         chaos.warm_up(bed, broker)
-        line = chaos.run_one(bed, broker, faults.postgres_fails(bed, every=1.5), PEOPLE, 120)
+        line = chaos.run_one(bed, broker, faults.postgres_fails(bed, times=2, every=2.0), PEOPLE, 120)
 
         assert not line.violations, f"{line}\n{bed.tails()}"
         assert line.states == {"verified": PEOPLE}
