@@ -27,9 +27,6 @@ class Files:
     name = "filesystem"
     url = ""
 
-    def __init__(self) -> None:
-        self.address = "files"
-
     def losses(self) -> dict[str, Callable]:
         return {"message files deleted": self.empty}
 
@@ -49,6 +46,7 @@ class Redis:
     def __init__(self) -> None:
         self.address = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379"
         parts = urlsplit(self.address)
+        self.address_shown = f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}"  # without a password
         for number in range(15, 0, -1):
             self.url = urlunsplit((parts.scheme, parts.netloc, f"/{number}", parts.query, ""))
             self._client = redis.Redis.from_url(self.url, socket_connect_timeout=2, socket_timeout=5)
@@ -58,8 +56,8 @@ class Redis:
             except redis.ResponseError:
                 continue  # this server has fewer databases
             except redis.RedisError:
-                raise Absent(f"not run: no broker at {self.address}") from None
-        raise Absent(f"not run: no empty database among 1 to 15 at {self.address}")
+                raise Absent(f"not run: no broker at {self.address_shown}") from None
+        raise Absent(f"not run: no empty database among 1 to 15 at {self.address_shown}")
 
     def losses(self) -> dict[str, Callable]:
         return {"Redis flushed": self.empty}
