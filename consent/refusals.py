@@ -6,7 +6,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from graph.errors import Forbidden, GraphError, TokenError
-from revocation.refusals import Refused as RefusedByRule
+from revocation.rules.refusals import Refused as RefusedByRule
 
 
 class Absent(Http404):

@@ -45,7 +45,7 @@ from revocation.actions import (
     restore_app as restore_app_action,
 )
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.steps import Sealer, StepDraft
+from revocation.spine.steps import Sealer, StepDraft
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
 SECOND_CLICK = timedelta(minutes=2)

@@ -254,7 +254,7 @@ class Demo:
 
     def _wait_for_worker(self) -> None:
         """A worker that sweeps is a worker that answers."""
-        from revocation.metrics import sweeper_age
+        from revocation.showing.metrics import sweeper_age
         from revocation.tasks import sweep
 
         asked = time.monotonic()

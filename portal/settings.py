@@ -189,12 +189,12 @@ elif CELERY_BROKER_URL.startswith("amqp"):
     # is sent with a delay (due times are rows), so the ladder may be of the cheap kind.
     CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
-CELERY_IMPORTS = ["revocation.notices"]
+CELERY_IMPORTS = ["revocation.showing.notices"]
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "revocation.tasks.sweep", "schedule": REVOCATION_SWEEP_SECONDS},
     "sync": {"task": "directory.tasks.sync_all", "schedule": env.int("DIRECTORY_SYNC_SECONDS", default=900)},
     "export-heads": {"task": "audit.tasks.export_heads", "schedule": 60},
-    "notices": {"task": "revocation.notices.send", "schedule": 60},
+    "notices": {"task": "revocation.showing.notices.send", "schedule": 60},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

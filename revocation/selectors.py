@@ -5,9 +5,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import Membership, Tenant
-from revocation import reporting
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.reporting import Figures
+from revocation.showing import reporting
+from revocation.showing.reporting import Figures
 
 
 def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor_id: str = "") -> QuerySet[RevocationRequest]:

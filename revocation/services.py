@@ -22,15 +22,17 @@ from audit.models import AuditEvent
 from directory import sync
 from directory.models import Person
 from graph.errors import GraphError
-from revocation import actions, executor, protection, submitting
+from revocation import actions
 from revocation.actions import drafts
-from revocation.approval import approve, override, reject
-from revocation.finishing import finish_if_done
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.nudges import nudge
-from revocation.refusals import NotApproved, NothingToRevoke, NotPossible, Protected, Refused
-from revocation.scope import in_tenant
-from revocation.steps import Sealer, StepDraft
+from revocation.rules import protection
+from revocation.rules.approval import approve, override, reject
+from revocation.rules.refusals import NotApproved, NothingToRevoke, NotPossible, Protected, Refused
+from revocation.spine import executor, submitting
+from revocation.spine.finishing import finish_if_done
+from revocation.spine.nudges import nudge
+from revocation.spine.scope import in_tenant
+from revocation.spine.steps import Sealer, StepDraft
 
 __all__ = [
     "NotApproved",

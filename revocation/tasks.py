@@ -8,8 +8,8 @@ from celery import shared_task
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
 from graph.batch import LIMIT
-from revocation import claims, executor, runners, sweeper
-from revocation.flights import WIDTH
+from revocation.spine import claims, executor, runners, sweeper
+from revocation.spine.flights import WIDTH
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from accounts.tenancy import no_context, tenant_context
 from audit.management.commands.verify_audit import find_tenants
 from directory.models import Person, ServicePrincipal
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.refusals import Refused
+from revocation.rules.refusals import Refused
 
 
 class AppCommand(BaseCommand):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from revocation.timeline import TOKEN_LIFETIME
+from revocation.showing.timeline import TOKEN_LIFETIME
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from accounts.access import Actor
 from consent.refusals import Refused
 from consent.views.confirming import Confirmation
 from revocation.models import RevocationRequest
-from revocation.refusals import Refused as RefusedByRule
+from revocation.rules.refusals import Refused as RefusedByRule
 
 
 def confirm(

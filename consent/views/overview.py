@@ -16,8 +16,8 @@ from accounts.roles import Capability
 from consent.views import charts
 from directory import risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
-from revocation import reporting
 from revocation.models import RevocationRequest
+from revocation.showing import reporting
 
 State = RevocationRequest.State
 WEEKS, RECENT, SHOWN = 12, 8, 5

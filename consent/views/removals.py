@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Membership
 from directory.models import PermissionGrant, ServicePrincipal
-from revocation import reporting
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.timeline import Timeline, timeline
+from revocation.showing import reporting
+from revocation.showing.timeline import Timeline, timeline
 
 KINDS = ("remove_own_app", "remove_own_permission")
 State = RevocationStep.State

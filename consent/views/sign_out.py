@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import Actor, require
 from accounts.models import Membership
 from accounts.roles import Capability
-from revocation import reporting, services
+from revocation import services
 from revocation.models import RevocationRequest
-from revocation.timeline import CAE_DELAY, TOKEN_LIFETIME, Timeline, timeline
+from revocation.showing import reporting
+from revocation.showing.timeline import CAE_DELAY, TOKEN_LIFETIME, Timeline, timeline
 
 SHOWN_FOR = timedelta(hours=24)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 from graph.errors import Forbidden, GraphError, NotFound, Throttled, TokenError, Unauthorized, Unavailable
 from graph.types import Answer, Call
 from revocation.models import RevocationStep
-from revocation.steps import StepDraft
+from revocation.spine.steps import StepDraft
 
 
 class Verdict(StrEnum):

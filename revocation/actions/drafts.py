@@ -15,7 +15,7 @@ from revocation.actions import (
     disable_app as _disable_app,
 )
 from revocation.actions.end_portal_sessions import EndPortalSessions
-from revocation.steps import StepDraft
+from revocation.spine.steps import StepDraft
 
 
 def sign_out(

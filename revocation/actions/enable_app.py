@@ -9,7 +9,7 @@ from directory import sync
 from directory.models import ServicePrincipal
 from revocation.actions import disable_app
 from revocation.actions.disable_app import SetEnabled
-from revocation.steps import StepDraft
+from revocation.spine.steps import StepDraft
 
 
 def step(app: ServicePrincipal, *, urgency: int = 50) -> StepDraft:

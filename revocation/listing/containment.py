@@ -11,13 +11,14 @@ from accounts.access import Actor
 from accounts.models import Tenant
 from audit import canonical
 from directory.models import ServicePrincipal
-from revocation import planning, protection, services
-from revocation.listing import recipes, resolver
+from revocation import services
+from revocation.listing import planning, recipes, resolver
 from revocation.listing.drafts import SelectionChanged
+from revocation.listing.planning import Alternative, Plan
 from revocation.listing.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import RevocationRequest
-from revocation.planning import Alternative, Plan
-from revocation.steps import StepDraft
+from revocation.rules import protection
+from revocation.spine.steps import StepDraft
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from django.utils.translation import ngettext
 from accounts.access import Actor
 from accounts.models import Tenant
 from directory.models import Collection
-from revocation import protection, services
+from revocation import services
 from revocation.listing import recipes
 from revocation.listing.selection import Selection, digest_of
 from revocation.listing_models import ListDraft
 from revocation.models import RevocationRequest
+from revocation.rules import protection
 
 KEPT = timedelta(hours=1)
 

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Tenant, User
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
-from revocation import planning
 from revocation.actions import delete_assignment, delete_grant, disable_app, end_portal_sessions, revoke_sessions
+from revocation.listing import planning
+from revocation.listing.planning import Alternative, Plan
 from revocation.listing.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.listing_models import ListDraft
-from revocation.planning import Alternative, Plan
-from revocation.steps import StepDraft
+from revocation.spine.steps import StepDraft
 
 DISABLE_FIRST = 0  # one write, and nobody gets a new token: before everything else
 GRANTS = 5  # then what people gave the app, before the first of them is signed out

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.reporting import Figures
+from revocation.showing.reporting import Figures
 
 
 def percent(figures: Figures) -> int:

@@ -7,8 +7,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from revocation.kinds import kind_label
 from revocation.models import RevocationStep
+from revocation.showing.kinds import kind_label
 
 register = template.Library()
 register.filter("kind_words", kind_label)

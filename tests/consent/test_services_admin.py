@@ -10,8 +10,8 @@ from consent import services
 from consent.refusals import Absent, NothingToRevoke, Protected, Refused, WrongConfirmation
 from directory import selectors, sync
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
-from revocation import executor
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.spine import executor
 
 Verified = RevocationStep.State.VERIFIED
 

@@ -35,7 +35,7 @@ def arm(edge: str) -> None:
     """Put the death in place."""
     from audit import services as audit
     from audit.models import AuditEvent
-    from revocation import executor, flights, landing
+    from revocation.spine import executor, flights, landing
 
     send, record_many = flights._send, audit.record_many
 
@@ -72,7 +72,7 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
-    from revocation import executor, sweeper
+    from revocation.spine import executor, sweeper
 
     settings.REVOCATION_LEASE_SECONDS = 3
     settings.REVOCATION_READ_BACK_SECONDS = 6

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from accounts.models import Membership, User
 from audit.models import AuditEntry, AuditEvent
-from revocation import claims, executor, services, sweeper
+from revocation import services
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.spine import claims, executor, sweeper
 from tests.revocation.spine import actor, calls, sign_out_many, states, trail
 
 State = RevocationRequest.State
@@ -235,7 +236,7 @@ def test_an_override_needs_the_tenants_leave_and_a_reason(at_contoso, entra, req
 
 
 def test_an_app_deletion_needs_approval_where_the_tenant_wants_it(at_contoso, entra, megan):
-    from revocation.steps import StepDraft
+    from revocation.spine.steps import StepDraft
 
     at_contoso.approve_app_deletion = True
     at_contoso.save()

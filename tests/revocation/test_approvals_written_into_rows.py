@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from revocation import executor, services
+from revocation import services
 from revocation.models import RevocationRequest
+from revocation.spine import executor
 from tests.revocation.spine import actor, calls, sign_out_many, states
 
 State = RevocationRequest.State

@@ -6,8 +6,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from revocation import budget
 from revocation.models import QuotaBucket
+from revocation.spine import budget
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from audit.models import AuditEvent
-from revocation import proofs
 from revocation.actions import get
 from revocation.actions.base import Outcome, Verdict
 from revocation.models import RevocationStep
+from revocation.spine import proofs
 
 State = RevocationStep.State
 CALL_VERDICTS = [

@@ -7,9 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEntry
-from revocation import executor, services
+from revocation import services
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.steps import StepDraft, digest_of
+from revocation.spine import executor
+from revocation.spine.steps import StepDraft, digest_of
 from tests.revocation.spine import actor, calls, remove_grant, sign_out_many
 
 

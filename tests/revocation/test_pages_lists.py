@@ -16,9 +16,9 @@ from accounts.tenancy import tenant_context
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from directory.models import Person as DirectoryPerson
-from revocation import executor
 from revocation.listing_models import ListDraft
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.spine import executor
 from tests.factories import make_person
 from tests.revocation.copies import GLOBAL_ADMINISTRATOR, app_with_consents, crowd, in_copy
 

@@ -9,8 +9,8 @@ from accounts.tenancy import tenant_context
 from audit.models import AuditEntry
 from directory import sync
 from directory.models import Person as DirectoryPerson
-from revocation import executor
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.spine import executor
 from tests.factories import make_person
 from tests.revocation.copies import GLOBAL_ADMINISTRATOR, app_with_consents, in_copy
 

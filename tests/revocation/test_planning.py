@@ -10,8 +10,10 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from revocation import budget, executor, metrics, notices, planning
+from revocation.listing import planning
 from revocation.models import QuotaBucket
+from revocation.showing import metrics, notices
+from revocation.spine import budget, executor
 from tests.factories import make_person
 from tests.revocation.copies import NOW, asked, crowd, finish, in_copy, put
 

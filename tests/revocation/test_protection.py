@@ -8,9 +8,9 @@ from django.utils import timezone
 from accounts.access import Actor
 from audit.models import AuditEntry, AuditEvent
 from directory.models import Person, ServicePrincipal
-from revocation import protection as rules
 from revocation import services
 from revocation.models import RevocationRequest
+from revocation.rules import protection as rules
 from tests.revocation.spine import actor
 
 USER_ADMIN = rules.USER_ADMINISTRATOR

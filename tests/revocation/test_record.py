@@ -17,8 +17,10 @@ from consent import onboarding, tenant_settings
 from consent import services as consent
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
-from revocation import approval, executor, services, sweeper
+from revocation import services
 from revocation.models import RevocationRequest
+from revocation.rules import approval
+from revocation.spine import executor, sweeper
 from tests.revocation.spine import actor, copy_of, grants_of, remove_grant, sign_out_many
 
 E = AuditEvent
@@ -180,24 +182,24 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     "revocation.services.pause": (E.REVOCATION_PAUSED, lambda s: services.pause(s.list_of(), actor(s.megan))),
     "revocation.services.resume": (E.REVOCATION_RESUMED, _resume),
     "revocation.services.cancel": (E.REVOCATION_CANCELLED, lambda s: services.cancel(s.list_of(), actor(s.megan))),
-    "revocation.approval.approve": (E.REVOCATION_APPROVED, _approve),
-    "revocation.approval.override": (E.REVOCATION_OVERRIDDEN, _override),
-    "revocation.approval.reject": (
+    "revocation.rules.approval.approve": (E.REVOCATION_APPROVED, _approve),
+    "revocation.rules.approval.override": (E.REVOCATION_OVERRIDDEN, _override),
+    "revocation.rules.approval.reject": (
         E.REVOCATION_REJECTED,
         lambda s: services.reject(s.awaiting(), actor(s.isaiah)),
     ),
-    "revocation.approval.void": (E.REVOCATION_APPROVAL_VOIDED, _void),
-    "revocation.approval.expire_due": (E.REVOCATION_EXPIRED, _expire),
-    "revocation.executor.run": (
+    "revocation.rules.approval.void": (E.REVOCATION_APPROVAL_VOIDED, _void),
+    "revocation.rules.approval.expire_due": (E.REVOCATION_EXPIRED, _expire),
+    "revocation.spine.executor.run": (
         E.REVOCATION_FINISHED,
         lambda s: s.list_of() and executor.run(s.tenant.id, seconds=10, linger=5),
     ),
-    "revocation.executor.run_batch": (E.STEPS_STARTED, lambda s: s.list_of() and executor.run_batch(s.tenant.id)),
-    "revocation.executor.run_request": (
+    "revocation.spine.executor.run_batch": (E.STEPS_STARTED, lambda s: s.list_of() and executor.run_batch(s.tenant.id)),
+    "revocation.spine.executor.run_request": (
         E.STEPS_STARTED,
         lambda s: executor.run_request(s.list_of(), seconds=5),
     ),
-    "revocation.executor.prove_due": (
+    "revocation.spine.executor.prove_due": (
         E.STEP_VERIFIED,
         lambda s: [
             s.list_of(interactive=True),
@@ -206,7 +208,7 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
             executor.prove_due(s.tenant.id),
         ],
     ),
-    "revocation.sweeper.sweep": (E.STEP_ACCEPTED, lambda s: s.list_of() and sweeper.sweep(seconds=5)),
+    "revocation.spine.sweeper.sweep": (E.STEP_ACCEPTED, lambda s: s.list_of() and sweeper.sweep(seconds=5)),
     "consent.services.remove_own_app": (
         E.STEP_VERIFIED,
         lambda s: consent.remove_own_app(s.adele.membership, _own_app(s)),
@@ -249,8 +251,8 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
 EXEMPT: dict[str, str] = {
     "revocation.services.can_undo": "reads",
     "revocation.services.undo_until": "reads",
-    "revocation.approval.objection": "reads",
-    "revocation.sweeper.age": "reads",
+    "revocation.rules.approval.objection": "reads",
+    "revocation.spine.sweeper.age": "reads",
     "consent.services.last_deletion": "reads",
     "consent.tenant_settings.members_from_elsewhere": "reads",
     "consent.tenant_settings.member_from_elsewhere": "reads",
@@ -276,9 +278,9 @@ EXEMPT |= {
 }
 MODULES = [
     "revocation.services",
-    "revocation.approval",
-    "revocation.executor",
-    "revocation.sweeper",
+    "revocation.rules.approval",
+    "revocation.spine.executor",
+    "revocation.spine.sweeper",
     "consent.services",
     "consent.onboarding",
     "consent.tenant_settings",

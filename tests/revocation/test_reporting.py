@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.tenancy import tenant_context
-from revocation import downloads, reporting, reports
 from revocation.listing import recipes
 from revocation.listing.selection import Row
+from revocation.showing import downloads, reporting, reports
 from tests.factories import make_person
 from tests.revocation.copies import NOW, app_with_consents, asked, crowd, put
 

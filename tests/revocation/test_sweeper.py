@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.tenancy import no_context, tenant_context
-from revocation import executor, nudges, runners, services, sweeper, tasks
+from revocation import services, tasks
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from revocation.spine import executor, nudges, runners, sweeper
 from tests.factories import make_tenant
 from tests.revocation.spine import actor, calls, remove_grant, sign_out_many, states
 

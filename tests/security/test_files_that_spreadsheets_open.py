@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from revocation import downloads
 from revocation.listing.selection import Row, Selection
+from revocation.showing import downloads
 
 HOSTILE = [
     "=HYPERLINK(A1)",

@@ -12,7 +12,7 @@ from audit import chain
 from audit.models import AuditEntry
 from revocation import services
 from revocation.models import RevocationRequest
-from revocation.refusals import Refused
+from revocation.rules.refusals import Refused
 from tests.revocation.spine import remove_grant, sign_out_many
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ from accounts.access import Actor
 from consent import services as consent
 from revocation import services
 from revocation.models import RevocationStep
-from revocation.refusals import NotPossible
+from revocation.rules.refusals import NotPossible
 from tests.revocation.spine import remove_grant
 
 WIDER = ["Mail.ReadWrite", "Mail.Send", "Directory.ReadWrite.All"]

@@ -6,7 +6,8 @@ from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry
 from directory.models import Person
-from revocation import protection, services
+from revocation import services
+from revocation.rules import protection
 from tests.revocation.spine import calls
 
 

@@ -8,9 +8,10 @@ from accounts import refresh
 from accounts.access import Actor
 from accounts.models import Membership, User
 from accounts.tenancy import no_context, tenant_context
-from revocation import approval, services
+from revocation import services
 from revocation.actions import drafts
 from revocation.models import RevocationRequest
+from revocation.rules import approval
 from tests.accounts.conftest import *  # noqa: F403
 from tests.accounts.test_freshness import make_old
 from tests.accounts.test_sign_in import ADELE

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from revocation import reports
+from revocation.showing import reports
 
 
 class Command(BaseCommand):

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from revocation import approval, claims, executor
-from revocation.finishing import OPEN, finish_if_done
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
-from revocation.nudges import nudge
+from revocation.rules import approval
+from revocation.spine import claims, executor
+from revocation.spine.finishing import OPEN, finish_if_done
+from revocation.spine.nudges import nudge
 
 logger = logging.getLogger(__name__)
 

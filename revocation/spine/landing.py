@@ -10,8 +10,8 @@ from graph.errors import GraphError
 from graph.types import Answer, Call
 from revocation import actions
 from revocation.actions.base import Outcome, Verdict, general, unreadable
-from revocation.flights import Kind
 from revocation.models import RevocationStep
+from revocation.spine.flights import Kind
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from revocation import reporting
 from revocation.listing.selection import Selection
 from revocation.models import RevocationRequest
+from revocation.showing import reporting
 
 # Where a formula could begin: at the start, or after what some spreadsheet takes for the end of a cell.
 FORMULA = re.compile(r"(?:^|(?<=[;,\t\r\n]))(?=[\s\"']*[=+\-@＝＋－＠])")

@@ -20,7 +20,7 @@ from accounts.tenancy import no_context
 from directory.models import Person
 from revocation.listing_models import Notice
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.scope import in_tenant
+from revocation.spine.scope import in_tenant
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ BODY = gettext_lazy(
 )
 
 
-@shared_task(ignore_result=True, name="revocation.notices.send", expires=60)
+@shared_task(ignore_result=True, name="revocation.showing.notices.send", expires=60)
 def send() -> None:
     """A round over all tenants that want it; beat asks for one each minute."""
     with no_context():

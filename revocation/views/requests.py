@@ -16,14 +16,15 @@ from accounts.roles import Capability
 from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
 from audit.services import record
-from revocation import downloads, reporting, reports, services
+from revocation import services
 from revocation.forms import DecisionForm, OverrideForm, RequestFilter
-from revocation.kinds import kind_label
 from revocation.listing import drafts
 from revocation.models import RevocationRequest
-from revocation.refusals import Refused
-from revocation.steering import may, what_may
-from revocation.timeline import timeline
+from revocation.rules.refusals import Refused
+from revocation.showing import downloads, reporting, reports
+from revocation.showing.kinds import kind_label
+from revocation.showing.timeline import timeline
+from revocation.views.steering import may, what_may
 
 SMALL = 12  # requests of so few steps are told as a timeline, larger ones as a bar
 

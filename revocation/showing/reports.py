@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from audit import canonical, keys
 from audit.models import ChainHead
-from revocation import reporting
 from revocation.models import RevocationRequest
+from revocation.showing import reporting
 
 FORMAT = "consentry-report/1"
 PURPOSE = "report"

@@ -10,12 +10,14 @@ from accounts.access import Actor, require
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person
-from revocation import people as known
-from revocation import protection, reporting, services
+from revocation import services
 from revocation.forms import ReasonForm
 from revocation.models import RevocationRequest
-from revocation.roles import role_names
-from revocation.timeline import timeline
+from revocation.rules import protection
+from revocation.rules.roles import role_names
+from revocation.showing import people as known
+from revocation.showing import reporting
+from revocation.showing.timeline import timeline
 
 
 @require_GET

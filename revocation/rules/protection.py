@@ -14,7 +14,7 @@ from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.roles import Role
 from directory.models import Person, ServicePrincipal
-from revocation.roles import role_names
+from revocation.rules.roles import role_names
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 PRIVILEGED_AUTHENTICATION_ADMINISTRATOR = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"

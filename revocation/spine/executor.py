@@ -32,13 +32,15 @@ from audit.models import AuditEvent
 from directory.models import Person
 from graph.batch import LIMIT
 from graph.errors import GraphError
-from revocation import actions, approval, budget, claims, landing, proofs, trail
+from revocation import actions
 from revocation.actions.base import Outcome, Verdict, observe
-from revocation.finishing import finish_if_done
-from revocation.flights import WIDTH, Flight, Kind, launch
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.scope import in_tenant
-from revocation.steps import Sealer
+from revocation.rules import approval
+from revocation.spine import budget, claims, landing, proofs, trail
+from revocation.spine.finishing import finish_if_done
+from revocation.spine.flights import WIDTH, Flight, Kind, launch
+from revocation.spine.scope import in_tenant
+from revocation.spine.steps import Sealer
 
 logger = logging.getLogger(__name__)
 

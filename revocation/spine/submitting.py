@@ -17,8 +17,8 @@ from audit import services as audit
 from audit.models import AuditEvent
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.refusals import NothingToRevoke
-from revocation.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
+from revocation.rules.refusals import NothingToRevoke
+from revocation.spine.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
 
 # The same steps asked for again by the same person within this time are one double click.
 DOUBLE_CLICK = timedelta(seconds=10)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from directory.paging import Page, page
-from revocation import planning
+from revocation.listing import planning
 from revocation.listing.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep
 
@@ -125,7 +125,7 @@ class Figures:
 
 def figures(request: RevocationRequest) -> Figures:
     """Counts per state, rate and time left: three queries, whatever the size."""
-    from revocation.timeline import TOKEN_LIFETIME
+    from revocation.showing.timeline import TOKEN_LIFETIME
 
     steps = RevocationStep.objects.filter(request=request)
     counts = dict.fromkeys(map(str, State), 0)

@@ -20,10 +20,10 @@ from accounts.tenancy import user_context
 from audit import services as audit
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.nudges import nudge
-from revocation.refusals import NotApproved
-from revocation.scope import in_tenant
-from revocation.steps import Sealer, digest_of
+from revocation.rules.refusals import NotApproved
+from revocation.spine.nudges import nudge
+from revocation.spine.scope import in_tenant
+from revocation.spine.steps import Sealer, digest_of
 
 State = RevocationRequest.State
 

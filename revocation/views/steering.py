@@ -4,7 +4,7 @@ from accounts.access import Actor
 from accounts.models import Membership
 from accounts.roles import Capability
 from revocation.models import RevocationRequest
-from revocation.reporting import Figures, figures
+from revocation.showing.reporting import Figures, figures
 
 State = RevocationRequest.State
 

@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Tenant
-from revocation import approval
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules import approval
 
 State = RevocationStep.State
 OPEN_REQUESTS = 50  # requests looked at in one claim, the oldest of each kind first

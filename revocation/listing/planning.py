@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import Tenant
-from revocation import budget
 from revocation.models import QuotaBucket, RevocationRequest, RevocationStep
+from revocation.spine import budget
 
 # Done by the portal itself: costs nothing of Microsoft's quota.
 LOCAL_ACTIONS = frozenset({"end_portal_sessions"})
@@ -67,7 +67,7 @@ class Plan:
 
 
 def quota(tenant: Tenant, *, high_priority: bool = False) -> Quota:
-    """The tenant's write quota for a mass action, as `revocation.budget` will apply it. One query."""
+    """The tenant's write quota for a mass action, as `revocation.spine.budget` will apply it. One query."""
     rule = budget.tenant_rule()
     if rule is None:
         return Quota(None, 0.0, 0, timedelta(), None)

@@ -14,13 +14,13 @@ from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person, ServicePrincipal
 from graph.errors import GraphError
-from revocation import downloads, planning
 from revocation.forms import ConfirmForm, ListForm
-from revocation.listing import containment, drafts, recipes, sources
+from revocation.listing import containment, drafts, planning, recipes, sources
 from revocation.listing.parser import UnusableList
 from revocation.listing.recipes import Recipe
 from revocation.listing.selection import QUESTIONS, Selection, Status
 from revocation.listing_models import ListDraft
+from revocation.showing import downloads
 
 PAGE = 100
 

@@ -13,7 +13,7 @@ from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
 from audit.models import AuditEntry, AuditEvent
 from revocation.models import Heartbeat, QuotaBucket, RevocationRequest, RevocationStep
-from revocation.sweeper import BEAT
+from revocation.spine.sweeper import BEAT
 
 State = RevocationStep.State
 OPEN = [State.WAITING, State.CLAIMED, State.ACCEPTED]

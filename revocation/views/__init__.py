@@ -1,0 +1,1 @@
+"""HTTP for revocations: find, ask a service, answer. One file per subject."""
