@@ -37,13 +37,10 @@ def prepare() -> dict:
 def write_csv(path: str, count: str) -> dict:
     """A list as an export would be: a heading, semicolons, names and UPNs."""
     from accounts.tenancy import tenant_context
-    from directory.models import Person
 
     tenant = _tenant()
     with tenant_context(tenant.pk), Path(path).open("w", encoding="utf-8-sig") as file:
-        # Whom the rules protect cannot be part of a list; the cast's admins are among the first.
-        plain = Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[], upn__contains="@")
-        people = plain.order_by("-upn").values_list("display_name", "upn")[: int(count)]
+        people = _plain_people(tenant).order_by("-upn").values_list("display_name", "upn")[: int(count)]
         file.write("Name;User principal name\n")
         written = 0
         for name, upn in people.iterator(chunk_size=2000):
@@ -125,12 +122,10 @@ def session(name: str) -> dict:
 def people(count: str) -> list[str]:
     """Object ids of people whom helpdesk may sign out and no list of ours names: the first by UPN."""
     from accounts.tenancy import tenant_context
-    from directory.models import Person
 
     tenant = _tenant()
     with tenant_context(tenant.pk):
-        plain = Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[])
-        return [str(pk) for pk in plain.order_by("upn").values_list("pk", flat=True)[: int(count)]]
+        return [str(pk) for pk in _plain_people(tenant).order_by("upn").values_list("pk", flat=True)[: int(count)]]
 
 
 def verify_audit() -> dict:
@@ -141,6 +136,15 @@ def verify_audit() -> dict:
     with tenant_context(tenant.pk):
         report = chain.verify(tenant.pk)
     return {"ok": report.ok}
+
+
+def _plain_people(tenant):
+    """Whom no rule protects, without those who are signed in here: a list must not end the visitor's own session."""
+    from accounts.models import User
+    from directory.models import Person
+
+    visitors = User.objects.filter(tenant=tenant).values("object_id")
+    return Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[]).exclude(pk__in=visitors)
 
 
 def _tenant():

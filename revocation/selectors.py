@@ -1,53 +1,67 @@
-"""Reading requests and their steps, always of one tenant."""
+"""The door for reads about requests and their steps, of one tenant. What they came to is in `showing.reporting`."""
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from accounts.models import Membership, Tenant
+from accounts.models import Tenant
+from directory.paging import Page, page
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.showing import reporting
-from revocation.showing.reporting import Figures
+
+State = RevocationStep.State
+ATTENTION = (State.FAILED, State.UNCONFIRMED)  # what a human has to look at
+PENDING = (State.WAITING, State.CLAIMED)
+PAGE = 50
 
 
-def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor_id: str = "") -> QuerySet[RevocationRequest]:
-    """The tenant's requests, newest first."""
-    found = RevocationRequest.objects.filter(tenant=tenant).select_related("follows")
+def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor: str = "") -> QuerySet[RevocationRequest]:
+    """A tenant's requests that match every filter, newest first. `actor` is an object id or part of a name."""
+    found = RevocationRequest.objects.filter(tenant=tenant)
     if state:
         found = found.filter(state=state)
     if kind:
         found = found.filter(kind=kind)
-    if actor_id:
-        found = found.filter(actor_id=actor_id)
-    return found.order_by("-created_at", "-pk")
+    if actor:
+        found = found.filter(Q(actor_id=actor) | Q(actor_label__icontains=actor))
+    return found.order_by("-created_at", "-id")
 
 
-def request(tenant: Tenant, request_id: UUID) -> RevocationRequest:
-    """One request of this tenant.
-
-    Raises:
-        RevocationRequest.DoesNotExist: there is none, or it is another tenant's: the two look the same.
-    """
-    found = RevocationRequest.objects.select_related("follows").get(tenant=tenant, pk=request_id)
-    found.tenant = tenant
-    return found
-
-
-def own_requests(membership: Membership) -> QuerySet[RevocationRequest]:
-    """What this person asked for in their own tenant, newest first."""
-    return requests(membership.tenant, actor_id=str(membership.user.object_id or membership.user.pk))
-
-
-def progress(found: RevocationRequest) -> Figures:
-    """How far a request has come: counts per state, rate and time left."""
-    return reporting.figures(found)
+def requests_page(found: QuerySet[RevocationRequest], after: str = "", size: int = 25) -> Page[RevocationRequest]:
+    """One page, each request with how many steps are `decided` and need `attention`: two queries."""
+    found_page = page(found, ("-created_at", "-id"), after, size)
+    counted = (
+        RevocationStep.objects.filter(request__in=[row.pk for row in found_page])
+        .values("request_id")
+        .annotate(
+            decided=Count("id", filter=~Q(state__in=PENDING)), attention=Count("id", filter=Q(state__in=ATTENTION))
+        )
+    )
+    by_request = {row["request_id"]: row for row in counted}
+    for item in found_page:
+        row = by_request.get(item.pk, {})
+        item.decided, item.attention = row.get("decided", 0), row.get("attention", 0)
+    return found_page
 
 
-def steps(found: RevocationRequest, state: str = "", after: int | None = None) -> QuerySet[RevocationStep]:
-    """The steps of a request in their order, by keyset: those after this position."""
-    listed = RevocationStep.objects.filter(tenant_id=found.tenant_id, request=found)
-    if state:
-        listed = listed.filter(state=state)
-    if after is not None:
-        listed = listed.filter(position__gt=after)
-    return listed.order_by("position")
+def kinds(tenant: Tenant) -> list[str]:
+    """The kinds of request that occur in a tenant, for a filter's choices."""
+    found = RevocationRequest.objects.filter(tenant=tenant).order_by("kind")
+    return list(found.values_list("kind", flat=True).distinct())
+
+
+def about(tenant: Tenant, target_id: UUID, size: int = 10) -> list[RevocationRequest]:
+    """The newest requests that did something to this person or app."""
+    steps = RevocationStep.objects.filter(tenant=tenant, target_id=str(target_id))
+    ids = steps.order_by("-id").values_list("request_id", flat=True)[: size * 4]
+    return list(requests(tenant).filter(pk__in=list(dict.fromkeys(ids)))[:size])
+
+
+def steps(request: RevocationRequest, states: tuple[str, ...] = ()) -> QuerySet[RevocationStep]:
+    """The steps of a request in their order, all of them or those in some states."""
+    found = RevocationStep.objects.filter(tenant=request.tenant_id, request=request)
+    return (found.filter(state__in=states) if states else found).order_by("position")
+
+
+def steps_page(found: QuerySet[RevocationStep], after: str = "", size: int = PAGE) -> Page[RevocationStep]:
+    """One page by keyset over the steps' positions."""
+    return page(found, ("position",), after, size)

@@ -16,8 +16,8 @@ from accounts.roles import Capability
 from consent.views import charts
 from directory import risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
+from revocation import selectors as revocations
 from revocation.models import RevocationRequest
-from revocation.showing import reporting
 
 State = RevocationRequest.State
 WEEKS, RECENT, SHOWN = 12, 8, 5
@@ -40,7 +40,7 @@ class Need:
 def overview(request: HttpRequest) -> HttpResponse:
     tenant, can = request.tenant, request.membership.can
     fresh = selectors.freshness(tenant)
-    recent = reporting.requests_page(reporting.requests(tenant), size=RECENT).items
+    recent = revocations.requests_page(revocations.requests(tenant), size=RECENT).items
     context = {
         "apps_fresh": fresh[Collection.Kind.SERVICE_PRINCIPALS],
         "grants_fresh": fresh[Collection.Kind.GRANTS],
@@ -87,7 +87,7 @@ def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
 
 def _needs(tenant: Tenant, recent: list[RevocationRequest]) -> list[Need]:
     """Requests that wait for approval, and recent ones of which something could not be done."""
-    waiting = list(reporting.requests(tenant, state=State.AWAITING_APPROVAL)[:SHOWN])
+    waiting = list(revocations.requests(tenant, state=State.AWAITING_APPROVAL)[:SHOWN])
     needs = [_need(tenant, one, _asked(one), _("Approve"), "tag", one.approval_expires_at) for one in waiting]
     failed = [one for one in recent if one.attention]
     return needs + [_need(tenant, one, _not_done(one), _("Look"), "risk medium") for one in failed]

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Membership
 from directory.models import PermissionGrant, ServicePrincipal
+from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.showing import reporting
 from revocation.showing.timeline import Timeline, timeline
 
 KINDS = ("remove_own_app", "remove_own_permission")
@@ -57,7 +57,7 @@ def one(membership: Membership, request_id: UUID) -> Removal | None:
 
 
 def _own(membership: Membership) -> QuerySet[RevocationRequest]:
-    found = reporting.requests(membership.tenant).filter(kind__in=KINDS, actor_id=Actor.of(membership).id)
+    found = selectors.requests(membership.tenant).filter(kind__in=KINDS, actor_id=Actor.of(membership).id)
     steps = RevocationStep.objects.filter(tenant=membership.tenant).order_by("position")
     return found.prefetch_related(Prefetch("steps", queryset=steps), "followers")
 

@@ -12,9 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import Actor, require
 from accounts.models import Membership
 from accounts.roles import Capability
-from revocation import services
+from revocation import selectors, services
 from revocation.models import RevocationRequest
-from revocation.showing import reporting
 from revocation.showing.timeline import CAE_DELAY, TOKEN_LIFETIME, Timeline, timeline
 
 SHOWN_FOR = timedelta(hours=24)
@@ -55,6 +54,6 @@ def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def _latest(membership: Membership, **fits) -> SignOut | None:
     """The newest sign-out of the last day that this person asked for themselves; two queries."""
     since = timezone.now() - SHOWN_FOR
-    own = reporting.requests(membership.tenant, kind="sign_out_self").filter(actor_id=Actor.of(membership).id)
+    own = selectors.requests(membership.tenant, kind="sign_out_self").filter(actor_id=Actor.of(membership).id)
     found = own.filter(created_at__gte=since, **fits).first()
-    return SignOut(found, timeline(found, list(reporting.steps(found)), own=True)) if found else None
+    return SignOut(found, timeline(found, list(selectors.steps(found)), own=True)) if found else None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.showing import reporting
 from revocation.showing.reporting import Figures
 
 
@@ -12,7 +13,7 @@ def percent(figures: Figures) -> int:
 
 
 def headline(request: RevocationRequest) -> str:
-    figures = selectors.progress(request)
+    figures = reporting.figures(request)
     return (
         f"{request.pk}  {request.created_at:%Y-%m-%d %H:%M}Z  {request.get_state_display():<21}"
         f"  {percent(figures):>3} %  {request.title}  ({request.actor_label})"
@@ -21,7 +22,7 @@ def headline(request: RevocationRequest) -> str:
 
 def details(request: RevocationRequest) -> Iterator[str]:
     """Everything about one request, then the steps that need a human."""
-    figures = selectors.progress(request)
+    figures = reporting.figures(request)
     yield request.title
     yield f"  id        {request.pk}"
     yield f"  state     {request.get_state_display()}"
@@ -42,7 +43,7 @@ def details(request: RevocationRequest) -> Iterator[str]:
     if figures.left is not None:
         yield f"  left      about {int(figures.left.total_seconds())} s"
     for state in (RevocationStep.State.FAILED, RevocationStep.State.UNCONFIRMED, RevocationStep.State.NO_EFFECT):
-        for step in selectors.steps(request, state)[:20]:
+        for step in selectors.steps(request, (state,))[:20]:
             yield f"  {step.get_state_display()}: {step.target_label}: {step.outcome}"
             if step.graph_request_id:
                 yield f"    Microsoft's request id: {step.graph_request_id}"

@@ -1,4 +1,4 @@
-"""What became of requests: lists, figures while they run, and one row per person when they are done.
+"""What became of one request: figures while it runs, and one row per person when it is done.
 
 Pages, the command line and the signed report read the same functions, so they cannot disagree.
 """
@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from accounts.models import Tenant
-from directory.paging import Page, page
+from revocation import selectors
 from revocation.listing import planning
 from revocation.listing.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.selectors import ATTENTION, PENDING
 
 State = RevocationStep.State
-ATTENTION = (State.FAILED, State.UNCONFIRMED)  # what a human has to look at
-PENDING = (State.WAITING, State.CLAIMED)
 # A person with several steps is called by the one that is furthest from proved.
 WORST = [
     State.FAILED,
@@ -39,52 +36,6 @@ CLOSED = (
     RevocationRequest.State.EXPIRED,
 )
 RATE_WINDOW = timedelta(seconds=30)
-PAGE = 50
-
-
-# --- Requests ---------------------------------------------------------------------------------------
-
-
-def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor: str = "") -> QuerySet[RevocationRequest]:
-    """A tenant's requests that match every filter, newest first. `actor` is an object id or part of a name."""
-    found = RevocationRequest.objects.filter(tenant=tenant)
-    if state:
-        found = found.filter(state=state)
-    if kind:
-        found = found.filter(kind=kind)
-    if actor:
-        found = found.filter(Q(actor_id=actor) | Q(actor_label__icontains=actor))
-    return found.order_by("-created_at", "-id")
-
-
-def requests_page(found: QuerySet[RevocationRequest], after: str = "", size: int = 25) -> Page[RevocationRequest]:
-    """One page, each request with how many steps are `decided` and need `attention`: two queries."""
-    found_page = page(found, ("-created_at", "-id"), after, size)
-    counted = (
-        RevocationStep.objects.filter(request__in=[row.pk for row in found_page])
-        .values("request_id")
-        .annotate(
-            decided=Count("id", filter=~Q(state__in=PENDING)), attention=Count("id", filter=Q(state__in=ATTENTION))
-        )
-    )
-    by_request = {row["request_id"]: row for row in counted}
-    for item in found_page:
-        row = by_request.get(item.pk, {})
-        item.decided, item.attention = row.get("decided", 0), row.get("attention", 0)
-    return found_page
-
-
-def kinds(tenant: Tenant) -> list[str]:
-    """The kinds of request that occur in a tenant, for a filter's choices."""
-    found = RevocationRequest.objects.filter(tenant=tenant).order_by("kind")
-    return list(found.values_list("kind", flat=True).distinct())
-
-
-def about(tenant: Tenant, target_id: UUID, size: int = 10) -> list[RevocationRequest]:
-    """The newest requests that did something to this person or app."""
-    steps = RevocationStep.objects.filter(tenant=tenant, target_id=str(target_id))
-    ids = steps.order_by("-id").values_list("request_id", flat=True)[: size * 4]
-    return list(requests(tenant).filter(pk__in=list(dict.fromkeys(ids)))[:size])
 
 
 # --- One request ------------------------------------------------------------------------------------
@@ -174,23 +125,12 @@ def urgent(request: RevocationRequest) -> Urgent:
     return Urgent(**found)
 
 
-def steps(request: RevocationRequest, states: tuple[str, ...] = ()) -> QuerySet[RevocationStep]:
-    """The steps of a request in their order, all of them or those in some states."""
-    found = RevocationStep.objects.filter(tenant=request.tenant_id, request=request)
-    return (found.filter(state__in=states) if states else found).order_by("position")
-
-
-def steps_page(found: QuerySet[RevocationStep], after: str = "", size: int = PAGE) -> Page[RevocationStep]:
-    """One page by keyset over the steps' positions."""
-    return page(found, ("position",), after, size)
-
-
 # --- Results ----------------------------------------------------------------------------------------
 
 
 def results(request: RevocationRequest) -> Iterator[dict]:
     """One row per person (or app): state, times, Microsoft's request ids. Streams in constant memory."""
-    found = steps(request).iterator(chunk_size=2000)
+    found = selectors.steps(request).iterator(chunk_size=2000)
     for (target_id, label), group in groupby(found, key=_whose):
         own = list(group)
         state = next(state for state in WORST if any(step.state == state for step in own))

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from audit import canonical, keys
 from audit.models import ChainHead
+from revocation import selectors
 from revocation.models import RevocationRequest
 from revocation.showing import reporting
 
@@ -29,7 +30,7 @@ def build(request: RevocationRequest) -> dict[str, Any]:
     """Everything the report says, as plain JSON. Reads every step once, for the digest of the results."""
     figures = reporting.figures(request)
     head = ChainHead.objects.filter(tenant_id=request.tenant_id).first()
-    attention = reporting.steps(request, reporting.ATTENTION)[:NAMED]
+    attention = selectors.steps(request, selectors.ATTENTION)[:NAMED]
     rows, results_digest = digest_of_results(reporting.results(request))
     return canonical.plain(
         {

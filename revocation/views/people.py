@@ -10,13 +10,13 @@ from accounts.access import Actor, require
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person
+from revocation import selectors as revocations
 from revocation import services
 from revocation.forms import ReasonForm
 from revocation.models import RevocationRequest
 from revocation.rules import protection
 from revocation.rules.roles import role_names
 from revocation.showing import people as known
-from revocation.showing import reporting
 from revocation.showing.timeline import timeline
 
 
@@ -42,7 +42,7 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _person(request, pk)
     context = _about(request, found)
     context["apps"] = known.apps_of(request.tenant, found)
-    context["history"] = reporting.about(request.tenant, found.pk)
+    context["history"] = revocations.about(request.tenant, found.pk)
     return render(request, "revocation/person.html", context)
 
 
@@ -80,11 +80,11 @@ def own_timeline(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _own(request: HttpRequest, pk: UUID) -> dict:
-    mine = reporting.requests(request.tenant).filter(actor_id=Actor.of(request.membership).id)
+    mine = revocations.requests(request.tenant).filter(actor_id=Actor.of(request.membership).id)
     found: RevocationRequest = get_object_or_404(mine, pk=pk)
     return {
         "revocation": found,
-        "timeline": timeline(found, list(reporting.steps(found)[:200]), own=True),
+        "timeline": timeline(found, list(revocations.steps(found)[:200]), own=True),
         "live": {"name": "revocation:own-timeline", "own": True},
     }
 

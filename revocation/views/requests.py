@@ -16,7 +16,7 @@ from accounts.roles import Capability
 from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
 from audit.services import record
-from revocation import services
+from revocation import selectors, services
 from revocation.forms import DecisionForm, OverrideForm, RequestFilter
 from revocation.listing import drafts
 from revocation.models import RevocationRequest
@@ -33,10 +33,10 @@ SMALL = 12  # requests of so few steps are told as a timeline, larger ones as a 
 @require(Capability.VIEW_REVOCATIONS)
 def request_list(request: HttpRequest) -> HttpResponse:
     """The tenant's revocations, newest first, those under way with their progress."""
-    kinds = [(kind, kind_label(kind)) for kind in reporting.kinds(request.tenant)]
+    kinds = [(kind, kind_label(kind)) for kind in selectors.kinds(request.tenant)]
     form = RequestFilter(request.GET, kinds=kinds)
     filters = form.values()
-    page = reporting.requests_page(reporting.requests(request.tenant, **filters), request.GET.get("after", ""))
+    page = selectors.requests_page(selectors.requests(request.tenant, **filters), request.GET.get("after", ""))
     context = {"form": form, "page": page, "filtered": any(filters.values())}
     return render(request, "revocation/list.html", context)
 
@@ -194,7 +194,7 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     context["states"] = STATES
     context["attention"] = signed["report"]["needs_a_human"]
     counts = signed["report"]["counts"]
-    context["more"] = sum(counts[state] for state in reporting.ATTENTION) - len(context["attention"])
+    context["more"] = sum(counts[state] for state in selectors.ATTENTION) - len(context["attention"])
     return render(request, "revocation/report.html", context | {"kind": kind_label(found.kind)})
 
 
@@ -213,7 +213,7 @@ def report_json(request: HttpRequest, pk: UUID) -> JsonResponse:
 
 
 def _find(request: HttpRequest, pk: UUID) -> RevocationRequest:
-    found = get_object_or_404(reporting.requests(request.tenant).select_related("follows"), pk=pk)
+    found = get_object_or_404(selectors.requests(request.tenant).select_related("follows"), pk=pk)
     found.tenant = request.tenant  # the same row, already read
     return found
 
@@ -240,20 +240,20 @@ def _context(request: HttpRequest, found: RevocationRequest) -> dict:
     context["live"] = {"name": "revocation:progress", "own": False, "may": now}
     context["moved_on"] = request.GET.get("may") != now
     if small:
-        context["timeline"] = timeline(found, list(reporting.steps(found)), own=False)
+        context["timeline"] = timeline(found, list(selectors.steps(found)), own=False)
     return context
 
 
 STATES = reporting.State.choices
-SHOWN = {"attention": reporting.ATTENTION, "waiting": reporting.PENDING}
+SHOWN = {"attention": selectors.ATTENTION, "waiting": selectors.PENDING}
 
 
 def _steps(request: HttpRequest, found: RevocationRequest) -> dict:
     """The steps to show: those that need a human unless something else was asked for."""
     show = request.GET.get("show") or ("attention" if _figures(found).attention else "all")
     states = SHOWN.get(show) or ((show,) if show in reporting.State.values else ())
-    page = reporting.steps_page(reporting.steps(found, states), request.GET.get("after", ""))
-    followers = list(reporting.requests(request.tenant).filter(follows=found)[:5])
+    page = selectors.steps_page(selectors.steps(found, states), request.GET.get("after", ""))
+    followers = list(selectors.requests(request.tenant).filter(follows=found)[:5])
     listed = drafts.behind(request.tenant).filter(request=found).exists()
     return {"show": show, "page": page, "states": STATES, "followers": followers, "listed": listed}
 
