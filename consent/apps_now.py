@@ -1,31 +1,17 @@
 """Apps as Microsoft shows them at this moment, for decisions; and those nobody may change here."""
 
-from django.conf import settings
-from django.utils.translation import gettext as _
-
 from accounts.models import Tenant
 from consent.refusals import Absent, Protected, asking_microsoft
 from directory import sync
-from directory.models import MICROSOFT_TENANT_IDS, ServicePrincipal
+from directory.models import ServicePrincipal
 from graph import types
 from graph.client import GraphClient
 from graph.errors import NotFound
+from revocation.rules import protection
 
 
 def client_of(tenant: Tenant) -> GraphClient:
     return GraphClient(str(tenant.pk), tenant.cloud, priority="high")
-
-
-def protected(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) -> str:
-    """Why nobody may change this app here, in words; empty for apps that may be changed.
-
-    https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
-    """
-    if str(app.app_id) == settings.ENTRA_CLIENT_ID.lower() or app.id == tenant.own_service_principal_id:
-        return _("This is Consentry itself. Taking it out would cut the portal off from this organisation.")
-    if str(app.owner_tenant_id) in MICROSOFT_TENANT_IDS:
-        return _("This app is Microsoft's own, and parts of Microsoft 365 or Azure depend on it. It stays as it is.")
-    return ""
 
 
 def app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrincipal:
@@ -46,7 +32,7 @@ def app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrincipal:
             sync.refresh_app(tenant, app.pk)
     if now is None:
         raise Absent
-    if why := protected(tenant, now):
+    if why := protection.app_refusal(tenant, now):
         raise Protected(why)
     return now
 
@@ -66,7 +52,7 @@ def binned_app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrinci
             sync.refresh_app(tenant, app.pk)
     if not found:
         raise Absent
-    if why := protected(tenant, found[0]):
+    if why := protection.app_refusal(tenant, found[0]):
         raise Protected(why)
     return found[0]
 

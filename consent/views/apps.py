@@ -13,11 +13,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import require
 from accounts.roles import Capability
-from consent.apps_now import protected
 from consent.forms import AppFilter
 from consent.views.finding import or_404
 from directory import risk, selectors
 from directory.models import Collection, ServicePrincipal
+from revocation.rules import protection
 
 
 @require_safe
@@ -51,7 +51,7 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
         "tabs": tabs,
         "tab": tab,
         "may_change": request.membership.can(Capability.CHANGE_APPS),
-        "protected": protected(request.tenant, found),
+        "protected": protection.app_refusal(request.tenant, found),
         "collection": fresh,
         "known_since": fresh.first_complete_at,
     }

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.roles import Role
-from directory.models import Person, ServicePrincipal
+from directory.models import MICROSOFT_TENANT_IDS, Person, ServicePrincipal
+from graph import types
 from revocation.rules.roles import role_names
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
@@ -101,12 +102,15 @@ def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[U
     return found
 
 
-def app_refusal(tenant: Tenant, app: ServicePrincipal) -> str | None:
-    """Why nobody may disable or delete this app through the portal; None where one may."""
-    if app.pk == tenant.own_service_principal_id or str(app.app_id) == settings.ENTRA_CLIENT_ID.lower():
-        return _("This is the portal itself: without it nothing could be undone.")
-    if app.is_microsoft:
-        return _("This app is Microsoft's own: other services depend on it.")
+def app_refusal(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) -> str | None:
+    """Why nobody may change this app here, whether our copy shows it or Graph does; None where one may.
+
+    https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+    """
+    if str(app.app_id) == settings.ENTRA_CLIENT_ID.lower() or app.id == tenant.own_service_principal_id:
+        return _("This is Consentry itself. Taking it out would cut the portal off from this organisation.")
+    if str(app.owner_tenant_id) in MICROSOFT_TENANT_IDS:
+        return _("This app is Microsoft's own, and parts of Microsoft 365 or Azure depend on it. It stays as it is.")
     return None
 
 
