@@ -1,5 +1,6 @@
 """Writing the record. Fail closed: what cannot be recorded raises, and the caller's transaction goes with it."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -7,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit import canonical, chain, keys
@@ -46,6 +47,8 @@ class Draft:
 
 # Longer text is cut rather than refused: a long name must not stop a sign-out from being recorded.
 _LIMITS = {f.attname: f.max_length for f in AuditEntry._meta.concrete_fields if getattr(f, "max_length", None)}
+# What was signed is what is stored. One parameter: the ORM spends most of a mass action's time on 20 for each row.
+_INSERT = "INSERT INTO audit_auditentry SELECT * FROM json_populate_recordset(NULL::audit_auditentry, %s)"
 _COPIED = [f.name for f in fields(Draft) if f.name not in {"actor", "approver", "before", "after"}]
 
 
@@ -83,13 +86,16 @@ def _append(tenant_id: UUID, drafts: list[Draft]) -> list[AuditEntry]:
         head = heads.get()
     # The clock is read under the lock, so that time never runs backwards along a chain.
     now, sequence, mac = timezone.now(), head.sequence, bytes(head.mac)
-    entries = []
+    entries, rows = [], []
     for draft in drafts:
         sequence += 1
         entry = _entry(draft, tenant_id, sequence, now, key_id)
-        entry.mac = mac = chain.mac(mac, chain.fields_of(entry))
+        said = chain.fields_of(entry)
+        entry.mac = mac = chain.mac(mac, said)
         entries.append(entry)
-    AuditEntry.objects.bulk_create(entries, batch_size=500)
+        rows.append({**said, "mac": f"\\x{mac.hex()}"})
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [json.dumps(rows)])
     ChainHead.objects.filter(tenant_id=tenant_id).update(sequence=sequence, mac=mac)
     return entries
 
