@@ -74,6 +74,9 @@ class AppFilter(forms.Form):
     enabled = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("Any")), ("yes", _("Enabled")), ("no", _("Disabled"))]
     )
+    use = forms.ChoiceField(
+        label=_("Last used"), required=False, choices=[("", _("Any")), ("unused", _("90+ days ago"))]
+    )
     sort = forms.ChoiceField(
         label=_("Sort by"),
         required=False,

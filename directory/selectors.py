@@ -64,6 +64,7 @@ def apps(
     publisher: str = "",
     consent: str = "",
     enabled: str | bool = "",
+    use: str = "",
     sort: str = "name",
     after: str = "",
 ) -> Page[ServicePrincipal]:
@@ -75,6 +76,7 @@ def apps(
         publisher: one of PUBLISHERS; `third_party` is neither Microsoft's nor the tenant's own.
         consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, or none at all.
         enabled: "yes" or "no".
+        use: "unused": nobody signed in to it lately, as the overview counts them.
         sort: one of SORTS.
     """
     found = _alive(tenant)
@@ -87,6 +89,8 @@ def apps(
         found = found.filter(account_enabled=True)
     elif str(enabled).lower() in ("no", "false", "0"):
         found = found.filter(account_enabled=False)
+    if use == "unused":
+        found = found.filter(_unused(timezone.now()))
     return page(found, SORTS.get(sort, SORTS["name"]), after)
 
 
@@ -264,7 +268,7 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
         **{f"risk{level}": Count("pk", filter=Q(risk=level)) for level in Risk.values},
         unverified=Count("pk", filter=Q(publisher_verified=False) & ~Q(owner_tenant_id=tenant.pk)),
         disabled=Count("pk", filter=Q(account_enabled=False)),
-        unused=Count("pk", filter=Q(last_used_at__lt=now - risks.UNUSED_AFTER)),
+        unused=Count("pk", filter=_unused(now)),
     )
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     starts = [monday - timedelta(weeks=back) for back in reversed(range(weeks))]
@@ -324,6 +328,10 @@ def _by_consent(apps: QuerySet, consent: str) -> QuerySet:
         "none": nobody & Q(app_permission_count=0),
     }
     return apps.filter(conditions[consent]) if consent in conditions else apps
+
+
+def _unused(now: datetime) -> Q:
+    return Q(last_used_at__lt=now - risks.UNUSED_AFTER)
 
 
 def _grants_of(app: ServicePrincipal) -> QuerySet[PermissionGrant]:

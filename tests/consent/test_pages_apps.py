@@ -70,6 +70,7 @@ def app_in_entra(entra, app):
         ("consent=admin", "Contoso Travel", "Mail Sidekick"),
         ("consent=app_only", "Proseware Backup", "Mail Sidekick"),
         ("enabled=no", "Relecloud Forms", "Mail Sidekick"),
+        ("use=unused", "Northwind Expenses", "Mail Sidekick"),
     ],
 )
 def test_apps_are_found_by_words_and_filters(admin, contoso, query, shown, hidden):

@@ -22,7 +22,7 @@ PAGES = [
     ("consent:activity", ""),
     ("consent:overview", ""),
     ("consent:apps", ""),
-    ("consent:apps", "?q=app&risk=3&publisher=unverified&consent=user&enabled=yes&sort=name"),
+    ("consent:apps", "?q=app&risk=3&publisher=unverified&consent=user&enabled=yes&use=unused&sort=name"),
     ("consent:app", "?tab=people"),
     ("consent:app", "?tab=organisation"),
     ("consent:app", "?tab=alone"),
