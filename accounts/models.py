@@ -55,6 +55,9 @@ class Tenant(models.Model):
     )
     approve_app_deletion = models.BooleanField(default=False)
     allow_emergency_override = models.BooleanField(default=False)
+    # The rule of two persons before it was loosened, and until when it holds on: see revocation.rules.two_persons.
+    stricter_rule = models.JSONField(default=dict, blank=True)
+    stricter_until = models.DateTimeField(null=True, blank=True)
     write_share_percent = models.PositiveSmallIntegerField(
         default=80, help_text=_("Share of Microsoft's write quota a mass action may use.")
     )

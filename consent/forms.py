@@ -139,12 +139,17 @@ class TenantSettingsForm(forms.ModelForm):
             "notify_body": _("Text of that e-mail"),
         }
         help_texts = {
-            "approval_threshold": _("A revocation that touches more people waits until a second person approves it."),
+            "approval_threshold": _(
+                "A revocation that touches more people waits until a second person approves it. A higher number takes"
+                " effect a day after it was saved."
+            ),
+            "approve_app_deletion": _("Taking this away takes effect a day after it was saved."),
             "allow_emergency_override": _(
                 "With a fresh sign-in, a reason, and an entry in the record that stands out."
+                " Takes effect a day after it was saved."
             ),
             "write_share_percent": _("The rest stays free for single sign-outs and for your other tools. 10 to 100."),
-            "notify_body": _("Say who to call. Plain text."),
+            "notify_body": _("Say who to call. Plain text; {name}, {tenant}, {time} and {reason} are filled in."),
         }
 
     def __init__(self, *args, **kwargs) -> None:

@@ -12,6 +12,7 @@ from accounts.models import Membership, Tenant, User
 from accounts.services import find_person
 from audit.models import AuditEvent
 from audit.services import record
+from revocation.rules import two_persons
 
 FIELDS = (
     "approval_threshold",
@@ -29,7 +30,8 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
     """Save what differs, and return the names of the settings that changed.
 
     The row is locked, so that two admins' changes are recorded one after the other, each with its own before-image.
-    Nothing differs: nothing is saved or recorded. What is no setting of the tenant's admin is not touched.
+    Nothing differs: nothing is saved or recorded. What is no setting of the tenant's admin is not touched. Where the
+    rule of two persons is loosened, the stricter one holds on for a while: see `revocation.rules.two_persons`.
     """
     with transaction.atomic():
         row = Tenant.objects.select_for_update().get(pk=tenant.pk)
@@ -37,10 +39,13 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
         if not changed:
             return []
         before = {name: _plain(getattr(row, name)) for name in changed}
+        was, held = two_persons.saved(row), two_persons.in_force(row)
         for name in changed:
             setattr(row, name, values[name])
-            setattr(tenant, name, values[name])
-        row.save(update_fields=changed)
+        kept = two_persons.keep(row, was, held)
+        for name in [*changed, *kept]:
+            setattr(tenant, name, getattr(row, name))
+        row.save(update_fields=[*changed, *kept])
         record(
             AuditEvent.TENANT_CHANGED,
             tenant_id=tenant.pk,
@@ -50,7 +55,8 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
             target_label=row.name,
             outcome="saved",
             before=before,
-            after={name: _plain(values[name]) for name in changed},
+            after={name: _plain(values[name]) for name in changed}
+            | ({"stricter_rule_until": row.stricter_until} if kept else {}),
         )
     return changed
 

@@ -138,6 +138,7 @@ ENTRA_CERTIFICATE = env.str("ENTRA_CERTIFICATE", default="")  # path of a PEM wi
 ENTRA_PRIVATE_KEY = env.str("ENTRA_PRIVATE_KEY", default="")  # path of its private key, PEM
 IDENTITY_MAX_AGE = env.int("IDENTITY_MAX_AGE", default=600)  # seconds until identity facts are read again
 IDENTITY_HARD_LIMIT = env.int("IDENTITY_HARD_LIMIT", default=3600)  # seconds a stale page may be served
+LOOSER_RULE_HOURS = env.float("LOOSER_RULE_HOURS", default=24)  # until a looser rule of two persons takes effect
 STEP_UP_MAX_AGE = env.int("STEP_UP_MAX_AGE", default=300)  # seconds
 GRAPH_TIMEOUT = env.float("GRAPH_TIMEOUT", default=10.0)  # seconds, connect and read
 TOKEN_CACHE_KEYS = env.list("TOKEN_CACHE_KEYS", default=[])  # Fernet keys, newest first

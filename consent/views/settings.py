@@ -11,6 +11,7 @@ from accounts.access import Actor, require
 from accounts.roles import Capability
 from consent import tenant_settings
 from consent.forms import TenantSettingsForm
+from revocation.rules import two_persons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,7 +22,8 @@ def settings(request: HttpRequest) -> HttpResponse:
         changed = tenant_settings.change(request.tenant, form.cleaned_data, actor=Actor.of(request.membership))
         messages.success(request, _saved(len(changed)))
         return redirect("consent:settings", request.tenant.slug)
-    return render(request, "consent/settings.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "stricter": two_persons.still_stricter(request.tenant)}
+    return render(request, "consent/settings.html", context, status=422 if form.errors else 200)
 
 
 def _saved(count: int) -> str:

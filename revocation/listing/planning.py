@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from revocation.models import QuotaBucket, RevocationRequest, RevocationStep
+from revocation.rules import two_persons
 from revocation.spine import budget
 
 # Done by the portal itself: costs nothing of Microsoft's quota.
@@ -143,7 +144,7 @@ def plan(
     """
     counted = Counter(actions)
     writes = sum(count for action, count in counted.items() if action not in LOCAL_ACTIONS)
-    queued = queued_writes(tenant)
+    queued, threshold = queued_writes(tenant), two_persons.in_force(tenant).threshold
     return Plan(
         people=people,
         writes=writes,
@@ -153,7 +154,7 @@ def plan(
         recent=recent,
         last=last,
         duration=time_for(quota(tenant, high_priority=high_priority), writes + queued),
-        needs_approval=(people if people_hit is None else people_hit) > tenant.approval_threshold,
-        threshold=tenant.approval_threshold,
+        needs_approval=(people if people_hit is None else people_hit) > threshold,
+        threshold=threshold,
         alternative=alternative,
     )

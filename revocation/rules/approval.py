@@ -20,6 +20,7 @@ from accounts.tenancy import user_context
 from audit import services as audit
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules import two_persons
 from revocation.rules.refusals import NotApproved
 from revocation.spine.nudges import nudge
 from revocation.spine.scope import in_tenant
@@ -43,7 +44,7 @@ def override(request: RevocationRequest, actor: Actor, digest: str, *, reason: s
     Raises:
         NotApproved: the tenant does not allow it, no reason was given, or the request is not what was shown.
     """
-    if not request.tenant.allow_emergency_override:
+    if not two_persons.in_force(request.tenant).override:
         raise NotApproved(_("This tenant does not allow an emergency override."))
     if not reason.strip():
         raise NotApproved(_("Say why. The reason is kept in the audit record."))

@@ -17,6 +17,7 @@ from audit import services as audit
 from audit.models import AuditEvent
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules import two_persons
 from revocation.rules.refusals import NothingToRevoke
 from revocation.spine.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
 
@@ -142,12 +143,13 @@ class _Counted:
             self._people.add(hashlib.blake2b(person.encode(), digest_size=12).digest())
 
     def need_approval(self, tenant: Tenant, actor: Actor) -> bool:
-        """The tenant's rule: more people than its threshold, or any app deletion where it wants that."""
-        if tenant.approve_app_deletion and ({"delete_app", "purge_app"} & set(self.by_action)):
+        """Whether the tenant's rule of two persons asks for the second one."""
+        rule = two_persons.in_force(tenant)
+        if rule.deletions and ({"delete_app", "purge_app"} & set(self.by_action)):
             return True
         if len(self._people) == 1 and self._last_person == actor.id:
             return False  # Nobody needs leave to sign themselves out.
-        return len(self._people) > tenant.approval_threshold
+        return len(self._people) > rule.threshold
 
 
 _INSERT = """

@@ -4,6 +4,7 @@ from accounts.access import Actor
 from accounts.models import Membership
 from accounts.roles import Capability
 from revocation.models import RevocationRequest
+from revocation.rules import two_persons
 from revocation.showing.reporting import Figures, figures
 
 State = RevocationRequest.State
@@ -34,7 +35,7 @@ def what_may(membership: Membership, request: RevocationRequest, known: Figures 
         possible |= {"cancel"}
         if Actor.of(membership).id != request.actor_id:
             possible |= {"approve"}
-        if request.tenant.allow_emergency_override:
+        if two_persons.in_force(request.tenant).override:
             possible |= {"override"}
     elif known.attention:
         possible |= {"retry"}
