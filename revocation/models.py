@@ -136,9 +136,7 @@ class QuotaBucket(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When the sweeper last came round ("sweep"), and until when a chain of tasks works on a tenant
-    ("runner:<tenant>:<n>"). Belongs to no tenant: names and times only.
-    """
+    """When the sweeper last came round ("sweep"). Belongs to no tenant: a name and a time."""
 
     name = models.CharField(primary_key=True, max_length=64)
     at = models.DateTimeField()

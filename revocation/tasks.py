@@ -7,39 +7,32 @@ from celery import shared_task
 
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
-from graph.batch import LIMIT
-from revocation.spine import claims, executor, runners, sweeper
-from revocation.spine.flights import WIDTH
+from revocation.spine import executor, runners, sweeper
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task(ignore_result=True, name="revocation.tasks.run")
-def run(tenant_id: str, place: str = "") -> None:
+def run(tenant_id: str) -> None:
     """Work on a tenant for a few seconds; while more is due, ask for another turn behind the other tenants."""
     key = UUID(tenant_id)
     with no_context():
         if not Tenant.objects.filter(pk=key, state=Tenant.State.ACTIVE).exists():
             return
-        held = runners.take(key, place)
-        if held is None:
-            return
-        with tenant_context(key):
-            if not place and claims.plenty(key, LIMIT * WIDTH):
-                _ask_for_another(tenant_id)  # more than one worker's load: wake the next, until every place is taken
-            result = executor.run(key)
-        if not (result.more_due and _ask_for_another(tenant_id, held)):
-            runners.give_back(held)
+        with runners.place(key) as mine:
+            if not mine:
+                return
+            with tenant_context(key):
+                result = executor.run(key)
+        if result.more_due:
+            _ask_for_another_turn(tenant_id)
 
 
-def _ask_for_another(tenant_id: str, place: str = "") -> bool:
-    """Whether the broker took it; a broker that went away must not keep this worker from its work."""
+def _ask_for_another_turn(tenant_id: str) -> None:
     try:
-        run.apply_async(args=[tenant_id, place], retry=False)
+        run.apply_async(args=[tenant_id], retry=False)
     except Exception as error:  # the broker's libraries raise what they like
         logger.warning("The broker could not be reached (%s); the sweeper will go on.", type(error).__name__)
-        return False
-    return True
 
 
 @shared_task(ignore_result=True, name="revocation.tasks.sweep", expires=30)

@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Tenant
+from audit import canonical
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import approval
 
@@ -39,12 +40,11 @@ _WRITE = """
 UPDATE revocation_revocationstep s SET state = v.state, not_before = v.not_before, lease_until = v.lease_until,
     called_at = v.called_at, attempts = v.attempts, proofs = v.proofs, accepted_at = v.accepted_at,
     finished_at = v.finished_at, graph_request_id = v.graph_request_id, outcome_code = v.outcome_code,
-    outcome = v.outcome, observed = v.observed::jsonb
-FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-    %s::timestamptz[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
-    %s::text[], %s::text[])
-    AS v(id, fence_state, fence_lease, state, not_before, lease_until, called_at, attempts, proofs, accepted_at,
-         finished_at, graph_request_id, outcome_code, outcome, observed)
+    outcome = v.outcome, observed = v.observed
+FROM json_to_recordset(%s) AS v(id bigint, fence_state text, fence_lease timestamptz, state text,
+    not_before timestamptz, lease_until timestamptz, called_at timestamptz, attempts smallint, proofs smallint,
+    accepted_at timestamptz, finished_at timestamptz, graph_request_id text, outcome_code text, outcome text,
+    observed jsonb)
 WHERE s.id = v.id AND s.tenant_id = %s AND s.state = v.fence_state AND s.lease_until IS NOT DISTINCT FROM v.fence_lease
 RETURNING s.id
 """
@@ -158,37 +158,33 @@ def _take(due, tenant, limit, request_id, interactive_only) -> list[RevocationSt
 
 def write(tenant_id: UUID, steps: Iterable[RevocationStep]) -> set[int]:
     """Store what became of steps, each only if it is still ours. Returns the ids of those that were."""
-    rows = [
-        (
-            step.pk,
-            *step.fence,
-            str(step.state),
-            step.not_before,
-            step.lease_until,
-            step.called_at,
-            step.attempts,
-            step.proofs,
-            step.accepted_at,
-            step.finished_at,
-            step.graph_request_id[:64],
-            step.outcome_code[:128],
-            step.outcome,
-            None if step.observed is None else json.dumps(step.observed),
-        )
-        for step in steps
-    ]
+    rows = [_row(step) for step in steps]
     if not rows:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, [*(list(column) for column in zip(*rows, strict=True)), tenant_id])
+        cursor.execute(_WRITE, [json.dumps(rows, default=datetime.isoformat), tenant_id])
         return {pk for (pk,) in cursor.fetchall()}
 
 
-def plenty(tenant_id: UUID, limit: int) -> bool:
-    """Whether more than `limit` steps are due."""
-    requests = running_with_due_steps(tenant_id).values_list("pk", flat=True)[:OPEN_REQUESTS]
-    due = RevocationStep.objects.filter(is_due(timezone.now()), request__in=list(requests), state=State.WAITING)
-    return len(due.values_list("pk", flat=True)[: limit + 1]) > limit
+def _row(step: RevocationStep) -> dict:
+    fence_state, fence_lease = step.fence
+    return {
+        "id": step.pk,
+        "fence_state": fence_state,
+        "fence_lease": fence_lease,
+        "state": step.state,
+        "not_before": step.not_before,
+        "lease_until": step.lease_until,
+        "called_at": step.called_at,
+        "attempts": step.attempts,
+        "proofs": step.proofs,
+        "accepted_at": step.accepted_at,
+        "finished_at": step.finished_at,
+        "graph_request_id": step.graph_request_id[:64],
+        "outcome_code": step.outcome_code[:128],
+        "outcome": canonical.text(step.outcome),
+        "observed": canonical.plain(step.observed),
+    }
 
 
 def pending(tenant_id: UUID) -> bool:

@@ -39,6 +39,7 @@ from revocation.rules import approval
 from revocation.spine import budget, claims, landing, proofs, trail
 from revocation.spine.finishing import finish_if_done
 from revocation.spine.flights import WIDTH, Flight, Kind, launch
+from revocation.spine.nudges import nudge
 from revocation.spine.scope import in_tenant
 from revocation.spine.steps import Sealer
 
@@ -49,6 +50,7 @@ CLOSED = {RevocationRequest.State.CANCELLED, RevocationRequest.State.REJECTED, R
 ROUND = 5.0  # seconds a worker stays with one tenant before others have their turn
 LINGER = 2.0  # seconds it waits for something that is about to be due
 QUOTA_LINGER = 12.0  # seconds it waits for a new quota window: more than the sweeper leaves between its rounds
+REST = 1.0  # seconds in which it looks for clicks alone, once it found the quota used up
 
 
 @dataclass
@@ -117,6 +119,8 @@ class _Runner:
         self.done = 0
         self._sealer = Sealer(self.tenant.pk)
         self._quota_again_at: datetime | None = None
+        self._rests_until = 0.0
+        self._woke_another = False
         self._next_look_back = 0.0
 
     # --- Rounds -------------------------------------------------------------------------------------
@@ -207,14 +211,20 @@ class _Runner:
         """Claim due steps, commit the intent, send."""
         if not self.room:
             return
-        requests = claims.open_requests(self.tenant.pk, **self.narrowed)
-        self._quota_again_at = None
+        if time.monotonic() < self._rests_until:
+            requests = claims.open_requests(self.tenant.pk, **self.narrowed | {"interactive_only": True})
+        else:
+            requests, self._quota_again_at = claims.open_requests(self.tenant.pk, **self.narrowed), None
+        on_their_way = len(self.flights)
         classes: dict[tuple[bool, bool], list[RevocationRequest]] = defaultdict(list)
         for request in requests:
             classes[request.interactive, request.interactive or request.high_priority].append(request)
         for (interactive, high_priority), group in classes.items():
             if self.room:
                 self._ask(group, interactive, high_priority)
+        if self._quota_again_at and len(self.flights) == on_their_way:
+            opens_in = (self._quota_again_at - timezone.now()).total_seconds()
+            self._rests_until = time.monotonic() + min(REST, opens_in)
 
     def _ask(self, requests: list[RevocationRequest], interactive: bool, high_priority: bool) -> None:
         with transaction.atomic():
@@ -244,6 +254,10 @@ class _Runner:
         claims.fenced(kept)
         self.flights += launch(self.tenant, Kind.LOOK, looking, lambda step: actions.get(step.action).look(step))
         self.flights += launch(self.tenant, Kind.CALL, direct, lambda step: actions.get(step.action).call(step))
+        if len(kept) == LIMIT * WIDTH and not self._woke_another:
+            # More than one process's load: the next wakes the one after it, until every place is taken.
+            self._woke_another = True
+            nudge(self.tenant.pk)
         if local:
             self._perform(local)
         if spoilt:

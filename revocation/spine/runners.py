@@ -1,57 +1,51 @@
-"""How many chains of tasks work on one tenant at a time, whatever number of messages the broker delivers.
+"""How many processes work on one tenant at a time, whatever number of messages the broker delivers.
 
-A chain holds a place with a lease and hands it on in the message with which it asks for its next turn. A message
-without a place takes a free one or ends there: so messages never pile up, and a lost one only costs a lease.
+A place is a session lock of PostgreSQL: it is gone with the process that held it, so a killed worker blocks nobody.
+A message that finds every place taken ends there: so messages never pile up.
 """
 
-from datetime import datetime, timedelta
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.utils import timezone
+from django.db import Error, connection
 
-from revocation.models import Heartbeat
+from revocation.spine import budget
 
-LEASE = timedelta(seconds=45)
-
-_TAKE = """
-UPDATE revocation_heartbeat SET at = %s WHERE name = (
-    SELECT name FROM revocation_heartbeat WHERE name = ANY(%s) AND at < %s ORDER BY name LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING name
-"""
+ENOUGH_FOR_ONE = 100.0  # writes a second that one process manages, however slowly Microsoft answers
 
 
 def places() -> int:
-    return settings.REVOCATION_RUNNERS_PER_TENANT
+    """One process empties a window of Microsoft's quota in seconds; a second would only crowd the machine."""
+    rule = budget.tenant_rule()
+    return 1 if rule and rule.rate <= ENOUGH_FOR_ONE else settings.REVOCATION_RUNNERS_PER_TENANT
 
 
-def take(tenant_id: UUID, held: str = "") -> str | None:
-    """A place for this tenant, as text to be handed on; the one in `held` where that is still ours."""
-    now = timezone.now()
-    until = now + LEASE
-    name, _at, lease = held.partition("@")
-    if name:
-        found = Heartbeat.objects.filter(name=name, at=datetime.fromisoformat(lease)).update(at=until)
-        return _text(name, until) if found else None
-    names = [f"runner:{tenant_id}:{number}" for number in range(places())]
-    for attempt in range(2):
-        with connection.cursor() as cursor:
-            cursor.execute(_TAKE, [until, names, now])
-            row = cursor.fetchone()
-        if row:
-            return _text(row[0], until)
-        if attempt == 0:
-            Heartbeat.objects.bulk_create(
-                [Heartbeat(name=name, at=now - LEASE) for name in names], ignore_conflicts=True
-            )
-    return None
+@contextmanager
+def place(tenant_id: UUID) -> Iterator[bool]:
+    """Whether this process may work on the tenant now; a place it got is free again afterwards."""
+    key = next((key for key in _keys(tenant_id) if _locked(key)), None)
+    try:
+        yield key is not None
+    finally:
+        if key is not None:
+            with suppress(Error):  # a connection that broke took the lock with it
+                _call("pg_advisory_unlock", key)
 
 
-def give_back(held: str) -> None:
-    name, _at, lease = held.partition("@")
-    Heartbeat.objects.filter(name=name, at=datetime.fromisoformat(lease)).update(at=timezone.now())
+def _keys(tenant_id: UUID) -> Iterator[int]:
+    for number in range(places()):
+        name = hashlib.blake2b(f"runner:{tenant_id}:{number}".encode(), digest_size=8).digest()
+        yield int.from_bytes(name, "big", signed=True)
 
 
-def _text(name: str, until: datetime) -> str:
-    return f"{name}@{until.isoformat()}"
+def _locked(key: int) -> bool:
+    return _call("pg_try_advisory_lock", key)
+
+
+def _call(function: str, key: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [key])
+        return cursor.fetchone()[0]

@@ -15,7 +15,7 @@ from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
 from revocation.rules import approval
-from revocation.spine import claims, executor
+from revocation.spine import claims, executor, runners
 from revocation.spine.finishing import OPEN, finish_if_done
 from revocation.spine.nudges import nudge
 
@@ -42,14 +42,17 @@ def sweep(seconds: float | None = None) -> int:
     while busy and (left := end - time.monotonic()) > 0:
         tenant_id = busy.pop(0)
         try:
-            with tenant_context(tenant_id):
-                result = executor.run(tenant_id, seconds=min(TURN, left), linger=0.0)
+            with tenant_context(tenant_id), runners.place(tenant_id) as mine:
+                result = executor.run(tenant_id, seconds=min(TURN, left), linger=0.0) if mine else None
         except Exception:
             logger.exception("The sweep of a tenant failed; the others go on.")
             continue
-        done += result.done
-        if result.more_due:
-            busy.append(tenant_id)
+        if result:
+            done += result.done
+            if result.more_due:
+                busy.append(tenant_id)
+    for tenant_id in busy:
+        nudge(tenant_id)  # whoever came for the first nudge found the place taken
     return done
 
 

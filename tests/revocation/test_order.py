@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.tenancy import no_context
 from audit.models import AuditEntry
-from revocation import services
+from revocation import services, tasks
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine import executor
+from revocation.spine import claims, executor
 from revocation.spine.steps import StepDraft, digest_of
 from tests.revocation.spine import actor, calls, remove_grant, sign_out_many
 
@@ -57,6 +58,42 @@ def test_a_click_is_done_while_the_list_has_used_up_the_quota(at_contoso, entra,
 
     assert click.steps.get().state == "verified"
     assert RevocationStep.objects.filter(state="waiting").count() == waiting
+
+
+def test_a_used_up_quota_keeps_nobody_busy(at_contoso, entra, megan, settings, monkeypatch):
+    """No worker wakes another or asks for another turn, nor looks through the list again and again for itself."""
+    settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 30, 60.0
+    submit(megan, drafts(500))
+    executor.run_batch(at_contoso.id)
+    messages, looks, pick = [], [], claims.pick
+    monkeypatch.setattr(tasks.run, "apply_async", lambda **message: messages.append(message))
+    monkeypatch.setattr(claims, "pick", lambda *asked: looks.append(asked) or pick(*asked))
+
+    with no_context():
+        tasks.run(str(at_contoso.id))
+    assert len(looks) == 1
+
+    runner = executor._Runner(at_contoso.id)
+    for _landed in range(10):
+        runner.ask()
+
+    assert len(looks) == 2
+    assert RevocationStep.objects.filter(state="waiting").count() == 500 - (30 - 15)
+    assert not messages
+
+
+def test_a_list_longer_than_one_process_can_carry_wakes_another(at_contoso, entra, megan, settings, monkeypatch):
+    settings.GRAPH_TENANT_WRITES = 0
+    messages = []
+    monkeypatch.setattr(executor, "nudge", messages.append)
+    submit(megan, drafts(100))
+    executor.run(at_contoso.id, seconds=0.1, linger=0)
+    assert not messages
+
+    submit(megan, drafts(500, urgency=20))
+    executor.run(at_contoso.id, seconds=0.5, linger=0)
+
+    assert messages == [at_contoso.id]
 
 
 def test_a_long_list_is_never_a_click(at_contoso, entra, megan):

@@ -1,13 +1,15 @@
 """Messages may all be lost, doubled or late: the sweeper finds what is due, and too many messages do no harm."""
 
 from collections import Counter
+from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.tenancy import no_context, tenant_context
 from revocation import services, tasks
-from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import executor, nudges, runners, sweeper
 from tests.factories import make_tenant
 from tests.revocation.spine import actor, calls, remove_grant, sign_out_many, states
@@ -96,33 +98,64 @@ def test_a_message_works_in_the_scope_of_its_tenant_only(at_contoso, entra, mega
         assert "waiting" not in states(request)
 
 
-def test_messages_beyond_the_places_end_there(at_contoso, entra, settings):
-    settings.REVOCATION_RUNNERS_PER_TENANT = 2
-
-    held = [runners.take(at_contoso.id) for _ in range(3)]
-
-    assert [bool(place) for place in held] == [True, True, False]
-    runners.give_back(held[0])
-    assert runners.take(at_contoso.id)
-
-
-def test_a_place_is_handed_on_and_not_doubled(at_contoso):
-    place = runners.take(at_contoso.id)
-
-    handed_on = runners.take(at_contoso.id, place)
-
-    assert handed_on
-    assert runners.take(at_contoso.id, place) is None
+@contextmanager
+def another_process():
+    """A worker elsewhere: a session of its own, which ends as a killed process's does."""
+    other = connection.copy()
+    try:
+        yield other
+    finally:
+        other.close()
 
 
-def test_a_lost_message_only_costs_its_lease(at_contoso, settings):
-    settings.REVOCATION_RUNNERS_PER_TENANT = 1
-    runners.take(at_contoso.id)
-    assert runners.take(at_contoso.id) is None
+def take_a_place(session, tenant, number=0) -> bool:
+    with session.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [list(runners._keys(tenant.pk))[number]])
+        return cursor.fetchone()[0]
 
-    Heartbeat.objects.update(at=timezone.now())
 
-    assert runners.take(at_contoso.id)
+def test_a_message_beyond_the_places_ends_there(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+    with another_process() as other, no_context():
+        assert take_a_place(other, at_contoso)
+
+        tasks.run(str(at_contoso.id))
+        sweeper.sweep()
+
+    assert set(states(request)) == {"waiting"}
+
+
+def test_a_killed_worker_holds_no_place(at_contoso, entra, megan, people):
+    request = sign_out_many(at_contoso, megan, people)
+    with another_process() as other:
+        assert take_a_place(other, at_contoso)
+    with no_context():
+        tasks.run(str(at_contoso.id))
+
+    assert "waiting" not in states(request)
+
+
+def test_a_place_is_free_again_after_a_turn(at_contoso, entra):
+    with no_context():
+        tasks.run(str(at_contoso.id))
+
+    with another_process() as other:
+        assert take_a_place(other, at_contoso)
+
+
+def test_there_are_more_places_where_no_quota_sets_the_pace(at_contoso, settings):
+    settings.REVOCATION_RUNNERS_PER_TENANT = 4
+    settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 3000, 150
+    assert runners.places() == 1
+
+    settings.GRAPH_TENANT_WRITES = 0
+    assert runners.places() == 4
+
+    with another_process() as other:
+        assert [take_a_place(other, at_contoso, number) for number in range(3)] == [True] * 3
+        with runners.place(at_contoso.pk) as mine:
+            assert mine
+            assert not take_a_place(other, at_contoso, 3)
 
 
 def test_a_broken_broker_does_not_fail_a_click(at_contoso, entra, adele, monkeypatch):
