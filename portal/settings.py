@@ -149,9 +149,11 @@ AUDIT_HEADS_DIR = Path(env.str("AUDIT_HEADS_DIR", default=str(VAR_DIR / "audit-h
 # --- The spine ------------------------------------------------------------------------------------
 REVOCATION_INLINE_SECONDS = env.float("REVOCATION_INLINE_SECONDS", default=3.0)
 REVOCATION_LEASE_SECONDS = env.int("REVOCATION_LEASE_SECONDS", default=60)
-REVOCATION_MAX_ATTEMPTS = env.int("REVOCATION_MAX_ATTEMPTS", default=6)
+# Four minutes with their growing pauses: longer than most troubles at Microsoft.
+REVOCATION_MAX_ATTEMPTS = env.int("REVOCATION_MAX_ATTEMPTS", default=10)
 # Only after this time is a lost call taken as not made; it must be longer than the directory takes to show one.
 REVOCATION_READ_BACK_SECONDS = env.float("REVOCATION_READ_BACK_SECONDS", default=60.0)
+# Worker processes on one tenant at a time where Microsoft's quota does not set the pace; where it does, one is enough.
 REVOCATION_RUNNERS_PER_TENANT = env.int("REVOCATION_RUNNERS_PER_TENANT", default=4)
 REVOCATION_PROOF_MINUTES = env.int("REVOCATION_PROOF_MINUTES", default=15)
 REVOCATION_SWEEP_SECONDS = env.int("REVOCATION_SWEEP_SECONDS", default=10)
@@ -168,6 +170,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost
 CELERY_TASK_DEFAULT_QUEUE = "consentry"  # a name of our own, for brokers that others use as well
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -177,6 +180,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 if CELERY_BROKER_URL.startswith("filesystem://"):
     _queue = VAR_DIR / "queue"
+    CELERY_BROKER_TRANSPORT = "portal.broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_queue / "messages"),
         "data_folder_out": str(_queue / "messages"),
