@@ -168,6 +168,15 @@ class Bed:
         )
         return float(seconds)
 
+    def writing_seconds(self, request_id: str) -> set[int]:
+        """The seconds, by the clock, in which Microsoft accepted writes of this request."""
+        accepted = self.ask(
+            "SELECT DISTINCT floor(extract(epoch FROM accepted_at)) FROM revocation_revocationstep"
+            " WHERE request_id = %s AND accepted_at IS NOT NULL AND action <> 'end_portal_sessions'",
+            request_id,
+        )
+        return {int(second) for (second,) in accepted}
+
     def worker_memory(self) -> int:
         """The largest worker process right now, in bytes."""
         sizes = [0]

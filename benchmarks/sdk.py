@@ -1,6 +1,8 @@
 """The same sign-outs by msgraph-sdk, as its documentation shows them. Runs in .venv-clients and knows nothing of ours.
 
-    python -m benchmarks.sdk loop|batch <sandbox> <csv>
+    python -m benchmarks.sdk loop|batch <sandbox> <csv> <number>
+
+The number: how many must be signed out for the figure `first`, in seconds.
 
 The SDK's own retry handling is left as it comes: whole requests are sent again after a 429, up to three times; items
 inside a batch are not. https://learn.microsoft.com/graph/sdks/batch-requests
@@ -43,21 +45,36 @@ class Token(AccessTokenProvider):
         return AllowedHostsValidator(["127.0.0.1"])
 
 
-async def loop(graph: GraphServiceClient, people: list[str]) -> Counter:
+class Tally:
+    """What became of everybody, and when each who is signed out was."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.done: list[float] = []  # seconds since the beginning
+        self.refused: Counter = Counter()
+
+    def answered(self, status: int) -> None:
+        if status < 300:
+            self.done.append(round(time.monotonic() - self.began, 3))
+        else:
+            self.refused[str(status)] += 1
+
+    def broke(self, error: Exception, people: int = 1) -> None:
+        self.refused[str(getattr(error, "response_status_code", None) or type(error).__name__)] += people
+
+
+async def loop(graph: GraphServiceClient, people: list[str], tally: Tally) -> None:
     """One after the other."""
-    outcomes: Counter = Counter()
     for upn in people:
         try:
             await graph.users.by_user_id(upn).revoke_sign_in_sessions.post()
-            outcomes["done"] += 1
+            tally.answered(200)
         except Exception as error:
-            outcomes[str(getattr(error, "response_status_code", None) or type(error).__name__)] += 1
-    return outcomes
+            tally.broke(error)
 
 
-async def batch(graph: GraphServiceClient, people: list[str]) -> Counter:
+async def batch(graph: GraphServiceClient, people: list[str], tally: Tally) -> None:
     """Twenty at a time through the batch helper."""
-    outcomes: Counter = Counter()
     builder = BatchRequestBuilder(graph.request_adapter)
     for start in range(0, len(people), BatchRequestContent.MAX_REQUESTS):
         content = BatchRequestContent({})
@@ -67,13 +84,12 @@ async def batch(graph: GraphServiceClient, people: list[str]) -> Counter:
         try:
             answers = await builder.post(content)
             for status in answers.get_response_status_codes().values():
-                outcomes["done" if status < 300 else str(status)] += 1
+                tally.answered(status)
         except Exception as error:
-            outcomes[str(getattr(error, "response_status_code", None) or type(error).__name__)] += len(content.requests)
-    return outcomes
+            tally.broke(error, len(content.requests))
 
 
-async def measure(way: str, sandbox: str, path: str) -> dict:
+async def measure(way: str, sandbox: str, path: str, first: int) -> dict:
     with open(path, encoding="utf-8-sig", newline="") as file:
         people = [row["User principal name"] for row in csv.DictReader(file, delimiter=";")]
     client = httpx.AsyncClient(timeout=60, trust_env=False)
@@ -81,11 +97,17 @@ async def measure(way: str, sandbox: str, path: str) -> dict:
     adapter = GraphRequestAdapter(Bearer(Token(sandbox)), client=client)
     adapter.base_url = f"{sandbox}/v1.0"
     graph = GraphServiceClient(request_adapter=adapter)
-    began = time.monotonic()
-    outcomes = await {"loop": loop, "batch": batch}[way](graph, people)
-    seconds = time.monotonic() - began
-    return {"seconds": round(seconds, 2), "failed": len(people) - outcomes["done"], "outcomes": dict(outcomes)}
+    tally = Tally()
+    await {"loop": loop, "batch": batch}[way](graph, people, tally)
+    seconds = round(time.monotonic() - tally.began, 2)
+    return {
+        "seconds": seconds,
+        "lost": len(people) - len(tally.done),
+        "refused": dict(tally.refused),
+        "first": tally.done[first - 1] if len(tally.done) >= first else None,
+    }
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(*sys.argv[1:]))))
+    way, sandbox, path, first = sys.argv[1:]
+    print(json.dumps(asyncio.run(measure(way, sandbox, path, int(first)))))
