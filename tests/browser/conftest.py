@@ -189,6 +189,7 @@ def visitor(browser: Browser, demo: Demo, scheme: str) -> Iterator[Callable[[str
         return visitors[-1].sign_in()
 
     yield arrive
+    assert demo.process.poll() is None, f"the demo ended by itself:\n{demo.said()}"
     complaints = [f"{one.name}: {complaint}" for one in visitors for complaint in one.complaints]
     for one in visitors:
         with suppress(Exception):
