@@ -13,12 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.looking import bring_axe
 from tests.sandbox_client import Sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN = 120  # seconds, on a slow machine with cold caches
+expect.set_options(timeout=20_000)  # milliseconds; long enough for two demos on two busy cores
 # What tests/settings.py sets for the other tests; the demo chooses for itself.
 NOT_FOR_THE_DEMO = [
     "DATABASE_URL",
@@ -35,11 +37,11 @@ NOT_FOR_THE_DEMO = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker of pytest-xdist runs all of these, so that there is one demo."""
+    """A file's tests run one after the other on one worker of pytest-xdist, which has a demo of its own."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 class Demo:
@@ -139,11 +141,6 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 class Visitor:
     """One person with a browser of their own."""
 
@@ -178,12 +175,14 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(browser: Browser, demo: Demo, scheme: str) -> Iterator[Callable[[str], Visitor]]:
-    """`visitor("Adele Vance")`: that person, signed in, in the scheme of the test. Their console must stay silent."""
+def visitor(browser: Browser, demo: Demo) -> Iterator[Callable[[str], Visitor]]:
+    """`visitor("Adele Vance")`: that person, signed in. Their console must stay silent."""
     visitors: list[Visitor] = []
 
     def arrive(name: str) -> Visitor:
-        context = browser.new_context(color_scheme=scheme, locale="en-GB", timezone_id="Europe/Berlin")
+        # No motion: colours on their way from light to dark are nobody's to judge.
+        context = browser.new_context(reduced_motion="reduce", locale="en-GB", timezone_id="Europe/Berlin")
+        bring_axe(context)
         context.set_default_timeout(20_000)
         visitors.append(Visitor(context, demo, name))
         return visitors[-1].sign_in()
