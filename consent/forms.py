@@ -69,6 +69,7 @@ class AppFilter(forms.Form):
             ("admin", _("An admin, for everyone")),
             ("app_only", _("App-only permissions")),
             ("none", _("Nobody")),
+            ("new", _("Somebody, this week")),
         ],
     )
     enabled = forms.ChoiceField(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
@@ -34,7 +34,7 @@ SORTS = {
     "consents": ("-user_consent_count", "display_name", "id"),
 }
 PUBLISHERS = ("verified", "unverified", "own", "microsoft", "third_party")
-CONSENTS = ("user", "admin", "app_only", "none")
+CONSENTS = ("user", "admin", "app_only", "none", "new")
 Types = PermissionGrant.ConsentType
 
 __all__ = [  # the reads about one person's apps live in a file of their own, and come through this door too
@@ -74,7 +74,8 @@ def apps(
         q: part of a name or a publisher; or an object id or client id.
         risk: 1 to 3.
         publisher: one of PUBLISHERS; `third_party` is neither Microsoft's nor the tenant's own.
-        consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, or none at all.
+        consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, none at all; or
+            "new": anybody's that was first seen this week, as the overview counts them.
         enabled: "yes" or "no".
         use: "unused": nobody signed in to it lately, as the overview counts them.
         sort: one of SORTS.
@@ -84,7 +85,7 @@ def apps(
     if str(risk) in {str(level) for level in Risk.values}:
         found = found.filter(risk=int(risk))
     found = _by_publisher(found, tenant, publisher)
-    found = _by_consent(found, consent)
+    found = _by_consent(found, tenant, consent)
     if str(enabled).lower() in ("yes", "true", "1"):
         found = found.filter(account_enabled=True)
     elif str(enabled).lower() in ("no", "false", "0"):
@@ -262,7 +263,6 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
     """Numbers for the overview, in two queries."""
     now = timezone.now()
     apps = _alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS)
-    grants = PermissionGrant.objects.filter(tenant=tenant)
     counts = apps.aggregate(
         all=Count("pk"),
         **{f"risk{level}": Count("pk", filter=Q(risk=level)) for level in Risk.values},
@@ -270,13 +270,8 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
         disabled=Count("pk", filter=Q(account_enabled=False)),
         unused=Count("pk", filter=_unused(now)),
     )
-    monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = [monday - timedelta(weeks=back) for back in reversed(range(weeks))]
-    first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).values("first_complete_at")
-    since = Coalesce(Subquery(first_walk[:1]), Value(starts[0]))  # what the first walk found is older than we know
-    seen = grants.filter(first_seen_at__gte=starts[0], first_seen_at__gt=since).annotate(
-        week=TruncWeek("first_seen_at")
-    )
+    starts = [_monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
+    seen = _new_grants(tenant, starts[0]).annotate(week=TruncWeek("first_seen_at"))
     per_week = dict(seen.values_list("week").annotate(count=Count("pk")))
     return Overview(
         apps=counts["all"],
@@ -319,15 +314,28 @@ def _by_publisher(apps: QuerySet, tenant: Tenant, publisher: str) -> QuerySet:
     return apps.filter(conditions[publisher]) if publisher in conditions else apps
 
 
-def _by_consent(apps: QuerySet, consent: str) -> QuerySet:
+def _by_consent(apps: QuerySet, tenant: Tenant, consent: str) -> QuerySet:
     nobody = Q(user_consent_count=0, has_admin_consent=False)
+    this_week = _new_grants(tenant, _monday(timezone.now()))
     conditions = {
         "user": Q(user_consent_count__gt=0),
         "admin": Q(has_admin_consent=True),
         "app_only": nobody & Q(app_permission_count__gt=0),
         "none": nobody & Q(app_permission_count=0),
+        "new": Exists(this_week.filter(client=OuterRef("pk"))),
     }
     return apps.filter(conditions[consent]) if consent in conditions else apps
+
+
+def _new_grants(tenant: Tenant, since: datetime) -> QuerySet[PermissionGrant]:
+    """Grants first seen since then. What the first walk found is older than we know."""
+    first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).values("first_complete_at")
+    known = Coalesce(Subquery(first_walk[:1]), Value(since))
+    return PermissionGrant.objects.filter(tenant=tenant, first_seen_at__gte=since, first_seen_at__gt=known)
+
+
+def _monday(now: datetime) -> datetime:
+    return (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _unused(now: datetime) -> Q:

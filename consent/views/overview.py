@@ -81,7 +81,7 @@ def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
         {"word": _("Unverified publishers"), "count": numbers.unverified, "url": f"{apps}?publisher=unverified"},
         {"word": _("Not used for 90 days"), "count": numbers.unused, "url": f"{apps}?use=unused"},
         {"word": _("Disabled"), "count": numbers.disabled, "url": f"{apps}?enabled=no"},
-        {"word": _("New grants this week"), "count": numbers.new_grants[-1][1], "url": ""},
+        {"word": _("New grants this week"), "count": numbers.new_grants[-1][1], "url": f"{apps}?consent=new"},
     ]
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.tenancy import tenant_context
 from directory import selectors
-from directory.models import Collection, Risk, ServicePrincipal
+from directory.models import Collection, PermissionGrant, Risk, ServicePrincipal
 from tests.directory.rows import MICROSOFT, a_grant, an_app, an_assignment, graph_api, somebody
 
 
@@ -208,3 +208,20 @@ def test_the_overview_counts_what_others_made(inside, django_assert_num_queries)
         seen = selectors.overview(inside)
     assert (seen.apps, seen.by_risk[Risk.HIGH], seen.unverified, seen.disabled, seen.unused) == (3, 1, 2, 1, 1)
     assert [count for _week, count in seen.new_grants] == [0] * 7 + [1]
+
+
+def test_apps_that_somebody_let_in_this_week_are_those_the_overview_counts(inside):
+    api, now = graph_api(inside), timezone.now()
+    apps = {name: an_app(inside, name) for name in ("Before we looked", "Last month", "This week")}
+    for app in apps.values():
+        a_grant(app, api, "Mail.Read", somebody(inside, "Adele Vance"))
+    grants = PermissionGrant.objects.filter(tenant=inside)
+    grants.filter(client=apps["Before we looked"]).update(first_seen_at=now - timedelta(seconds=2))
+    grants.filter(client=apps["Last month"]).update(first_seen_at=now - timedelta(days=30))
+    first_walk = now - timedelta(seconds=1)
+    Collection.objects.create(tenant=inside, kind=Collection.Kind.GRANTS, first_complete_at=first_walk)
+
+    found = selectors.apps(inside, consent="new").items
+
+    assert [app.display_name for app in found] == ["This week"]
+    assert selectors.overview(inside).new_grants[-1][1] == 1
