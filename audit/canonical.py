@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def plain(value: Any) -> Any:
     """`value` as JSON that PostgreSQL gives back unchanged.
@@ -40,4 +42,4 @@ def instant(value: datetime) -> str:
 
 def encode(value: Any) -> bytes:
     """The one JSON spelling: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
