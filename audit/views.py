@@ -12,8 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Actor, require
 from accounts.roles import Capability
 from accounts.tenancy import tenant_context
-from audit import chain, heads, selectors, services
-from audit import export as exporting
+from audit import chain, export as exporting, heads, selectors, services
 from audit.forms import AuditFilter
 from audit.models import AuditEvent
 from audit.state import state_of

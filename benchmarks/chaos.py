@@ -28,8 +28,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import bed as beds
-from benchmarks import brokers, faults
+from benchmarks import bed as beds, brokers, faults
 from benchmarks.verdict import judge
 from portal.postgres import PostgresProblem
 

@@ -26,22 +26,12 @@ from revocation import services as revocation
 from revocation.actions import (
     create_assignment,
     create_grant,
-    delete_grant,
-    narrow_grant,
-)
-from revocation.actions import (
     delete_app as delete_app_action,
-)
-from revocation.actions import (
+    delete_grant,
     disable_app as disable_app_action,
-)
-from revocation.actions import (
     enable_app as enable_app_action,
-)
-from revocation.actions import (
+    narrow_grant,
     purge_app as purge_app_action,
-)
-from revocation.actions import (
     restore_app as restore_app_action,
 )
 from revocation.models import RevocationRequest, RevocationStep

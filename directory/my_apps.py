@@ -10,8 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import Tenant
-from directory import risk as risks
-from directory import wording
+from directory import risk as risks, wording
 from directory.models import PermissionGrant, Risk, ServicePrincipal
 
 Types = PermissionGrant.ConsentType

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from directory.lookalikes import brand_of, has_mixed_scripts
 from directory.models import Risk

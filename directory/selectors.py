@@ -13,8 +13,7 @@ from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
 from accounts.models import Tenant
-from directory import risk as risks
-from directory import wording
+from directory import risk as risks, wording
 from directory.models import (
     MICROSOFT_TENANT_IDS,
     AppRoleAssignment,
@@ -113,11 +112,6 @@ def deleted_apps(tenant: Tenant, q: str = "", after: str = "") -> Page[ServicePr
 def admin_permissions(app: ServicePrincipal) -> list[wording.ResourcePermissions]:
     """What the app may do for everyone, because an administrator agreed."""
     return wording.sentences(_grants_of(app).filter(consent_type=Types.ALL).order_by("pk"), "admin")
-
-
-def admin_grants(app: ServicePrincipal) -> list[PermissionGrant]:
-    """The tenant-wide grants behind `admin_permissions`."""
-    return list(_grants_of(app).filter(consent_type=Types.ALL).select_related("resource").order_by("pk"))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import pgettext
+from django.utils.translation import gettext as _, gettext_lazy as lazy, pgettext
 
 from directory.models import AppRoleAssignment, PermissionDefinition, PermissionGrant, Risk, ServicePrincipal
 from directory.risk import OFFLINE, RULES, SIGN_IN_SCOPES, permission_rule, power

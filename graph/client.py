@@ -9,8 +9,7 @@ from uuid import UUID
 
 import requests
 
-from graph import batch as batching
-from graph import tokens, transport
+from graph import batch as batching, tokens, transport
 from graph.answers import error_of
 from graph.clouds import CLOUDS
 from graph.errors import GraphError, Rejected, Throttled, Unauthorized, Unavailable

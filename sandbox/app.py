@@ -10,8 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox import client_apps, control
 from sandbox.graph_api import routes as graph_routes
-from sandbox.identity import pages, state
-from sandbox.identity import routes as identity_routes
+from sandbox.identity import pages, routes as identity_routes, state
 from sandbox.world import World
 
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
-from directory.models import PermissionGrant, ServicePrincipal
-from directory.models import Person as DirectoryPerson
+from directory.models import PermissionGrant, Person as DirectoryPerson, ServicePrincipal
 from revocation.listing import drafts
 from revocation.listing.selection import Selection
 from revocation.models import ListDraft, RevocationRequest, RevocationStep

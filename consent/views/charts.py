@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 WIDTH, BASE, TOP, LEFT = 480, 150, 22, 38
 STANDS_OUT = 3  # times the usual week

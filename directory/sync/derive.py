@@ -2,8 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection as Sized
-from collections.abc import Iterable
+from collections.abc import Collection as Sized, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext as _, gettext_noop
 
 from graph.errors import Forbidden, GraphError, NotFound, Throttled, TokenError, Unauthorized, Unavailable
 from graph.types import Answer, Call

@@ -7,11 +7,7 @@ from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from revocation.actions import (
     delete_assignment as _delete_assignment,
-)
-from revocation.actions import (
     delete_grant as _delete_grant,
-)
-from revocation.actions import (
     disable_app as _disable_app,
 )
 from revocation.actions.end_portal_sessions import EndPortalSessions

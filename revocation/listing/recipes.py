@@ -9,8 +9,7 @@ from itertools import chain, repeat
 from uuid import UUID
 
 from django.db.models import Q, TextChoices
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import Error as DatabaseFault
-from django.db import connection, transaction
+from django.db import Error as DatabaseFault, connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _

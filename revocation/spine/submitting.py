@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.models import Tenant
-from audit import canonical
-from audit import services as audit
+from audit import canonical, services as audit
 from audit.models import AuditEvent
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django import template
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from revocation.models import RevocationStep
 from revocation.showing.kinds import kind_label

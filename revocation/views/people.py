@@ -10,8 +10,7 @@ from accounts.access import Actor, require
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person
-from revocation import selectors as revocations
-from revocation import services
+from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.models import RevocationRequest
 from revocation.rules import protection

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.identity import authority as authorities
-from sandbox.identity import errors, scopes, state
+from sandbox.identity import authority as authorities, errors, scopes, state
 from sandbox.identity.errors import Refusal
 from sandbox.identity.signing_in import Answer, Request
 from sandbox.identity.state import Family, Flow

@@ -15,9 +15,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.identity import authority as authorities
-from sandbox.identity import claims_request, clients, errors, people, scopes, state, tokens
-from sandbox.identity import device_code as device_codes
+from sandbox.identity import (
+    authority as authorities,
+    claims_request,
+    clients,
+    device_code as device_codes,
+    errors,
+    people,
+    scopes,
+    state,
+    tokens,
+)
 from sandbox.identity.authority import Authority
 from sandbox.identity.errors import Refusal
 from sandbox.identity.origin import MICROSOFT_LOGIN_HOSTS

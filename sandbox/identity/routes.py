@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from sandbox.identity import (
     admin_consent,
+    authority as authorities,
     device_code,
     documents,
     origin,
@@ -19,7 +20,6 @@ from sandbox.identity import (
     state,
     tokens,
 )
-from sandbox.identity import authority as authorities
 from sandbox.identity.authorize import Pages, parameters
 from sandbox.identity.errors import Refusal
 from sandbox.identity.faulty import faulty

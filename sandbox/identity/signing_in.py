@@ -13,8 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sandbox.identity import authority as authorities
-from sandbox.identity import claims_request, consent, errors, people, redirects, scopes, state, tokens
+from sandbox.identity import (
+    authority as authorities,
+    claims_request,
+    consent,
+    errors,
+    people,
+    redirects,
+    scopes,
+    state,
+    tokens,
+)
 from sandbox.identity.authority import Authority
 from sandbox.identity.errors import Refusal
 from sandbox.identity.people import Account

@@ -13,8 +13,7 @@ import jwt
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sandbox.identity import authority as authorities
-from sandbox.identity import origin, pages, people, redirects, signing_in, state, tokens
+from sandbox.identity import authority as authorities, origin, pages, people, redirects, signing_in, state, tokens
 from sandbox.identity.authorize import Pages, parameters, same_origin
 from sandbox.identity.errors import Refusal
 from sandbox.identity.people import Account

@@ -8,8 +8,7 @@ from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
 from audit.services import Draft, record_many
-from directory.models import AppRoleAssignment, PermissionGrant, Risk, ServicePrincipal
-from directory.models import Person as DirectoryPerson
+from directory.models import AppRoleAssignment, PermissionGrant, Person as DirectoryPerson, Risk, ServicePrincipal
 from revocation.models import RevocationRequest, RevocationStep
 from tests.factories import Person
 

@@ -162,7 +162,6 @@ def test_admin_consent_in_the_administrators_words(inside):
     (group,) = selectors.admin_permissions(app)
     assert group.resource_name == "Microsoft Graph"
     assert next(sentence.text for sentence in group.sentences) == "Read users' mail"
-    assert len(selectors.admin_grants(app)) == 1
 
 
 def test_what_deleting_hits(inside, django_assert_num_queries):

@@ -9,8 +9,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from directory.models import PermissionGrant, Risk, ServicePrincipal
-from directory.models import Person as DirectoryPerson
+from directory.models import PermissionGrant, Person as DirectoryPerson, Risk, ServicePrincipal
 from revocation import services
 from revocation.actions import revoke_sessions
 from revocation.models import RevocationRequest, RevocationStep

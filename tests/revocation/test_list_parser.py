@@ -5,8 +5,7 @@ import uuid
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from revocation.listing import parser
 from revocation.listing.parser import Kind, Tally, parse_bytes, parse_text

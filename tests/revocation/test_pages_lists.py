@@ -14,8 +14,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from directory import sync
-from directory.models import PermissionGrant, ServicePrincipal
-from directory.models import Person as DirectoryPerson
+from directory.models import PermissionGrant, Person as DirectoryPerson, ServicePrincipal
 from revocation.listing_models import ListDraft
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import executor

@@ -13,8 +13,7 @@ from accounts.access import Actor
 from accounts.tenancy import user_context
 from audit import chain
 from audit.models import AuditEntry, AuditEvent
-from consent import onboarding, tenant_settings
-from consent import services as consent
+from consent import onboarding, services as consent, tenant_settings
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from revocation import services

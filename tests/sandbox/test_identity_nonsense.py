@@ -4,8 +4,7 @@ import json
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from sandbox.catalogue import CONTOSO, PORTAL_APP_ID, PORTAL_SECRET
 from sandbox.identity import claims_request, redemption, signing_in, state

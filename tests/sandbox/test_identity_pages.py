@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser as Chromium, Page, sync_playwright
 
 from sandbox.catalogue import PORTAL_APP_ID
 from tests.sandbox.client import REDIRECT

@@ -11,8 +11,7 @@ from typing import Any
 
 from sandbox.graph_api.errors import Refused, bad_request, forbidden, invalid_id, not_found
 from sandbox.graph_api.pages import collection, counted, entity
-from sandbox.graph_api.resources import find
-from sandbox.graph_api.resources import permissions as may
+from sandbox.graph_api.resources import find, permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import SERVICE_PRINCIPAL, USER
 from sandbox.graph_api.wire import Answer, AppId, Ask, is_guid

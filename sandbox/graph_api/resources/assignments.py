@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from sandbox.graph_api.errors import Refused, bad_request, forbidden, invalid_id, not_found
 from sandbox.graph_api.pages import collection, entity
-from sandbox.graph_api.resources import find
-from sandbox.graph_api.resources import permissions as may
+from sandbox.graph_api.resources import find, permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import ASSIGNMENT
 from sandbox.graph_api.wire import Answer, Ask, exact_stamp, is_guid

@@ -10,8 +10,7 @@ from typing import Any
 
 from sandbox.graph_api.errors import bad_request, unsupported
 from sandbox.graph_api.pages import collection, counted, entity, writer
-from sandbox.graph_api.resources import find
-from sandbox.graph_api.resources import permissions as may
+from sandbox.graph_api.resources import find, permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import DIRECTORY_ROLE, GROUP, USER, shape_of
 from sandbox.graph_api.wire import Answer, Ask

@@ -11,8 +11,7 @@ from typing import Any
 from sandbox.graph_api.callers import GLOBAL_ADMINISTRATOR, roles
 from sandbox.graph_api.errors import forbidden, unsupported
 from sandbox.graph_api.pages import collection, counted, entity
-from sandbox.graph_api.resources import find
-from sandbox.graph_api.resources import permissions as may
+from sandbox.graph_api.resources import find, permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import BASIC_PROFILE, USER
 from sandbox.graph_api.wire import Answer, Ask, is_guid
