@@ -86,11 +86,6 @@ def page(found: QuerySet[AuditEntry], *, after: int | None = None, size: int = P
     return Page(items, items[-1].sequence if len(rows) > size else None)
 
 
-def for_request(tenant_id: UUID, request_id: UUID) -> QuerySet[AuditEntry]:
-    """Everything recorded about one revocation request, oldest first."""
-    return AuditEntry.objects.filter(tenant_id=tenant_id, request_id=request_id).order_by("sequence")
-
-
 def actions(tenant_id: UUID) -> list[str]:
     """The actions that occur in a tenant's record, for a filter's choices."""
     names = AuditEntry.objects.filter(tenant_id=tenant_id).exclude(action="").order_by("action")

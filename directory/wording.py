@@ -32,10 +32,6 @@ class Sentence:
     # For an app-only permission: the assignment that gives it.
     assignment: AppRoleAssignment | None = None
 
-    @property
-    def risk_label(self) -> str:
-        return self.risk.label
-
 
 @dataclass(frozen=True)
 class ResourcePermissions:

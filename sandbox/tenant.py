@@ -223,13 +223,6 @@ class Tenant:
             self._groups_of.setdefault(member, {})[group.id] = None
         return group
 
-    def add_member(self, group_id: str, member_id: str) -> None:
-        group = self.groups[group_id]
-        if group_id not in self._groups_of.setdefault(member_id, {}):
-            self._record("groups", group_id, group)
-            self._groups_of[member_id][group_id] = None
-            group.members = [*group.members, member_id]
-
     def remove_member(self, group_id: str, member_id: str) -> None:
         group = self.groups[group_id]
         if self._groups_of.get(member_id, {}).pop(group_id, 0) is None:

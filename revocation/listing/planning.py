@@ -62,10 +62,6 @@ class Plan:
     threshold: int
     alternative: Alternative | None = None
 
-    @property
-    def finished_by(self) -> datetime | None:
-        return timezone.now() + self.duration if self.duration is not None else None
-
 
 def quota(tenant: Tenant, *, high_priority: bool = False) -> Quota:
     """The tenant's write quota for a mass action, as `revocation.spine.budget` will apply it. One query."""

@@ -92,11 +92,6 @@ def _in_the_copy(tenant: Tenant, rows: Sequence[Row]) -> Iterator[tuple[Row, Per
         yield from ((row, persons[row.person_id]) for row in part if row.person_id in persons)
 
 
-def app_writes(tenant: Tenant, app: ServicePrincipal) -> tuple[int, int]:
-    """How many grants and assignments containing an app takes away."""
-    return _grants_of(tenant, app).count(), _assignments_of(tenant, app).count()
-
-
 def _grants_of(tenant: Tenant, app: ServicePrincipal):
     grants = PermissionGrant.objects.filter(tenant=tenant, client=app)
     return grants.select_related("client", "principal").order_by("principal_id", "id")

@@ -45,10 +45,6 @@ class Rule:
     seconds: float
 
     @property
-    def capacity(self) -> int:
-        return self.amount
-
-    @property
     def rate(self) -> float:
         """Writes per second in the long run."""
         return self.amount / self.seconds

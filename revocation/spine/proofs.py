@@ -56,11 +56,6 @@ def called(step: RevocationStep, outcome: Outcome, blocked_until: datetime | Non
             return again(step, outcome)
 
 
-def looked_up(step: RevocationStep, outcome: Outcome) -> AuditEvent | None:
-    """Reading before the call settled it."""
-    return called(step, outcome)
-
-
 def read_back(step: RevocationStep, action: Action, outcome: Outcome) -> AuditEvent | None:
     """A call whose fate was unknown was looked for in the directory."""
     now = timezone.now()

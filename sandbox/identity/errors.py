@@ -197,12 +197,3 @@ def consent_required(app_id: str, name: str) -> Refusal:
         f"The user or administrator has not consented to use the application with ID '{app_id}' named '{name}'. Send "
         "an interactive authorization request for this user and resource.",
     )
-
-
-def admin_approval(name: str) -> Refusal:
-    return Refusal(
-        90094,
-        f"{name} needs permission to access resources in your organization that only an admin can grant. Please ask "
-        "an admin to grant permission to this app before you can use it.",
-        on_page=True,
-    )

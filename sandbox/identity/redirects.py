@@ -14,8 +14,6 @@ from sandbox.objects import Application
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-
 
 def registered(application: Application, uri: str, own_origin: str) -> bool:
     """Whether answers for this application may go there.
