@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseFault, connection, transaction
@@ -49,6 +49,7 @@ CLOSED = {RevocationRequest.State.CANCELLED, RevocationRequest.State.REJECTED, R
 ROUND = 5.0  # seconds a worker stays with one tenant before others have their turn
 LINGER = 2.0  # seconds it waits for something that is about to be due
 QUOTA_LINGER = 12.0  # seconds it waits for a new quota window: more than the sweeper leaves between its rounds
+SOON = timedelta(seconds=QUOTA_LINGER)
 REST = 1.0  # seconds in which it looks for clicks alone, once it found the quota used up
 
 

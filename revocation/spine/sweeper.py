@@ -38,7 +38,7 @@ def sweep(seconds: float | None = None) -> int:
     budgeted = settings.REVOCATION_SWEEP_SECONDS * 0.6 if seconds is None else seconds
     end = time.monotonic() + budgeted
     busy = [tenant_id for tenant_id in _tenants() if _look_after(tenant_id)]
-    done = 0
+    done, soon = 0, set()
     while busy and (left := end - time.monotonic()) > 0:
         tenant_id = busy.pop(0)
         try:
@@ -51,7 +51,9 @@ def sweep(seconds: float | None = None) -> int:
             done += result.done
             if result.more_due:
                 busy.append(tenant_id)
-    for tenant_id in busy:
+            elif result.next_due and result.next_due <= timezone.now() + executor.SOON:
+                soon.add(tenant_id)
+    for tenant_id in {*busy, *soon}:
         nudge(tenant_id)  # whoever came for the first nudge found the place taken
     return done
 

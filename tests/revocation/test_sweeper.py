@@ -143,6 +143,20 @@ def test_a_place_is_free_again_after_a_turn(at_contoso, entra):
         assert take_a_place(other, at_contoso)
 
 
+def test_somebody_is_told_to_be_there_when_a_window_opens(at_contoso, entra, megan, people, settings, monkeypatch):
+    """The first nudge may find the sweeper itself in the place; the last comes when the place is free again."""
+    settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 4, 8.0
+    nudged = []
+    request = sign_out_many(at_contoso, megan, people)
+    monkeypatch.setattr(sweeper, "nudge", nudged.append)
+
+    with no_context():
+        sweeper.sweep()
+
+    assert "waiting" in states(request)
+    assert nudged == [at_contoso.id] * 2
+
+
 def test_there_are_more_places_where_no_quota_sets_the_pace(at_contoso, settings):
     settings.REVOCATION_RUNNERS_PER_TENANT = 4
     settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 3000, 150
