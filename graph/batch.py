@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/json-batching
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graph.answers import error_of, header, request_id_of
 from graph.errors import Unavailable
@@ -11,19 +11,26 @@ from graph.tokens import seconds
 from graph.types import Answer, Call
 
 LIMIT = 20
+# "While the target URL doesn't require a request body, you must still specify the headers and body": one item of
+# these without either makes Graph refuse the whole batch, and none of its calls is carried out.
+WRITES_A_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-def payload(calls: Sequence[Call]) -> dict:
-    """The body of the batch request; ids are the calls' places."""
-    return {"requests": [_item(place, call) for place, call in enumerate(calls)]}
+def payload(calls: Sequence[Call], headers: Mapping[str, str]) -> dict:
+    """The body of the batch request; ids are the calls' places.
+
+    Args:
+        headers: what every call carries beside its own headers. Those of the batch request do not count for its calls.
+    """
+    return {"requests": [_item(place, call, headers) for place, call in enumerate(calls)]}
 
 
-def _item(place: int, call: Call) -> dict:
+def _item(place: int, call: Call, shared: Mapping[str, str]) -> dict:
     item = {"id": str(place), "method": call.method, "url": call.path}
-    headers = dict(call.headers or {})
-    if call.body is not None:
-        headers.setdefault("Content-Type", "application/json")
-        item["body"] = call.body
+    headers = {**shared, **(call.headers or {})}
+    if call.method in WRITES_A_BODY:
+        headers["Content-Type"] = "application/json"
+        item["body"] = call.body or {}
     if headers:
         item["headers"] = headers
     return item

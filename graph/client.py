@@ -58,6 +58,7 @@ class GraphClient:
         self.priority = priority
         self._root = CLOUDS[cloud].graph
         self._host = CLOUDS[cloud].graph_host
+        self._manners = {"x-ms-throttle-priority": priority}  # https://learn.microsoft.com/graph/throttling
 
     # --- Apps ---------------------------------------------------------------------------------------
 
@@ -257,7 +258,7 @@ class GraphClient:
 
     def _batch(self, calls: Sequence[Call]) -> list[Answer]:
         url = self._url("/$batch", beta=calls[0].beta)
-        body = batching.payload(calls)
+        body = batching.payload(calls, self._manners)
         only_reads = all(call.method == "GET" for call in calls)
         send = self._read if only_reads else self._request
         answers = batching.answers(calls, send("POST", url, json=body))
@@ -273,7 +274,7 @@ class GraphClient:
     def _repeat(self, url: str, calls: list[Call], claims: str | None) -> list[Answer]:
         """Calls sent once more with a new token. What goes wrong is theirs alone, so that no answer is lost."""
         try:
-            body = self._send("POST", url, claims=claims, json=batching.payload(calls))
+            body = self._send("POST", url, claims=claims, json=batching.payload(calls, self._manners))
             return batching.answers(calls, body)
         except GraphError as error:
             return [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(calls)
@@ -417,7 +418,7 @@ class GraphClient:
                 url,
                 headers={
                     "Authorization": f"Bearer {token.value}",
-                    "x-ms-throttle-priority": self.priority,
+                    **self._manners,
                     **(headers or {}),
                 },
                 **options,

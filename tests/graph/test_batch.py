@@ -17,6 +17,44 @@ def batch(*items: dict) -> Reply:
     return Reply(body={"responses": list(items)})
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("body", [None, {"scope": "User.Read"}])
+def test_a_call_that_writes_carries_a_body_and_its_type_also_where_the_call_has_none(
+    microsoft, contoso_graph, method, body
+):
+    """Graph refuses a whole batch over one such item without them. https://learn.microsoft.com/graph/json-batching"""
+    microsoft.answers(batch(item(0)))
+
+    contoso_graph.batch([Call(method, "/users/1/revokeSignInSessions", body)])
+
+    (sent,) = microsoft.graph_requests[0].body["requests"]
+    assert sent["headers"]["Content-Type"] == "application/json"
+    assert sent["body"] == (body or {})
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_call_that_reads_or_deletes_carries_no_body(microsoft, contoso_graph, method):
+    microsoft.answers(batch(item(0)))
+
+    contoso_graph.batch([Call(method, "/users/1")])
+
+    (sent,) = microsoft.graph_requests[0].body["requests"]
+    assert "body" not in sent
+    assert "Content-Type" not in sent["headers"]
+
+
+def test_each_call_says_how_urgent_it_is_and_keeps_headers_of_its_own(microsoft, contoso_graph):
+    microsoft.answers(batch(item(0), item(1)))
+
+    contoso_graph.batch([Call("GET", "/users/1"), Call("GET", "/users/2", headers={"ConsistencyLevel": "eventual"})])
+
+    (request,) = microsoft.graph_requests
+    plain, own = (one["headers"] for one in request.body["requests"])
+    assert request.headers["x-ms-throttle-priority"] == "high"
+    assert plain == {"x-ms-throttle-priority": "high"}
+    assert own == {"x-ms-throttle-priority": "high", "ConsistencyLevel": "eventual"}
+
+
 def test_answers_come_in_the_order_of_the_calls_whatever_the_order_they_were_given_in(microsoft, contoso_graph):
     microsoft.answers(batch(item(2, 204), item(0, 200), item(1, 201)))
 
