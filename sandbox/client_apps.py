@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import jwt
@@ -18,13 +18,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.identity import origin, pages, redemption, state
-from sandbox.identity.authorize import same_origin
 from sandbox.identity.errors import Refusal
+from sandbox.identity.screens import same_origin
 from sandbox.identity.state import Family
 from sandbox.objects import GRAPH_APP_ID, Application
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 STATE_COOKIE = "sandbox_app_state"
 MOST = 200  # connections an app is given when the world begins

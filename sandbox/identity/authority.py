@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sandbox.identity import errors
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 MANY = ("common", "organizations", "consumers")
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import jwt
@@ -15,9 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from sandbox.identity import errors
 from sandbox.identity.errors import Refusal
 from sandbox.objects import Application
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SKEW = 300  # seconds

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sandbox.identity import scopes
 from sandbox.identity.people import ALL_CONSENT_ROLES, CONSENT_ROLES
 from sandbox.identity.scopes import OIDC, Wanted
 from sandbox.objects import GRAPH_APP_ID, Application, AppRole, ServicePrincipal, User
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 OIDC_WORDS = {
     "openid": ("Sign you in", "Lets the app know who you are when you sign in to it."),

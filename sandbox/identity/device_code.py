@@ -9,15 +9,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.identity import authority as authorities, errors, scopes, state
 from sandbox.identity.errors import Refusal
 from sandbox.identity.signing_in import Answer, Request
 from sandbox.identity.state import Family, Flow
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 PAGE = "/common/oauth2/deviceauth"
 LIFETIME = timedelta(seconds=900)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.faults import Fault
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 View = Callable[[Request], Awaitable[Response]]
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sandbox.identity import errors
 from sandbox.identity.authority import CONSUMERS, Authority
 from sandbox.identity.errors import Refusal
 from sandbox.objects import ROLE_NAMES, Application, User, make_id
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 PERSONAL_NAME = "Pat Lindqvist"
 PERSONAL_UPN = "pat.lindqvist@outlook.example"

@@ -13,7 +13,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.identity import (
     authority as authorities,
@@ -31,9 +31,7 @@ from sandbox.identity.errors import Refusal
 from sandbox.identity.origin import MICROSOFT_LOGIN_HOSTS
 from sandbox.identity.state import CODE_LIFETIME, INACTIVITY, Family, Identity
 from sandbox.objects import Application, ServicePrincipal, User
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 
 @dataclass

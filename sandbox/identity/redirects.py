@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import RedirectResponse, Response
@@ -10,9 +10,6 @@ from starlette.responses import RedirectResponse, Response
 from sandbox.identity import pages
 from sandbox.identity.errors import Refusal
 from sandbox.objects import Application
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def registered(application: Application, uri: str, own_origin: str) -> bool:

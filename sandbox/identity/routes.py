@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,31 +18,30 @@ from sandbox.identity import (
     state,
     tokens,
 )
-from sandbox.identity.authorize import Pages, parameters
+from sandbox.identity.authorize import Endpoints
 from sandbox.identity.errors import Refusal
 from sandbox.identity.faulty import faulty
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.identity.screens import parameters
+from sandbox.world import World
 
 ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
 
 def routes(world: World) -> list[Route]:
     """Routes to put last: their first part is a tenant, so they would catch what others own."""
-    views, api = Pages(world), Api(world)
+    views, api = Endpoints(world), Api(world)
 
     async def admin_v1(http: Request) -> Response:
-        return await admin_consent.begin(views, http, v2=False)
+        return await admin_consent.begin(world, http, v2=False)
 
     async def admin_v2(http: Request) -> Response:
-        return await admin_consent.begin(views, http, v2=True)
+        return await admin_consent.begin(world, http, v2=True)
 
     async def logout(http: Request) -> Response:
-        return await signing_out.sign_out(views, http)
+        return await signing_out.sign_out(world, http)
 
     async def logout_picked(http: Request) -> Response:
-        return await signing_out.picked(views, http)
+        return await signing_out.picked(world, http)
 
     found = [
         ("/_sandbox/keys", api.rotate, "POST"),

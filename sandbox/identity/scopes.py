@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sandbox.identity.errors import Refusal
 from sandbox.objects import GRAPH_APP_ID, ServicePrincipal
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 OIDC = ("openid", "profile", "email", "offline_access")
 GRAPH_NAMES = frozenset(

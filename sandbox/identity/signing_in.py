@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sandbox.identity import (
     authority as authorities,
@@ -29,9 +28,7 @@ from sandbox.identity.errors import Refusal
 from sandbox.identity.people import Account
 from sandbox.identity.state import Browser, Code, Family, Flow, SignIn
 from sandbox.objects import Application, User
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 PROMPTS = ("login", "none", "consent", "select_account", "create")
 SECONDS = re.compile(r"[0-9]{1,9}")

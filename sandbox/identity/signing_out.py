@@ -6,31 +6,37 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sig
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import jwt
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sandbox.identity import authority as authorities, origin, pages, people, redirects, signing_in, state, tokens
-from sandbox.identity.authorize import Pages, parameters, same_origin
+from sandbox.identity import (
+    authority as authorities,
+    origin,
+    pages,
+    people,
+    redirects,
+    screens,
+    signing_in,
+    state,
+    tokens,
+)
 from sandbox.identity.errors import Refusal
 from sandbox.identity.people import Account
 from sandbox.identity.state import Browser, Flow, SignIn
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 
-async def sign_out(views: Pages, http: HttpRequest) -> Response:
+async def sign_out(world: World, http: HttpRequest) -> Response:
     """End one account's session in this browser; asks which when it cannot tell."""
-    world, values = views.world, await parameters(http)
+    values = await screens.parameters(http)
     try:
         authorities.find(world, http.path_params["tenant"])
     except Refusal as refusal:
-        return views.refusal_page(refusal, http)
-    browser = views.browser(http)
+        return screens.refusal_page(world, refusal, http)
+    browser = screens.browser_of(world, http)
     present = signing_in.signed_in(world, browser)
     meant = _meant(world, present, values)
     if meant is None and len(present) > 1:
@@ -40,15 +46,15 @@ async def sign_out(views: Pages, http: HttpRequest) -> Response:
     return _signed_out(world, http, browser, meant or (present[0][1] if present else None), values)
 
 
-async def picked(views: Pages, http: HttpRequest) -> Response:
+async def picked(world: World, http: HttpRequest) -> Response:
     """Which account to sign out was clicked."""
     form = await http.form()
-    browser = views.browser(http)
-    flow = state.of(views.world).flow(str(form.get("flow", "")), browser.id) if same_origin(http) else None
+    browser = screens.browser_of(world, http)
+    flow = state.of(world).flow(str(form.get("flow", "")), browser.id) if screens.same_origin(http) else None
     if flow is None or flow.kind != "logout":
-        return views.lost(http)
+        return screens.lost(world, http)
     chosen = browser.sign_ins.get(str(form.get("account", "")))
-    return _signed_out(views.world, http, browser, chosen, flow.request)
+    return _signed_out(world, http, browser, chosen, flow.request)
 
 
 def _which(name: str, accounts: list[Account]) -> Response:

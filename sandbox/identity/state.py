@@ -10,12 +10,10 @@ import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.identity.keys import SigningKeys, process_keys
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 CODE_LIFETIME = timedelta(minutes=10)
 FLOW_LIFETIME = timedelta(hours=1)

@@ -12,16 +12,14 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.identity import people, state
 from sandbox.identity.keys import InvalidToken, base64url
 from sandbox.identity.origin import LOGIN_HOST
 from sandbox.identity.state import Family
 from sandbox.objects import GRAPH_APP_ID, Application, ServicePrincipal, User
-
-if TYPE_CHECKING:
-    from sandbox.world import Tenant, World
+from sandbox.world import Tenant, World
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
 ID_TOKEN_LIFETIME = 3600

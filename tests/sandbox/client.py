@@ -105,3 +105,15 @@ def unpacked(text: str) -> dict[str, Any]:
 
 def fragment(page: Page) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(page.url).fragment))
+
+
+def refused(
+    answer: requests.Response, code: int, error: str = "invalid_grant", suberror: str | None = None
+) -> dict[str, Any]:
+    """The body of a refusal, once it is known to be this one."""
+    body = answer.json()
+    assert body.get("error_codes") == [code], body
+    assert (body["error"], body.get("suberror")) == (error, suberror)
+    assert body["error_description"].startswith(f"AADSTS{code}: ")
+    assert answer.status_code == (401 if error == "invalid_client" else 400)
+    return body
