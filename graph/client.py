@@ -1,19 +1,12 @@
 """One tenant's Graph: one method for each thing we ask, frozen dataclasses back, errors from `graph.errors`."""
 
-import random
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote, urlencode
 from uuid import UUID
 
-import requests
-
-from graph import batch as batching, tokens, transport
-from graph.answers import error_of
-from graph.clouds import CLOUDS
-from graph.errors import GraphError, Rejected, Throttled, Unauthorized, Unavailable
-from graph.paging import read_all, read_one, walk
+from graph import tokens
+from graph.errors import Unavailable
+from graph.requesting import ADVANCED, Requester, segment
 from graph.types import (
     Answer,
     AppActivity,
@@ -25,19 +18,11 @@ from graph.types import (
     Organization,
     Page,
     PersonActivity,
-    Reader,
     ServicePrincipal,
     User,
 )
 
-# "Advanced" reads come from an index that lists everything; without it Graph has been seen to leave grants out.
-ADVANCED = {"ConsistencyLevel": "eventual"}
-READ_ATTEMPTS = 3
-FIRST_PAUSE = 0.3  # seconds before a read is tried again, doubled each time, with jitter
-PATIENCE = {"high": 1.0, "normal": 10.0, "low": 60.0}  # seconds a throttled read may wait in here
-PAGE_SIZE = 999
 ACTIVITY_PAGE_SIZE = 500  # the most that Graph gives where sign-in activity is asked for
-SEARCH_LIMIT = 25
 
 
 class GraphClient:
@@ -55,16 +40,13 @@ class GraphClient:
     def __init__(self, tenant_id: UUID | str, cloud: str = "global", priority: str = "normal"):
         self.tenant_id = str(tenant_id)
         self.cloud = cloud
-        self.priority = priority
-        self._root = CLOUDS[cloud].graph
-        self._host = CLOUDS[cloud].graph_host
-        self._manners = {"x-ms-throttle-priority": priority}  # https://learn.microsoft.com/graph/throttling
+        self._ask = Requester(tenant_id, cloud, priority)
 
     # --- Apps ---------------------------------------------------------------------------------------
 
     def service_principals(self) -> Iterator[Page[ServicePrincipal]]:
         """All apps of the tenant. https://learn.microsoft.com/graph/api/serviceprincipal-list"""
-        return self._pages(
+        return self._ask.pages(
             "/servicePrincipals", {"$select": ServicePrincipal.SELECT}, ServicePrincipal.read, advanced=True
         )
 
@@ -74,15 +56,15 @@ class GraphClient:
         Raises:
             NotFound: it was deleted, perhaps softly.
         """
-        return self._one(
-            f"/servicePrincipals/{_segment(service_principal_id)}",
+        return self._ask.one(
+            f"/servicePrincipals/{segment(service_principal_id)}",
             {"$select": ServicePrincipal.SELECT_WITH_DEFINITIONS},
             ServicePrincipal.read,
         )
 
     def service_principal_by_app_id(self, app_id) -> ServicePrincipal:
         """The same, found by the app's client id."""
-        return self._one(
+        return self._ask.one(
             f"/servicePrincipals(appId='{UUID(str(app_id))}')",
             {"$select": ServicePrincipal.SELECT_WITH_DEFINITIONS},
             ServicePrincipal.read,
@@ -90,11 +72,13 @@ class GraphClient:
 
     def service_principals_by_ids(self, ids: Iterable) -> list[ServicePrincipal]:
         """The apps among `ids` that exist, with the permissions they define, in batches of 20."""
-        return self._by_ids("/servicePrincipals", ids, ServicePrincipal.SELECT_WITH_DEFINITIONS, ServicePrincipal.read)
+        return self._ask.by_ids(
+            "/servicePrincipals", ids, ServicePrincipal.SELECT_WITH_DEFINITIONS, ServicePrincipal.read
+        )
 
     def deleted_service_principals(self) -> list[ServicePrincipal]:
         """The recycle bin's apps. https://learn.microsoft.com/graph/api/directory-deleteditems-list"""
-        return self._list(
+        return self._ask.whole(
             "/directory/deletedItems/microsoft.graph.servicePrincipal",
             {"$select": ServicePrincipal.SELECT},
             ServicePrincipal.read,
@@ -105,8 +89,8 @@ class GraphClient:
 
         https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
         """
-        return self._list(
-            f"/servicePrincipals/{_segment(service_principal_id)}/appRoleAssignedTo", {}, AppRoleAssignment.read
+        return self._ask.whole(
+            f"/servicePrincipals/{segment(service_principal_id)}/appRoleAssignedTo", {}, AppRoleAssignment.read
         )
 
     def app_permissions_of(self, service_principal_id) -> list[AppRoleAssignment]:
@@ -114,8 +98,8 @@ class GraphClient:
 
         https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments
         """
-        return self._list(
-            f"/servicePrincipals/{_segment(service_principal_id)}/appRoleAssignments", {}, AppRoleAssignment.read
+        return self._ask.whole(
+            f"/servicePrincipals/{segment(service_principal_id)}/appRoleAssignments", {}, AppRoleAssignment.read
         )
 
     def app_activities(self) -> Iterator[Page[AppActivity]]:
@@ -123,7 +107,7 @@ class GraphClient:
 
         https://learn.microsoft.com/graph/api/reportroot-list-serviceprincipalsigninactivities
         """
-        return self._pages("/reports/servicePrincipalSignInActivities", {}, AppActivity.read, beta=True)
+        return self._ask.pages("/reports/servicePrincipalSignInActivities", {}, AppActivity.read, beta=True)
 
     # --- Grants -------------------------------------------------------------------------------------
 
@@ -132,31 +116,33 @@ class GraphClient:
 
         https://learn.microsoft.com/graph/api/oauth2permissiongrant-list
         """
-        return self._pages("/oauth2PermissionGrants", {}, Grant.read, advanced=True)
+        return self._ask.pages("/oauth2PermissionGrants", {}, Grant.read, advanced=True)
 
     def tenant_wide_grants(self) -> Iterator[Page[Grant]]:
         """Grants by an admin for everyone; no person's own list shows them."""
-        return self._pages(
+        return self._ask.pages(
             "/oauth2PermissionGrants", {"$filter": "consentType eq 'AllPrincipals'"}, Grant.read, advanced=True
         )
 
     def grants_of_user(self, object_id) -> list[Grant]:
         """What one person granted for themselves. https://learn.microsoft.com/graph/api/user-list-oauth2permissiongrants"""
-        return self._list(f"/users/{_segment(object_id)}/oauth2PermissionGrants", {}, Grant.read)
+        return self._ask.whole(f"/users/{segment(object_id)}/oauth2PermissionGrants", {}, Grant.read)
 
     def grants_of_client(self, service_principal_id) -> list[Grant]:
         """Everything granted to one app. https://learn.microsoft.com/graph/api/serviceprincipal-list-oauth2permissiongrants"""
-        return self._list(f"/servicePrincipals/{_segment(service_principal_id)}/oauth2PermissionGrants", {}, Grant.read)
+        return self._ask.whole(
+            f"/servicePrincipals/{segment(service_principal_id)}/oauth2PermissionGrants", {}, Grant.read
+        )
 
     def grant(self, grant_id: str) -> Grant:
         """One grant as it is now. https://learn.microsoft.com/graph/api/oauth2permissiongrant-get"""
-        return self._one(f"/oauth2PermissionGrants/{_segment(grant_id)}", {}, Grant.read)
+        return self._ask.one(f"/oauth2PermissionGrants/{segment(grant_id)}", {}, Grant.read)
 
     # --- People -------------------------------------------------------------------------------------
 
     def users(self) -> Iterator[Page[User]]:
         """Everyone in the tenant. https://learn.microsoft.com/graph/api/user-list"""
-        return self._pages("/users", {"$select": User.SELECT}, User.read, advanced=True)
+        return self._ask.pages("/users", {"$select": User.SELECT}, User.read, advanced=True)
 
     def person_activities(self, since: datetime) -> Iterator[Page[PersonActivity]]:
         """Who was active since then, and when last. `Forbidden` without AuditLog.Read.All or a P1 licence.
@@ -167,11 +153,11 @@ class GraphClient:
         moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         condition = f"signInActivity/lastSuccessfulSignInDateTime ge {moment}"
         query = {"$select": PersonActivity.SELECT, "$filter": condition}
-        return self._pages("/users", query, PersonActivity.read, page_size=ACTIVITY_PAGE_SIZE)
+        return self._ask.pages("/users", query, PersonActivity.read, page_size=ACTIVITY_PAGE_SIZE)
 
     def user(self, id_or_upn) -> User:
         """One person by object id or UPN. https://learn.microsoft.com/graph/api/user-get"""
-        return self._one(f"/users/{_segment(id_or_upn)}", {"$select": User.SELECT}, User.read)
+        return self._ask.one(f"/users/{segment(id_or_upn)}", {"$select": User.SELECT}, User.read)
 
     def find_users(self, text: str) -> list[User]:
         """Up to 25 people whose name, mail or UPN matches. https://learn.microsoft.com/graph/search-query-parameter
@@ -179,19 +165,19 @@ class GraphClient:
         Tenants without search (Azure AD B2C) are asked for what begins with the text.
         """
         fields = ("displayName", "mail", "userPrincipalName")
-        return self._search("/users", fields, text, User.SELECT, User.read)
+        return self._ask.search("/users", fields, text, User.SELECT, User.read)
 
     def users_by_ids(self, ids: Iterable) -> list[User]:
         """The people among `ids` (object ids or UPNs) that exist, in batches of 20."""
-        return self._by_ids("/users", ids, User.SELECT, User.read)
+        return self._ask.by_ids("/users", ids, User.SELECT, User.read)
 
     def directory_roles_of(self, object_id) -> list[DirectoryRole]:
         """Active directory roles of a person, held directly or through a group.
 
         https://learn.microsoft.com/graph/api/user-list-transitivememberof
         """
-        return self._list(
-            f"/users/{_segment(object_id)}/transitiveMemberOf/microsoft.graph.directoryRole",
+        return self._ask.whole(
+            f"/users/{segment(object_id)}/transitiveMemberOf/microsoft.graph.directoryRole",
             {"$select": DirectoryRole.SELECT, "$count": "true"},
             DirectoryRole.read,
             headers=ADVANCED,
@@ -199,15 +185,15 @@ class GraphClient:
 
     def find_groups(self, text: str) -> list[Group]:
         """Up to 25 groups by name. https://learn.microsoft.com/graph/api/group-list"""
-        return self._search("/groups", ("displayName",), text, Group.SELECT, Group.read)
+        return self._ask.search("/groups", ("displayName",), text, Group.SELECT, Group.read)
 
     def group_members(self, group_id) -> Iterator[Page[User]]:
         """People in a group, also through groups in it.
 
         https://learn.microsoft.com/graph/api/group-list-transitivemembers
         """
-        return self._pages(
-            f"/groups/{_segment(group_id)}/transitiveMembers/microsoft.graph.user",
+        return self._ask.pages(
+            f"/groups/{segment(group_id)}/transitiveMembers/microsoft.graph.user",
             {"$select": User.SELECT},
             User.read,
             advanced=True,
@@ -217,7 +203,7 @@ class GraphClient:
 
     def organization(self) -> Organization:
         """The tenant's name and domains. https://learn.microsoft.com/graph/api/organization-list"""
-        found = self._list("/organization", {"$select": Organization.SELECT}, Organization.read, page_size=None)
+        found = self._ask.whole("/organization", {"$select": Organization.SELECT}, Organization.read, page_size=None)
         if not found:
             raise Unavailable("Graph sent no organization.", sent=False)
         return found[0]
@@ -231,219 +217,6 @@ class GraphClient:
             tokens.forget_app_token(self.tenant_id, self.cloud)
         return tokens.app_token(self.tenant_id, self.cloud).roles
 
-    # --- Batches ------------------------------------------------------------------------------------
-
     def batch(self, calls: Sequence[Call]) -> list[Answer]:
-        """Send up to 20 calls together; answers come in the order of the calls, with an error of their own or none.
-
-        Raises:
-            GraphError: the batch failed as a whole. Where `sent` is set, any of the calls may have been carried out.
-        """
-        if len(calls) > batching.LIMIT:
-            raise ValueError(f"A batch holds at most {batching.LIMIT} calls.")
-        answers: dict[int, Answer] = {}
-        versions = [
-            places for beta in (False, True) if (places := [at for at, call in enumerate(calls) if call.beta is beta])
-        ]
-        for places in versions:
-            try:
-                part = self._batch([calls[at] for at in places])
-            except GraphError as error:
-                if not answers:
-                    raise
-                # The other version's calls are done; their answers must not be lost.
-                part = [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(places)
-            answers.update(zip(places, part, strict=True))
-        return [answers[at] for at in range(len(calls))]
-
-    def _batch(self, calls: Sequence[Call]) -> list[Answer]:
-        url = self._url("/$batch", beta=calls[0].beta)
-        body = batching.payload(calls, self._manners)
-        only_reads = all(call.method == "GET" for call in calls)
-        send = self._read if only_reads else self._request
-        answers = batching.answers(calls, send("POST", url, json=body))
-        refused = [at for at, answer in enumerate(answers) if isinstance(answer.error, Unauthorized)]
-        if refused:  # a refused token means these were not carried out
-            claims = next((answers[at].error.claims for at in refused if answers[at].error.claims), None)
-            again = [calls[at] for at in refused]
-            tokens.forget_app_token(self.tenant_id, self.cloud)
-            for at, answer in zip(refused, self._repeat(url, again, claims), strict=True):
-                answers[at] = answer
-        return answers
-
-    def _repeat(self, url: str, calls: list[Call], claims: str | None) -> list[Answer]:
-        """Calls sent once more with a new token. What goes wrong is theirs alone, so that no answer is lost."""
-        try:
-            body = self._send("POST", url, claims=claims, json=batching.payload(calls, self._manners))
-            return batching.answers(calls, body)
-        except GraphError as error:
-            return [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(calls)
-
-    # --- How it is done -----------------------------------------------------------------------------
-
-    def _pages(
-        self,
-        path: str,
-        query: dict,
-        read: Reader,
-        *,
-        advanced: bool = False,
-        beta: bool = False,
-        page_size: int = PAGE_SIZE,
-    ) -> Iterator[Page]:
-        query = {**query, "$top": str(page_size)}
-        plain = self._url(path, query, beta=beta)
-        if not advanced:
-            yield from walk(lambda link: self._read("GET", link), plain, read, host=self._host)
-            return
-        counted = self._url(path, {**query, "$count": "true"}, beta=beta)
-        started = False
-        try:
-            for page in walk(
-                # The header is not remembered by the link and goes with every page.
-                lambda link: self._read("GET", link, headers=ADVANCED),
-                counted,
-                read,
-                host=self._host,
-            ):
-                started = True
-                yield page
-        except Rejected as error:
-            if started or error.code != "Request_UnsupportedQuery":
-                raise
-            # Azure AD B2C tenants know no advanced queries.
-            yield from walk(lambda link: self._read("GET", link), plain, read, host=self._host)
-
-    def _list(
-        self, path: str, query: dict, read: Reader, *, headers: dict | None = None, page_size: int | None = PAGE_SIZE
-    ) -> list:
-        query = {**query, "$top": str(page_size)} if page_size else query
-        items: list = []
-        for page in walk(
-            lambda link: self._read("GET", link, headers=headers), self._url(path, query), read, host=self._host
-        ):
-            if page.restarted:
-                items.clear()
-            items.extend(page.items)
-        return items
-
-    def _one(self, path: str, query: dict, read: Reader):
-        return read_one(self._read("GET", self._url(path, query)), read)
-
-    def _by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> list:
-        wanted, found = list(dict.fromkeys(str(item) for item in ids)), []
-        for start in range(0, len(wanted), batching.LIMIT):
-            calls = [
-                Call("GET", f"{path}/{_segment(item)}?{urlencode({'$select': select}, safe='$,')}")
-                for item in wanted[start : start + batching.LIMIT]
-            ]
-            for answer in self._read_batch(calls):
-                if answer.error is None:
-                    found.append(read_one(answer.body, read))
-        return found
-
-    def _read_batch(self, calls: list[Call]) -> list[Answer]:
-        """A batch of reads, with its throttled and failed items asked again. What is not there keeps its error."""
-        answers = self.batch(calls)
-        for attempt in range(1, READ_ATTEMPTS + 1):
-            # 400 is Graph's word for a name that cannot be anyone's.
-            again = [at for at, answer in enumerate(answers) if answer.error and answer.status not in (400, 404)]
-            if not again:
-                return answers
-            worst = max((answers[at].error for at in again), key=lambda error: getattr(error, "retry_after", 0) or 0)
-            self._pause_or_raise(worst, attempt)
-            for at, answer in zip(again, self.batch([calls[at] for at in again]), strict=True):
-                answers[at] = answer
-        raise AssertionError("the last attempt returns or raises")
-
-    def _search(self, path: str, fields: Sequence[str], text: str, select: str, read: Reader) -> list:
-        text = text.strip()
-        if not text:
-            return []
-        quoted = text.replace("\\", " ").replace('"', " ")
-        search = " OR ".join(f'"{field}:{quoted}"' for field in fields)
-        query = {"$select": select, "$top": str(SEARCH_LIMIT)}
-        try:
-            url = self._url(path, {**query, "$search": search, "$count": "true"})
-            return read_all(self._read("GET", url, headers={**ADVANCED, "Prefer": "legacySearch=false"}), read)
-        except Rejected as error:
-            if error.code != "Request_UnsupportedQuery":
-                raise
-            literal = text.replace("'", "''")
-            begins = " or ".join(f"startswith({field},'{literal}')" for field in fields)
-            return read_all(self._read("GET", self._url(path, {**query, "$filter": begins})), read)
-
-    def _url(self, path: str, query: dict | None = None, *, beta: bool = False) -> str:
-        url = f"{self._root}/{'beta' if beta else 'v1.0'}{path}"
-        return f"{url}?{urlencode(query, safe='$,', quote_via=quote)}" if query else url
-
-    def _read(self, method: str, url: str, **options) -> dict:
-        """A request that changes nothing, asked again where that may help."""
-        for attempt in range(1, READ_ATTEMPTS + 1):
-            try:
-                return self._request(method, url, **options)
-            except (Throttled, Unavailable) as error:
-                self._pause_or_raise(error, attempt)
-        raise AssertionError("the last attempt raises")
-
-    def _pause_or_raise(self, error: GraphError, attempt: int) -> None:
-        if attempt >= READ_ATTEMPTS or not isinstance(error, Throttled | Unavailable):
-            raise error
-        pause = error.retry_after
-        if pause is None:
-            pause = FIRST_PAUSE * 2 ** (attempt - 1)
-            pause *= random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
-        if pause > PATIENCE[self.priority]:
-            raise error
-        time.sleep(pause)
-
-    def _request(self, method: str, url: str, **options) -> dict:
-        """One request; a refused token is replaced once, answering the challenge if there was one.
-
-        https://learn.microsoft.com/entra/identity-platform/claims-challenge
-        """
-        try:
-            return self._send(method, url, **options)
-        except Unauthorized as error:
-            tokens.forget_app_token(self.tenant_id, self.cloud)
-            return self._send(method, url, claims=error.claims, **options)
-
-    def _send(
-        self, method: str, url: str, *, claims: str | None = None, headers: dict | None = None, **options
-    ) -> dict:
-        token = tokens.app_token(self.tenant_id, self.cloud, claims=claims)
-        try:
-            response = transport.session().request(
-                method,
-                url,
-                headers={
-                    "Authorization": f"Bearer {token.value}",
-                    **self._manners,
-                    **(headers or {}),
-                },
-                **options,
-            )
-        except requests.RequestException as error:
-            sent = not transport.never_left(error)
-            raise Unavailable("Graph could not be reached, or its answer was cut off.", sent=sent) from error
-        try:
-            body = response.json() if response.content else {}
-        except ValueError:
-            body = None
-        if error := error_of(response.status_code, response.headers, body):
-            raise error
-        if not isinstance(body, dict):
-            raise Unavailable(
-                "Graph sent an answer that is not JSON.",
-                sent=True,
-                status=response.status_code,
-                request_id=response.headers.get("request-id", ""),
-            )
-        if isinstance(body.get("responses"), list):
-            batching.name_answers(body, response.headers.get("request-id", ""))
-        return body
-
-
-def _segment(value) -> str:
-    """One path segment. `#` in a guest's UPN and `/` must not end it."""
-    return quote(str(value), safe="@=-_.~")
+        """Up to 20 calls together, as `Requester.batch` does it."""
+        return self._ask.batch(calls)

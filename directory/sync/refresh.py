@@ -11,9 +11,10 @@ from directory.sync import recent, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.unknown import fetch_unknown
-from graph.client import ADVANCED, GraphClient
+from graph.client import GraphClient
 from graph.errors import NotFound
 from graph.paging import read_all, read_one
+from graph.requesting import ADVANCED
 from graph.types import Answer, Call, DirectoryRole, Grant, User
 
 Types = PermissionGrant.ConsentType

@@ -3,7 +3,7 @@
 import pytest
 
 from consent import services
-from graph.client import READ_ATTEMPTS
+from graph.requesting import READ_ATTEMPTS
 from tests.security.test_what_an_edited_row_can_put_back import own_grant
 
 BATCH = {"path": "batch", "where": "request", "count": READ_ATTEMPTS}

@@ -1,0 +1,267 @@
+"""How a tenant's Graph is asked: lists, single things and batches, with retries, tokens and pages seen to."""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import requests
+
+from graph import batch as batching, tokens, transport
+from graph.answers import error_of
+from graph.clouds import CLOUDS
+from graph.errors import GraphError, Rejected, Throttled, Unauthorized, Unavailable
+from graph.paging import read_all, read_one, walk
+from graph.types import Answer, Call, Page, Reader
+
+# "Advanced" reads come from an index that lists everything; without it Graph has been seen to leave grants out.
+ADVANCED = {"ConsistencyLevel": "eventual"}
+READ_ATTEMPTS = 3
+FIRST_PAUSE = 0.3  # seconds before a read is tried again, doubled each time, with jitter
+PATIENCE = {"high": 1.0, "normal": 10.0, "low": 60.0}  # seconds a throttled read may wait in here
+PAGE_SIZE = 999
+SEARCH_LIMIT = 25
+
+
+class Requester:
+    """Sends requests to one tenant's Graph with the portal's own token.
+
+    Reads are repeated a few times over 5xx, lost connections and short waits that Microsoft asks for. Writes are sent
+    once: whether one may be repeated is the caller's decision. A 401 is answered with a new token, once.
+
+    Every method raises `GraphError`; in particular `TokenError` where the tenant has not (or no longer) consented.
+
+    Args:
+        priority: what Microsoft drops first when busy, and how long reads wait: `high` for a click, `low` for a sweep.
+    """
+
+    def __init__(self, tenant_id: UUID | str, cloud: str, priority: str):
+        self.tenant_id = str(tenant_id)
+        self.cloud = cloud
+        self.priority = priority
+        self._root = CLOUDS[cloud].graph
+        self._host = CLOUDS[cloud].graph_host
+        self._manners = {"x-ms-throttle-priority": priority}  # https://learn.microsoft.com/graph/throttling
+
+    def pages(
+        self,
+        path: str,
+        query: dict,
+        read: Reader,
+        *,
+        advanced: bool = False,
+        beta: bool = False,
+        page_size: int = PAGE_SIZE,
+    ) -> Iterator[Page]:
+        """A list, page by page.
+
+        Args:
+            advanced: ask the index that lists everything, and for the number of items; else what Graph gives plainly.
+        """
+        query = {**query, "$top": str(page_size)}
+        plain = self.url(path, query, beta=beta)
+        if not advanced:
+            yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host)
+            return
+        counted = self.url(path, {**query, "$count": "true"}, beta=beta)
+        started = False
+        try:
+            for page in walk(
+                # The header is not remembered by the link and goes with every page.
+                lambda link: self.read("GET", link, headers=ADVANCED),
+                counted,
+                read,
+                host=self._host,
+            ):
+                started = True
+                yield page
+        except Rejected as error:
+            if started or error.code != "Request_UnsupportedQuery":
+                raise
+            # Azure AD B2C tenants know no advanced queries.
+            yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host)
+
+    def whole(
+        self, path: str, query: dict, read: Reader, *, headers: dict | None = None, page_size: int | None = PAGE_SIZE
+    ) -> list:
+        """A list with all its pages. `page_size` None asks for Graph's own."""
+        query = {**query, "$top": str(page_size)} if page_size else query
+        items: list = []
+        for page in walk(
+            lambda link: self.read("GET", link, headers=headers), self.url(path, query), read, host=self._host
+        ):
+            if page.restarted:
+                items.clear()
+            items.extend(page.items)
+        return items
+
+    def one(self, path: str, query: dict, read: Reader):
+        """A single thing. Raises NotFound when it is not there, or not yet."""
+        return read_one(self.read("GET", self.url(path, query)), read)
+
+    def by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> list:
+        """The things among `ids` that exist, in batches of 20."""
+        wanted, found = list(dict.fromkeys(str(item) for item in ids)), []
+        for start in range(0, len(wanted), batching.LIMIT):
+            calls = [
+                Call("GET", f"{path}/{segment(item)}?{urlencode({'$select': select}, safe='$,')}")
+                for item in wanted[start : start + batching.LIMIT]
+            ]
+            for answer in self._read_batch(calls):
+                if answer.error is None:
+                    found.append(read_one(answer.body, read))
+        return found
+
+    def _read_batch(self, calls: list[Call]) -> list[Answer]:
+        """A batch of reads, with its throttled and failed items asked again. What is not there keeps its error."""
+        answers = self.batch(calls)
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            # 400 is Graph's word for a name that cannot be anyone's.
+            again = [at for at, answer in enumerate(answers) if answer.error and answer.status not in (400, 404)]
+            if not again:
+                return answers
+            worst = max((answers[at].error for at in again), key=lambda error: getattr(error, "retry_after", 0) or 0)
+            self._pause_or_raise(worst, attempt)
+            for at, answer in zip(again, self.batch([calls[at] for at in again]), strict=True):
+                answers[at] = answer
+        raise AssertionError("the last attempt returns or raises")
+
+    def search(self, path: str, fields: Sequence[str], text: str, select: str, read: Reader) -> list:
+        """Up to 25 things with the text in one of `fields`, or beginning with it where Graph has no search."""
+        text = text.strip()
+        if not text:
+            return []
+        quoted = text.replace("\\", " ").replace('"', " ")
+        search = " OR ".join(f'"{field}:{quoted}"' for field in fields)
+        query = {"$select": select, "$top": str(SEARCH_LIMIT)}
+        try:
+            url = self.url(path, {**query, "$search": search, "$count": "true"})
+            return read_all(self.read("GET", url, headers={**ADVANCED, "Prefer": "legacySearch=false"}), read)
+        except Rejected as error:
+            if error.code != "Request_UnsupportedQuery":
+                raise
+            literal = text.replace("'", "''")
+            begins = " or ".join(f"startswith({field},'{literal}')" for field in fields)
+            return read_all(self.read("GET", self.url(path, {**query, "$filter": begins})), read)
+
+    def batch(self, calls: Sequence[Call]) -> list[Answer]:
+        """Send up to 20 calls together; answers come in the order of the calls, with an error of their own or none.
+
+        Raises:
+            GraphError: the batch failed as a whole. Where `sent` is set, any of the calls may have been carried out.
+        """
+        if len(calls) > batching.LIMIT:
+            raise ValueError(f"A batch holds at most {batching.LIMIT} calls.")
+        answers: dict[int, Answer] = {}
+        versions = [
+            places for beta in (False, True) if (places := [at for at, call in enumerate(calls) if call.beta is beta])
+        ]
+        for places in versions:
+            try:
+                part = self._batch([calls[at] for at in places])
+            except GraphError as error:
+                if not answers:
+                    raise
+                # The other version's calls are done; their answers must not be lost.
+                part = [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(places)
+            answers.update(zip(places, part, strict=True))
+        return [answers[at] for at in range(len(calls))]
+
+    def _batch(self, calls: Sequence[Call]) -> list[Answer]:
+        url = self.url("/$batch", beta=calls[0].beta)
+        body = batching.payload(calls, self._manners)
+        only_reads = all(call.method == "GET" for call in calls)
+        send = self.read if only_reads else self._request
+        answers = batching.answers(calls, send("POST", url, json=body))
+        refused = [at for at, answer in enumerate(answers) if isinstance(answer.error, Unauthorized)]
+        if refused:  # a refused token means these were not carried out
+            claims = next((answers[at].error.claims for at in refused if answers[at].error.claims), None)
+            again = [calls[at] for at in refused]
+            tokens.forget_app_token(self.tenant_id, self.cloud)
+            for at, answer in zip(refused, self._repeat(url, again, claims), strict=True):
+                answers[at] = answer
+        return answers
+
+    def _repeat(self, url: str, calls: list[Call], claims: str | None) -> list[Answer]:
+        """Calls sent once more with a new token. What goes wrong is theirs alone, so that no answer is lost."""
+        try:
+            body = self._send("POST", url, claims=claims, json=batching.payload(calls, self._manners))
+            return batching.answers(calls, body)
+        except GraphError as error:
+            return [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(calls)
+
+    def url(self, path: str, query: dict | None = None, *, beta: bool = False) -> str:
+        url = f"{self._root}/{'beta' if beta else 'v1.0'}{path}"
+        return f"{url}?{urlencode(query, safe='$,', quote_via=quote)}" if query else url
+
+    def read(self, method: str, url: str, **options) -> dict:
+        """A request that changes nothing, asked again where that may help."""
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            try:
+                return self._request(method, url, **options)
+            except (Throttled, Unavailable) as error:
+                self._pause_or_raise(error, attempt)
+        raise AssertionError("the last attempt raises")
+
+    def _pause_or_raise(self, error: GraphError, attempt: int) -> None:
+        if attempt >= READ_ATTEMPTS or not isinstance(error, Throttled | Unavailable):
+            raise error
+        pause = error.retry_after
+        if pause is None:
+            pause = FIRST_PAUSE * 2 ** (attempt - 1)
+            pause *= random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
+        if pause > PATIENCE[self.priority]:
+            raise error
+        time.sleep(pause)
+
+    def _request(self, method: str, url: str, **options) -> dict:
+        """One request; a refused token is replaced once, answering the challenge if there was one.
+
+        https://learn.microsoft.com/entra/identity-platform/claims-challenge
+        """
+        try:
+            return self._send(method, url, **options)
+        except Unauthorized as error:
+            tokens.forget_app_token(self.tenant_id, self.cloud)
+            return self._send(method, url, claims=error.claims, **options)
+
+    def _send(
+        self, method: str, url: str, *, claims: str | None = None, headers: dict | None = None, **options
+    ) -> dict:
+        token = tokens.app_token(self.tenant_id, self.cloud, claims=claims)
+        try:
+            response = transport.session().request(
+                method,
+                url,
+                headers={
+                    "Authorization": f"Bearer {token.value}",
+                    **self._manners,
+                    **(headers or {}),
+                },
+                **options,
+            )
+        except requests.RequestException as error:
+            sent = not transport.never_left(error)
+            raise Unavailable("Graph could not be reached, or its answer was cut off.", sent=sent) from error
+        try:
+            body = response.json() if response.content else {}
+        except ValueError:
+            body = None
+        if error := error_of(response.status_code, response.headers, body):
+            raise error
+        if not isinstance(body, dict):
+            raise Unavailable(
+                "Graph sent an answer that is not JSON.",
+                sent=True,
+                status=response.status_code,
+                request_id=response.headers.get("request-id", ""),
+            )
+        if isinstance(body.get("responses"), list):
+            batching.name_answers(body, response.headers.get("request-id", ""))
+        return body
+
+
+def segment(value) -> str:
+    """One path segment. `#` in a guest's UPN and `/` must not end it."""
+    return quote(str(value), safe="@=-_.~")
