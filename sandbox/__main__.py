@@ -13,9 +13,8 @@ from pathlib import Path
 
 import uvicorn
 
-from sandbox import tls
+from sandbox import seed, tls
 from sandbox.app import create_app
-from sandbox.world import World
 
 HOST = "127.0.0.1"  # people and programs of this machine only: everybody can be anybody here
 GRACE = 3  # seconds that requests under way may take when the process is told to stop
@@ -30,7 +29,7 @@ class Server(uvicorn.Server):
 
 def main(arguments: list[str] | None = None) -> None:
     options = _read(arguments)
-    world = World(
+    world = seed.world(
         options.profile,
         users=options.users,
         apps=options.apps,

@@ -9,13 +9,10 @@ import json
 import uuid
 from collections import deque
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sandbox.objects import Assignment, Grant, ServicePrincipal, User
+from sandbox.objects import Assignment, Grant, Initiator, ServicePrincipal, User
 from sandbox.timing import Clock
-
-if TYPE_CHECKING:
-    from sandbox.graph_api.callers import Caller
 
 KEPT = 50_000
 
@@ -23,56 +20,58 @@ KEPT = 50_000
 class DirectoryAudit:
     """One tenant's log of what was changed through Graph. Entries are finished when they are read, not when written."""
 
-    def __init__(self, clock: Clock):
+    def __init__(self, clock: Clock, people: dict[str, User]):
         self._clock = clock
+        self._people = people
         self._entries: deque[tuple] = deque(maxlen=KEPT)
 
-    def user_signed_out(self, user: User, caller: Caller) -> None:
+    def user_signed_out(self, user: User, caller: Initiator) -> None:
         self._add("UserManagement", "Update StsRefreshTokenValidFrom Timestamp", "Update", caller, "User", user)
 
-    def granted(self, grant: Grant, caller: Caller) -> None:
+    def granted(self, grant: Grant, caller: Initiator) -> None:
         changed = (("DelegatedPermissionGrant.Scope", None, grant.scope),)
         self._add("ApplicationManagement", "Add delegated permission grant", "Assign", caller, "Grant", grant, changed)
 
-    def ungranted(self, grant: Grant, caller: Caller) -> None:
+    def ungranted(self, grant: Grant, caller: Initiator) -> None:
         changed = (("DelegatedPermissionGrant.Scope", grant.scope, None),)
         name = "Remove delegated permission grant"
         self._add("ApplicationManagement", name, "Unassign", caller, "Grant", grant, changed)
 
     def app(
-        self, name: str, app: ServicePrincipal, caller: Caller, operation: str, properties: list[str] | None = None
+        self, name: str, app: ServicePrincipal, caller: Initiator, operation: str, properties: list[str] | None = None
     ) -> None:
         changed = tuple((one, None, None) for one in properties or ())
         self._add("ApplicationManagement", name, operation, caller, "ServicePrincipal", app, changed)
 
-    def assigned(self, assignment: Assignment, caller: Caller) -> None:
+    def assigned(self, assignment: Assignment, caller: Initiator) -> None:
         self._assignment("Add app role assignment to", "Assign", assignment, caller)
 
-    def unassigned(self, assignment: Assignment, caller: Caller) -> None:
+    def unassigned(self, assignment: Assignment, caller: Initiator) -> None:
         self._assignment("Remove app role assignment from", "Unassign", assignment, caller)
 
-    def _assignment(self, words: str, operation: str, assignment: Assignment, caller: Caller) -> None:
+    def _assignment(self, words: str, operation: str, assignment: Assignment, caller: Initiator) -> None:
         of_user = assignment.principal_type == "User"
         name = f"{words} {'user' if of_user else 'service principal'}"
         category = "UserManagement" if of_user else "ApplicationManagement"
         self._add(category, name, operation, caller, "AppRoleAssignment", assignment)
 
     def _add(
-        self, category: str, name: str, operation: str, caller: Caller, kind: str, target: Any, changed: tuple = ()
+        self, category: str, name: str, operation: str, caller: Initiator, kind: str, target: Any, changed: tuple = ()
     ) -> None:
         self._entries.append((self._clock.now(), category, name, operation, caller, kind, target.id, target, changed))
 
     def newest_first(self) -> list[dict[str, Any]]:
-        return [_entry(number, *entry) for number, entry in reversed(list(enumerate(self._entries)))]
+        return [_entry(self._people, number, *entry) for number, entry in reversed(list(enumerate(self._entries)))]
 
 
 def _entry(
+    people: dict[str, User],
     number: int,
     moment: datetime,
     category: str,
     name: str,
     operation: str,
-    caller: Caller,
+    caller: Initiator,
     kind: str,
     target_id: str,
     target: Any,
@@ -87,7 +86,7 @@ def _entry(
             "servicePrincipalName": None,
         }
     else:
-        person = caller.tenant.users.get(caller.object_id)
+        person = people.get(caller.object_id)
         by["user"] = {
             "id": caller.object_id,
             "displayName": person.display_name if person else None,

@@ -217,6 +217,16 @@ class Grant:
         return self.scope.split()
 
 
+@dataclass(slots=True, frozen=True)
+class Initiator:
+    """Who made a change, as the directory's audit log remembers it."""
+
+    app_id: str
+    app_only: bool
+    object_id: str  # the person, or the app's service principal
+    name: str
+
+
 @dataclass(slots=True)
 class Assignment:
     id: str

@@ -5,32 +5,24 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 
-from sandbox import catalogue
+from sandbox import catalogue, crowd
 from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, TAILSPIN
 from sandbox.objects import (
     GRAPH_APP_ID,
     MICROSOFT_TENANT,
     ROLE_IDS,
-    Application,
-    Grant,
     Group,
-    RequiredAccess,
     ServicePrincipal,
     User,
-    grant_id,
     make_id,
 )
+from sandbox.tenant import Tenant
+from sandbox.world import World
 
-if TYPE_CHECKING:
-    from sandbox.tenant import Tenant
-    from sandbox.world import World
-
-LARGE = {"users": 100_000, "apps": 20_000, "grants": 300_000}
-PROFILES = ("contoso", "large")
+PROFILES: dict[str, dict[str, int]] = {"contoso": {}, "large": {"users": 100_000, "apps": 20_000, "grants": 300_000}}
 
 # name, job, department, directory role, role in the portal
 CONTOSO_PEOPLE = [
@@ -82,16 +74,28 @@ AGES = {
 }
 
 
-def fill(
-    world: World, profile: str, *, users: int | None = None, apps: int | None = None, grants: int | None = None
-) -> None:
-    """Build the world of a profile. `users`, `apps` and `grants` say how many to add to the cast's own.
+def world(
+    profile: str = "contoso",
+    *,
+    users: int | None = None,
+    apps: int | None = None,
+    grants: int | None = None,
+    latency_ms: float = 0,
+    time_scale: float = 1.0,
+) -> World:
+    """The world of a profile. `users`, `apps` and `grants` say how many to add to the cast's own.
 
     Raises:
         ValueError: there is no such profile.
     """
     if profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}")
+    given = {"users": users, "apps": apps, "grants": grants}
+    more = {name: PROFILES[profile].get(name, 0) if number is None else number for name, number in given.items()}
+    return World(partial(_fill, more=more), latency_ms=latency_ms, time_scale=time_scale)
+
+
+def _fill(world: World, more: dict[str, int]) -> None:
     for application in catalogue.applications():
         world.add_application(application)
     contoso = _tenant(world, CONTOSO, "Contoso", "contoso.example", CONTOSO_PEOPLE)
@@ -109,15 +113,7 @@ def fill(
         _consent(
             fabrikam, principal, _person(fabrikam, first_name), world.applications[principal.app_id].wanted().scopes
         )
-
-    wanted = LARGE if profile == "large" else {"users": 0, "apps": 0, "grants": 0}
-    _fill_up(
-        world,
-        contoso,
-        users=wanted["users"] if users is None else users,
-        apps=wanted["apps"] if apps is None else apps,
-        grants=wanted["grants"] if grants is None else grants,
-    )
+    crowd.add(world, contoso, **more)
 
 
 # --- the cast ------------------------------------------------------------------------------------
@@ -260,143 +256,3 @@ def _apps_of_contoso(world: World, contoso: Tenant) -> None:
 
 def _present(tenant: Tenant, name: str) -> ServicePrincipal:
     return tenant.service_principal_for(catalogue.app_id(name))
-
-
-# --- many more -----------------------------------------------------------------------------------
-
-FIRST_NAMES = [
-    "Anna",
-    "Ben",
-    "Chidi",
-    "Dana",
-    "Emre",
-    "Fatima",
-    "Goran",
-    "Hana",
-    "Igor",
-    "Jonas",
-    "Keiko",
-    "Lucia",
-    "Mateo",
-    "Noor",
-    "Olga",
-    "Priya",
-    "Quinn",
-    "Rosa",
-]
-SURNAMES = [
-    "Abara",
-    "Berg",
-    "Costa",
-    "Diaz",
-    "Eriksen",
-    "Fischer",
-    "Gomez",
-    "Haas",
-    "Ito",
-    "Jansen",
-    "Khan",
-    "Lopez",
-    "Moreau",
-    "Novak",
-    "Okafor",
-    "Patel",
-]
-KINDS = [
-    "Notes",
-    "Planner",
-    "Mailer",
-    "Insights",
-    "Forms",
-    "Boards",
-    "Signatures",
-    "Reports",
-    "Surveys",
-    "Calendar",
-    "Backup",
-    "Vault",
-    "Connect",
-    "Sync",
-]
-SCOPE_SETS = [
-    "openid profile User.Read",
-    "openid profile email User.Read",
-    "openid profile offline_access User.Read Calendars.Read",
-    "openid profile offline_access User.Read Files.Read",
-    "openid profile offline_access User.Read Mail.Read",
-    "openid profile offline_access User.Read Mail.ReadWrite Mail.Send",
-    "openid profile offline_access User.Read Files.ReadWrite.All",
-]
-
-
-def _fill_up(world: World, tenant: Tenant, *, users: int, apps: int, grants: int) -> None:
-    chance = random.Random(20260822)
-    now = tenant.clock.now()
-    graph = tenant.service_principal_for(GRAPH_APP_ID)
-    people = [_one_more_user(tenant, number, now) for number in range(users)] or list(tenant.users)
-    clients = [_one_more_app(world, tenant, number, now) for number in range(apps)]
-    if people and users:
-        tenant.add_group(
-            Group(
-                id=make_id(tenant.id, "group", "Everybody"),
-                display_name="Everybody",
-                created=now - timedelta(days=400),
-                description="The people beside the cast",
-                members=people,
-            )
-        )
-    if not grants:
-        return
-    clients = clients or [
-        one.id for one in tenant.service_principals.values() if one.owner_tenant_id != MICROSOFT_TENANT
-    ]
-    limit = len(people) * len(clients) // 2
-    made = 0
-    while made < min(grants, limit):
-        # Squaring makes some apps popular and leaves most with few people, as in real tenants.
-        client = clients[int(len(clients) * chance.random() ** 2)]
-        person = people[int(len(people) * chance.random())]
-        new_id = grant_id(client, graph.id, person)
-        if new_id not in tenant.grants:
-            scope = SCOPE_SETS[int(len(SCOPE_SETS) * chance.random() ** 2)]
-            tenant.put_grant(Grant(new_id, client, "Principal", person, graph.id, scope))
-            made += 1
-
-
-def _one_more_user(tenant: Tenant, number: int, now) -> str:
-    given_name = FIRST_NAMES[number % len(FIRST_NAMES)]
-    surname = SURNAMES[number // len(FIRST_NAMES) % len(SURNAMES)]
-    upn = f"user{number:06}@{tenant.domain}"
-    created = now - timedelta(days=30 + number % 1500)
-    user = User(
-        id=make_id(tenant.id, "user", upn),
-        display_name=f"{given_name} {surname} {number:06}",
-        upn=upn,
-        mail=upn,
-        created=created,
-        valid_from=created,
-        given_name=given_name,
-        surname=surname,
-        department="Field",
-        last_sign_in=now - timedelta(days=number % 60, hours=1),
-    )
-    return tenant.add_user(user).id
-
-
-def _one_more_app(world: World, tenant: Tenant, number: int, now) -> str:
-    maker = SURNAMES[number % len(SURNAMES)]
-    name = f"{maker} {KINDS[number // len(SURNAMES) % len(KINDS)]} {number:05}"
-    application = Application(
-        app_id=make_id("application", "bulk", str(number)),
-        display_name=name,
-        home_tenant_id=make_id("tenant", maker),
-        redirect_uris=[f"https://app{number:05}.example/signin-oidc"],
-        required_access=[RequiredAccess(GRAPH_APP_ID, scopes=["openid", "profile", "User.Read"])],
-        publisher=f"{maker} Software",
-        verified=number % 3 == 0,
-        homepage=f"https://app{number:05}.example",
-    )
-    principal = tenant.instantiate(world.add_application(application))
-    principal.created = now - timedelta(days=number % 1200)
-    principal.last_sign_in = now - timedelta(days=number % 400)
-    return principal.id

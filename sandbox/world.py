@@ -66,18 +66,13 @@ class RequestLog:
 
 
 class World:
-    """Everything there is. `reset()` puts it back to how it was built; `on_reset` holds what else must forget then."""
+    """Everything there is, as `fill` builds it (see `sandbox.seed`).
 
-    def __init__(
-        self,
-        profile: str = "contoso",
-        *,
-        users: int | None = None,
-        apps: int | None = None,
-        grants: int | None = None,
-        latency_ms: float = 0,
-        time_scale: float = 1.0,
-    ):
+    `reset()` builds it anew; `on_reset` holds what else must forget then.
+    """
+
+    def __init__(self, fill: Callable[[World], None], *, latency_ms: float = 0, time_scale: float = 1.0):
+        self._fill = fill
         self.clock = Clock(time_scale)
         self.faults = Faults()
         self.log = RequestLog(self.clock)
@@ -88,7 +83,6 @@ class World:
         self.tenants: dict[str, Tenant] = {}
         self.applications: dict[str, Application] = {}
         self.on_reset: list[Callable[[], None]] = []
-        self.profile, self.users, self.apps, self.grants = profile, users, apps, grants
         self._build()
 
     def tenant(self, id_or_domain: str) -> Tenant | None:
@@ -118,10 +112,8 @@ class World:
             forget()
 
     def _build(self) -> None:
-        from sandbox import seed  # seed builds with this module's classes
-
         self.tenants.clear()
         self.applications.clear()
-        seed.fill(self, self.profile, users=self.users, apps=self.apps, grants=self.grants)
+        self._fill(self)
         for tenant in self.tenants.values():
             tenant.settle()

@@ -6,14 +6,13 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.graph_api.errors import Refused, forbidden
-from sandbox.objects import GRAPH_APP_ID, ROLE_IDS
-
-if TYPE_CHECKING:
-    from sandbox.tenant import Tenant
-    from sandbox.world import World
+from sandbox.identity.tokens import examine
+from sandbox.objects import GRAPH_APP_ID, ROLE_IDS, Initiator
+from sandbox.tenant import Tenant
+from sandbox.world import World
 
 AUDIENCES = frozenset({GRAPH_APP_ID, "https://graph.microsoft.com", "https://graph.microsoft.com/"})
 REALM = (
@@ -40,18 +39,14 @@ class Access:
 
 
 @dataclass(slots=True, frozen=True)
-class Caller:
+class Caller(Initiator):
     """Somebody with a token. `permissions` are the app roles of an app by itself, else the delegated scopes."""
 
     tenant: Tenant
-    app_id: str
-    app_only: bool
-    object_id: str  # the person, or the app's service principal
     permissions: frozenset[str]
     directory_roles: frozenset[str]
     challengeable: bool  # said `cp1`: understands a claims challenge
     issued_at: datetime
-    name: str
 
     def has(self, *permissions: str) -> bool:
         return not self.permissions.isdisjoint(permissions)
@@ -96,8 +91,6 @@ class Callers:
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise unauthorized("Access token is empty.")
-        from sandbox.identity.tokens import examine  # the identity half imports the world as well
-
         claims, problem = examine(self._world, token)
         if problem == "expired":
             raise unauthorized("Lifetime validation failed, the token is expired.")

@@ -9,24 +9,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import random
+from typing import Any
 
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+
+from sandbox.faults import Fault
 from sandbox.graph_api import batch
 from sandbox.graph_api.callers import Caller, Callers
 from sandbox.graph_api.errors import Refused
-from sandbox.graph_api.pages import Pages
 from sandbox.graph_api.resources import all_of_them
 from sandbox.graph_api.router import GRAPH, Endpoint
-from sandbox.graph_api.wire import JSON, Answer, Ask, json_of, new_id, query_of, segments_of
+from sandbox.graph_api.wire import JSON, Answer, Ask, Incoming, Listings, json_of, new_id, query_of, segments_of
 from sandbox.identity.origin import of as origin_of
-
-if TYPE_CHECKING:
-    from starlette.requests import HTTPConnection
-    from starlette.types import Receive, Scope, Send
-
-    from sandbox.faults import Fault
-    from sandbox.world import World
+from sandbox.world import World
 
 __all__ = ["Engine", "GraphApp", "all_of_them"]
 logger = logging.getLogger("sandbox.graph")
@@ -34,20 +31,6 @@ BUSY = 0.8  # from here on Graph says how full the window is
 DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"SANDBOX001"}}'
 )
-
-
-@dataclass(slots=True)
-class Incoming:
-    """A request before anything is known about it but its bytes."""
-
-    method: str
-    version: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: Any
-    base: str
-    in_batch: bool = False
 
 
 class ConnectionCut(Exception):
@@ -60,12 +43,13 @@ class Engine:
     def __init__(self, world: World):
         self.world = world
         self.callers = Callers(world)
-        self.pages = Pages()
+        self.listings: Listings = Listings()
+        self._random = random.Random(20)
         world.on_reset.append(self.forget)
 
     def forget(self) -> None:
         self.callers.forget()
-        self.pages.forget()
+        self.listings.clear()
 
     async def answer(self, incoming: Incoming, request_id: str) -> Answer:
         """The answer to a request from outside.
@@ -83,10 +67,10 @@ class Engine:
             refusal = refused
         fault = self._fault(incoming, caller)
         if fault is not None:
-            return await self.spoil(fault, incoming, caller, refusal, request_id)
+            return await self._spoil(fault, incoming, caller, refusal, request_id)
         return await self._carry_out(incoming, caller, refusal, request_id)
 
-    async def spoil(
+    async def _spoil(
         self, fault: Fault, incoming: Incoming, caller: Caller | None, refusal: Refused | None, request_id: str
     ) -> Answer:
         """Answer as a fault wants it, after doing what was asked if it says so."""
@@ -98,10 +82,10 @@ class Engine:
             if not fault.replaces_reply:
                 return answer
         if fault.cut:
-            self.log(incoming, caller, 0)
+            self._log(incoming, caller, 0)
             raise ConnectionCut
         answer = self._spoiled(fault, incoming, request_id, answer)
-        self.log(incoming, caller, answer.status)
+        self._log(incoming, caller, answer.status)
         return answer
 
     async def _carry_out(
@@ -110,30 +94,59 @@ class Engine:
         if refusal is None and incoming.path.lower() == "/$batch" and not incoming.in_batch:
             answer = await self._batch(incoming, caller, request_id)
         else:
-            answer = self.now(incoming, caller, refusal, request_id)
+            answer = self._now(incoming, caller, refusal, request_id)
         if log:
-            self.log(incoming, caller, answer.status)
+            self._log(incoming, caller, answer.status)
         return answer
 
     async def _batch(self, incoming: Incoming, caller: Caller, request_id: str) -> Answer:
         try:
             if incoming.method != "POST":
                 raise Refused(405)
-            return await batch.run(self, incoming, caller, request_id)
+            return await self._items(incoming, caller)
         except Refused as refused:
-            return self.refuse(refused, incoming.headers, request_id)
+            return self._refuse(refused, incoming.headers, request_id)
 
-    def now(self, incoming: Incoming, caller: Caller | None, refusal: Refused | None, request_id: str) -> Answer:
+    async def _items(self, outer: Incoming, caller: Caller) -> Answer:
+        order = batch.read(outer.body)
+        answers: dict[str, dict[str, Any]] = {}
+        while order:
+            # All whose forerunners are done go together, so a batch waits as long as its slowest item.
+            ready = [item for item in order if all(one in answers for one in batch.needs(item))]
+            order = [item for item in order if item not in ready]
+            waiting = []
+            for item in ready:
+                name = batch.name_of(item)
+                if any(answers[one]["status"] >= 400 for one in batch.needs(item)):
+                    refusal = self._refuse(Refused(424), outer.headers, new_id())
+                    answers[name] = batch.response(item, refusal)
+                    continue
+                incoming = batch.incoming(outer, item)
+                fault = self._fault(incoming, caller)
+                if fault is None:
+                    answer = self._now(incoming, caller, None, new_id())
+                    self._log(incoming, caller, answer.status)
+                    answers[name] = batch.response(item, answer)
+                else:
+                    waiting.append((item, self._spoil(fault, incoming, caller, None, new_id())))
+            spoiled = await asyncio.gather(*(one for _, one in waiting))
+            for (item, _), answer in zip(waiting, spoiled, strict=True):
+                answers[batch.name_of(item)] = batch.response(item, answer)
+        responses = list(answers.values())
+        self._random.shuffle(responses)
+        return Answer(body={"responses": responses})
+
+    def _now(self, incoming: Incoming, caller: Caller | None, refusal: Refused | None, request_id: str) -> Answer:
         """Do one thing, without waiting."""
         try:
             if refusal is not None:
                 raise refusal
             return self._do(incoming, caller, request_id)
         except Refused as refused:
-            return self.refuse(refused, incoming.headers, request_id)
+            return self._refuse(refused, incoming.headers, request_id)
         except Exception:
             logger.exception("%s %s", incoming.method, incoming.path)
-            return self.refuse(Refused(500), incoming.headers, request_id)
+            return self._refuse(Refused(500), incoming.headers, request_id)
 
     def _do(self, incoming: Incoming, caller: Caller, request_id: str) -> Answer:
         beta = incoming.version == "beta"
@@ -144,7 +157,7 @@ class Engine:
             world=self.world,
             tenant=caller.tenant,
             caller=caller,
-            pages=self.pages,
+            listings=self.listings,
             method=incoming.method,
             base=incoming.base,
             path=incoming.path,
@@ -196,15 +209,12 @@ class Engine:
         tenant = caller.tenant.id if caller else None
         return faults.match(incoming.method, path, tenant=tenant, in_batch=incoming.in_batch)
 
-    def fault_for(self, incoming: Incoming, caller: Caller) -> Fault | None:
-        return self._fault(incoming, caller)
-
     def _spoiled(self, fault: Fault, incoming: Incoming, request_id: str, done: Answer | None) -> Answer:
         status = fault.status or (done.status if done else 200)
         if fault.body is not None:
             answer = Answer(status, fault.body)
         elif status >= 400:
-            answer = self.refuse(Refused(status, fault.code, fault.message), incoming.headers, request_id)
+            answer = self._refuse(Refused(status, fault.code, fault.message), incoming.headers, request_id)
         else:
             answer = Answer(status, done.body if done else None)
         if fault.retry_after is not None:
@@ -212,13 +222,13 @@ class Engine:
         answer.headers.update(fault.headers)
         return answer
 
-    def refuse(self, refused: Refused, headers: dict[str, str], request_id: str) -> Answer:
+    def _refuse(self, refused: Refused, headers: dict[str, str], request_id: str) -> Answer:
         """The error envelope."""
         mirrored = headers.get("client-request-id") or request_id
         body = refused.envelope(request_id, mirrored, self.world.clock.now())
         return Answer(refused.status, body, dict(refused.headers))
 
-    def log(self, incoming: Incoming, caller: Caller | None, status: int) -> None:
+    def _log(self, incoming: Incoming, caller: Caller | None, status: int) -> None:
         body = incoming.body
         if isinstance(body, bytes):
             try:
@@ -256,8 +266,6 @@ class GraphApp:
         await _send(send, answer, request_id, mirrored)
 
     async def _incoming(self, scope: Scope, receive: Receive) -> Incoming:
-        from starlette.requests import HTTPConnection
-
         connection: HTTPConnection = HTTPConnection(scope)
         raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
         path = raw_path[len(self._version) + 1 :] or "/"

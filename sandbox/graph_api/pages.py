@@ -8,87 +8,64 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from sandbox.graph_api.errors import Refused, bad_request, unsupported
 from sandbox.graph_api.query import Filter, parse_filter, parse_orderby, parse_search
 from sandbox.graph_api.shape import Shape
-from sandbox.graph_api.wire import Answer
-
-if TYPE_CHECKING:
-    from sandbox.graph_api.wire import Ask
+from sandbox.graph_api.wire import Answer, Ask, Listing
 
 DEFAULT_SIZE = 100
 MAX_SIZE = 999
 LINK_LIFETIME = 600  # directory seconds
 KEPT = 256
 NO_EVENTUAL = "Request with $search query parameter only works through MSGraph with a special request header: "
-Write = Callable[[Any], dict[str, Any]]
+Write = Callable[[Any], dict[str, Any] | None]
 Candidates = Callable[[dict[str, Any]], Iterable[Any]]
 
 
-@dataclass(slots=True)
-class Listing:
-    tenant_id: str
-    place: str
-    records: list[Any]
-    write: Write
-    context: str
-    size: int
-    opened: float
+def first_page(ask: Ask, listing: Listing, *, count: int | None = None) -> Answer:
+    """The first page of a listing; it is kept only if there are more."""
+    if len(listing.records) <= listing.size:
+        return _page(ask, listing, None, 0, count)
+    name = secrets.token_hex(8)
+    ask.listings[name] = listing
+    while len(ask.listings) > KEPT:
+        ask.listings.popitem(last=False)
+    return _page(ask, listing, name, 0, count)
 
 
-class Pages:
-    """The listings that somebody may still be reading."""
+def later_page(ask: Ask, token: str) -> Answer:
+    """A later page.
 
-    def __init__(self):
-        self._listings: OrderedDict[str, Listing] = OrderedDict()
+    Raises:
+        Refused: 400 for a link that is not ours, too old, or was changed.
+    """
+    try:
+        name, start = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(".")
+        listing, at = ask.listings[name], int(start)
+    except (ValueError, KeyError):
+        raise _expired() from None
+    if listing.tenant_id != ask.tenant.id or listing.place != ask.path.lower():
+        raise _expired()
+    if ask.world.clock.elapsed() - listing.opened > LINK_LIFETIME:
+        del ask.listings[name]
+        raise _expired()
+    return _page(ask, listing, name, at, None)
 
-    def forget(self) -> None:
-        self._listings.clear()
 
-    def answer(self, ask: Ask, listing: Listing, *, count: int | None = None) -> Answer:
-        """The first page of a listing; it is kept only if there are more."""
-        if len(listing.records) <= listing.size:
-            return self._page(ask, listing, None, 0, count)
-        name = secrets.token_hex(8)
-        self._listings[name] = listing
-        while len(self._listings) > KEPT:
-            self._listings.popitem(last=False)
-        return self._page(ask, listing, name, 0, count)
-
-    def resume(self, ask: Ask, token: str) -> Answer:
-        """A later page.
-
-        Raises:
-            Refused: 400 for a link that is not ours, too old, or was changed.
-        """
-        try:
-            name, start = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(".")
-            listing, at = self._listings[name], int(start)
-        except (ValueError, KeyError):
-            raise _expired() from None
-        if listing.tenant_id != ask.tenant.id or listing.place != ask.path.lower():
-            raise _expired()
-        if ask.world.clock.elapsed() - listing.opened > LINK_LIFETIME:
-            del self._listings[name]
-            raise _expired()
-        return self._page(ask, listing, name, at, None)
-
-    def _page(self, ask: Ask, listing: Listing, name: str | None, at: int, count: int | None) -> Answer:
-        records = listing.records[at : at + listing.size]
-        body: dict[str, Any] = {"@odata.context": listing.context}
-        if count is not None:
-            body["@odata.count"] = count
-        if name is not None and at + listing.size < len(listing.records):
-            body["@odata.nextLink"] = link(ask, "$skiptoken", _token(f"{name}.{at + listing.size}"))
-        # What was deleted while somebody pages is left out, so a page can be short.
-        body["value"] = [item for record in records if (item := listing.write(record)) is not None]
-        return Answer(body=body)
+def _page(ask: Ask, listing: Listing, name: str | None, at: int, count: int | None) -> Answer:
+    records = listing.records[at : at + listing.size]
+    body: dict[str, Any] = {"@odata.context": listing.context}
+    if count is not None:
+        body["@odata.count"] = count
+    if name is not None and at + listing.size < len(listing.records):
+        body["@odata.nextLink"] = link(ask, "$skiptoken", _token(f"{name}.{at + listing.size}"))
+    # What was deleted while somebody pages is left out, so a page can be short.
+    body["value"] = [item for record in records if (item := listing.write(record)) is not None]
+    return Answer(body=body)
 
 
 def collection(
@@ -110,7 +87,7 @@ def collection(
     """
     query, view = ask.query, ask.view
     if token := query.get("$skiptoken"):
-        return ask.pages.resume(ask, token)
+        return later_page(ask, token)
     size = page_size(query.get("$top"))
     names = shape.names(query.get("$select"), beta=ask.beta)
     wanted, ordering = _conditions(ask, shape)
@@ -134,7 +111,7 @@ def collection(
         size=size,
         opened=ask.world.clock.elapsed(),
     )
-    return ask.pages.answer(ask, listing, count=len(found) if ask.advanced else None)
+    return first_page(ask, listing, count=len(found) if ask.advanced else None)
 
 
 def writer(

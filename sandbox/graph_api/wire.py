@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from sandbox.graph_api.callers import Caller
 from sandbox.graph_api.errors import bad_request
 from sandbox.graph_api.view import View
-
-if TYPE_CHECKING:
-    from sandbox.graph_api.callers import Caller
-    from sandbox.graph_api.pages import Pages
-    from sandbox.tenant import Tenant
-    from sandbox.world import World
+from sandbox.tenant import Tenant
+from sandbox.world import World
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 CASTS = frozenset({"graph.user", "graph.group", "graph.directoryrole", "graph.serviceprincipal", "graph.application"})
@@ -35,10 +34,40 @@ class AppId(str):
 
 
 @dataclass(slots=True)
+class Incoming:
+    """A request before anything is known about it but its bytes."""
+
+    method: str
+    version: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: Any
+    base: str
+    in_batch: bool = False
+
+
+@dataclass(slots=True)
 class Answer:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Listing:
+    """A list that somebody reads page by page. `write` makes a record's entry; None when it is gone."""
+
+    tenant_id: str
+    place: str
+    records: list[Any]
+    write: Callable[[Any], dict[str, Any] | None]
+    context: str
+    size: int
+    opened: float  # directory seconds
+
+
+Listings = OrderedDict[str, Listing]  # those that somebody may still be reading, by the name their links give them
 
 
 @dataclass(slots=True)
@@ -48,7 +77,7 @@ class Ask:
     world: World
     tenant: Tenant
     caller: Caller
-    pages: Pages
+    listings: Listings
     method: str
     base: str
     path: str

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
+from sandbox import seed
 from sandbox.app import create_app
 from sandbox.catalogue import CONTOSO, app_id
-from sandbox.world import Tenant, World
+from sandbox.world import Tenant
 from tests.sandbox.browser import Browser
 from tests.sandbox.client import Client
 
@@ -20,7 +21,7 @@ class Running:
     """A served world: `world` to look into, `url` to talk to."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = seed.world()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"

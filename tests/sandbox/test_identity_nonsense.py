@@ -6,10 +6,10 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from sandbox import seed
 from sandbox.catalogue import CONTOSO, PORTAL_APP_ID, PORTAL_SECRET
 from sandbox.identity import claims_request, redemption, signing_in, state
 from sandbox.identity.errors import Refusal
-from sandbox.world import World
 from tests.sandbox.client import REDIRECT
 
 OWN = "http://127.0.0.1:9400"
@@ -55,7 +55,7 @@ requests_to_sign_in = some(
 
 @pytest.fixture(scope="module")
 def world():
-    return World()
+    return seed.world()
 
 
 def outcome(do):

@@ -4,14 +4,14 @@ import time
 
 import pytest
 
+from sandbox import seed
 from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, TAILSPIN, app_id
 from sandbox.objects import GRAPH_APP_ID, ROLE_IDS, grant_id
-from sandbox.world import World
 
 
 @pytest.fixture(scope="module")
 def _built():
-    return World()
+    return seed.world()
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def api(contoso):
 
 
 def test_ids_are_the_same_in_every_run(world):
-    again = World()
+    again = seed.world()
 
     for tenant_id, tenant in world.tenants.items():
         other = again.tenants[tenant_id]
@@ -120,7 +120,7 @@ def test_a_large_world_holds_as_many_as_asked(contoso):
     few = len(contoso.users), len(contoso.service_principals), len(contoso.grants)
     started = time.monotonic()
 
-    world = World(users=20_000, apps=500, grants=30_000)
+    world = seed.world(users=20_000, apps=500, grants=30_000)
     tenant = world.tenants[CONTOSO]
 
     assert time.monotonic() - started < 30
@@ -135,7 +135,7 @@ def test_a_large_world_holds_as_many_as_asked(contoso):
 
 def test_only_known_profiles_are_built():
     with pytest.raises(ValueError, match="profile must be one of"):
-        World("huge")
+        seed.world("huge")
 
 
 # --- grants and consent ----------------------------------------------------------------------------

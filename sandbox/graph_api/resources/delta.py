@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 from sandbox.graph_api.errors import Refused, bad_request
-from sandbox.graph_api.pages import Listing, link
+from sandbox.graph_api.pages import first_page, later_page, link
 from sandbox.graph_api.resources import permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shape import Shape
 from sandbox.graph_api.shapes import GRANT, SERVICE_PRINCIPAL, USER
-from sandbox.graph_api.wire import Answer, Ask
+from sandbox.graph_api.wire import Answer, Ask, Listing
 
 PAGE = 100
 LIFETIME = 7 * 24 * 3600  # seconds a link stays good
@@ -40,7 +40,7 @@ def _delta(ask: Ask, shape: Shape) -> Answer:
     if unknown:
         raise bad_request(f"Query option '{unknown}' is not supported by delta.", code="Request_UnsupportedQuery")
     if token := ask.query.get("$skiptoken"):
-        answer = ask.pages.resume(ask, token)
+        answer = later_page(ask, token)
         if "@odata.nextLink" not in answer.body:
             answer.body["@odata.deltaLink"] = _delta_link(ask, ask.query.get("from", ""))
         return answer
@@ -77,7 +77,7 @@ def _first_page(ask: Ask, shape: Shape, names: tuple[str, ...], records: list[An
         size=PAGE if len(records) < 10 * PAGE else 10 * PAGE,
         opened=ask.world.clock.elapsed(),
     )
-    answer = ask.pages.answer(ask, listing)
+    answer = first_page(ask, listing)
     if "@odata.nextLink" not in answer.body:
         answer.body["@odata.deltaLink"] = _delta_link(ask, ask.query["from"])
     return answer

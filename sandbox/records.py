@@ -1,0 +1,142 @@
+"""What one tenant of the pretend directory holds, and the indexes that find it."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sandbox.auditing import DirectoryAudit
+from sandbox.objects import Assignment, Grant, Group, ServicePrincipal, User, grant_id
+from sandbox.timing import Clock
+
+JOURNAL_SIZE = 500_000
+
+
+class Change(NamedTuple):
+    """One write. `before` is the record as it was, None when it did not exist."""
+
+    sequence: int
+    at: float  # directory seconds, see Clock.elapsed
+    kind: str  # the name of the dict on Tenant
+    id: str
+    before: Any
+
+
+class Records:
+    """Records by id. Objects in the recycle bin, and the grants and assignments hanging on them, are kept apart."""
+
+    def __init__(self, tenant_id: str, name: str, domain: str, clock: Clock):
+        self.id, self.name, self.domain, self.clock = tenant_id, name, domain, clock
+        self.initial_domain = f"{domain.split('.')[0]}.onmicrosoft.com"
+        self.created: datetime = clock.now() - timedelta(days=1500)
+        self.user_consent = "all"  # "all", "low" or "none"
+        self.users: dict[str, User] = {}
+        self.groups: dict[str, Group] = {}
+        self.service_principals: dict[str, ServicePrincipal] = {}
+        self.grants: dict[str, Grant] = {}
+        self.assignments: dict[str, Assignment] = {}
+        self.deleted_service_principals: dict[str, ServicePrincipal] = {}
+        self.deleted_users: dict[str, User] = {}
+        self.audit = DirectoryAudit(clock, self.users)
+        self.sequence = 0
+        self.journal: deque[Change] = deque(maxlen=JOURNAL_SIZE)
+        self._quiet = True  # while the world is being built
+        self._by_upn: dict[str, str] = {}
+        self._by_app_id: dict[str, str] = {}
+        self._spent: set[str] = set()  # object ids that may not be given out again
+        self._groups_of: dict[str, dict[str, None]] = {}
+        self.grants_by_client: dict[str, dict[str, None]] = {}
+        self.grants_by_principal: dict[str | None, dict[str, None]] = {}
+        self.assignments_by_principal: dict[str, dict[str, None]] = {}
+        self.assignments_by_resource: dict[str, dict[str, None]] = {}
+        self._shelved: dict[str, list[Grant | Assignment]] = {}  # by the deleted object they hang on
+
+    @property
+    def domains(self) -> tuple[str, str]:
+        return (self.domain, self.initial_domain)
+
+    def settle(self) -> None:
+        """From now on changes are remembered; what was built before has always been there."""
+        self._quiet = False
+
+    def user(self, id_or_upn: str) -> User | None:
+        wanted = id_or_upn.lower()
+        return self.users.get(wanted) or self.users.get(self._by_upn.get(wanted, ""))
+
+    def service_principal_for(self, app_id: str) -> ServicePrincipal | None:
+        return self.service_principals.get(self._by_app_id.get(app_id.lower(), ""))
+
+    def grant_for(self, client_id: str, resource_id: str, principal_id: str | None) -> Grant | None:
+        return self.grants.get(grant_id(client_id, resource_id, principal_id))
+
+    def grants_of_client(self, client_id: str) -> list[Grant]:
+        return [self.grants[one] for one in self.grants_by_client.get(client_id, ())]
+
+    def grants_of_principal(self, principal_id: str | None) -> list[Grant]:
+        """One person's own grants; for None the tenant-wide ones."""
+        return [self.grants[one] for one in self.grants_by_principal.get(principal_id, ())]
+
+    def scopes_for(self, client_id: str, resource_id: str, user_id: str) -> set[str]:
+        """What a client may do at a resource for a person: the person's own grant plus the tenant-wide one."""
+        found = (self.grant_for(client_id, resource_id, principal) for principal in (user_id, None))
+        return {scope for grant in found if grant for scope in grant.scopes}
+
+    def assignments_of(self, principal_id: str) -> list[Assignment]:
+        return [self.assignments[one] for one in self.assignments_by_principal.get(principal_id, ())]
+
+    def assigned_to(self, resource_id: str) -> list[Assignment]:
+        return [self.assignments[one] for one in self.assignments_by_resource.get(resource_id, ())]
+
+    def groups_of(self, member_id: str, *, transitive: bool = False) -> list[Group]:
+        found, left = dict[str, None](), [member_id]
+        while left:
+            for group_id in self._groups_of.get(left.pop(), ()):
+                if group_id not in found:
+                    found[group_id] = None
+                    if transitive:
+                        left.append(group_id)
+        return [self.groups[one] for one in found if one in self.groups]
+
+    def members_of(self, group_id: str) -> list[User]:
+        """The people in a group and in the groups inside it, each once."""
+        seen, people, left = {group_id}, dict[str, User](), [group_id]
+        while left:
+            group = self.groups.get(left.pop())
+            for member in group.members if group else ():
+                if user := self.users.get(member):
+                    people[member] = user
+                elif member not in seen:
+                    seen.add(member)
+                    left.append(member)
+        return list(people.values())
+
+    def roles_of(self, principal_id: str, resource_id: str) -> list[str]:
+        """Values of the app roles held at a resource, directly or through a group the principal is a member of."""
+        resource = self.service_principals.get(resource_id)
+        if resource is None:
+            return []
+        holders = [principal_id, *(group.id for group in self.groups_of(principal_id))]
+        held = {
+            one.app_role_id
+            for holder in holders
+            for one in self.assignments_of(holder)
+            if one.resource_id == resource_id
+        }
+        return [role.value for role in resource.app_roles if role.id in held and role.value]
+
+    def assigned(self, principal_id: str, resource_id: str) -> bool:
+        """Whether the principal is assigned at all, in whatever role, directly or through a group."""
+        holders = [principal_id, *(group.id for group in self.groups_of(principal_id))]
+        return any(one.resource_id == resource_id for holder in holders for one in self.assignments_of(holder))
+
+    def directory_roles_of(self, user_id: str) -> list[str]:
+        """Template ids of the directory roles a person holds, also through role-assignable groups."""
+        user = self.users.get(user_id)
+        if user is None:
+            return []
+        found = dict.fromkeys(user.role_template_ids)
+        for group in self.groups_of(user_id):
+            if group.role_assignable:
+                found.update(dict.fromkeys(group.role_template_ids))
+        return list(found)
