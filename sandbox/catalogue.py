@@ -70,7 +70,7 @@ def _portal() -> Application:
         publisher="Contoso",
         verified=True,
         group_membership_claims="DirectoryRole",
-        optional_claims={"idToken": ["auth_time", "login_hint", "sid"]},
+        optional_claims={"idToken": ["acct", "auth_time", "login_hint", "sid"]},
         description="Which apps can act in your name, and how to make them stop.",
     )
 

@@ -207,7 +207,8 @@ class Controls:
         `do` is one of delete_user, restore_user, disable_user, enable_user, revoke_sessions, set_roles (`roles`),
         delete_app, restore_app, purge_app, disable_app, enable_app (`app`: client id or object id), install_app,
         consent (`app`, `user` or none for everybody, `scopes`), withdraw (`app`, `user` or none),
-        user_consent (`value`: all, low or none).
+        user_consent (`value`: all, low or none), registration (`app`: client id, and what it becomes:
+        `multi_tenant`, `group_membership_claims`, `optional_claims`).
         """
         tenant = self.world.tenant(given["tenant"])
         if tenant is None:
@@ -228,11 +229,22 @@ class Controls:
             "consent": _consent,
             "withdraw": _withdraw,
             "user_consent": _user_consent,
+            "registration": self._registration,
         }
         if given.get("do") not in changes:
             raise BadControl(f"`do` must be one of {', '.join(changes)}")
         made = changes[given["do"]](tenant, given)
         return {"done": given["do"], "id": getattr(made, "id", None)}
+
+    def _registration(self, _tenant: Tenant, given: dict) -> None:
+        """What an owner changes about a registration in its home tenant. It counts from the next sign-in on."""
+        changes = {name: value for name, value in given.items() if name not in ("tenant", "do", "app")}
+        _only(changes, "multi_tenant", "group_membership_claims", "optional_claims")
+        application = self.world.applications.get(given["app"])
+        if application is None:
+            raise BadControl(f"there is no registration {given['app']!r}")
+        for name, value in changes.items():
+            setattr(application, name, value)
 
 
 async def _body(request: Request) -> Any:

@@ -185,6 +185,15 @@ def test_apps_are_changed_behind_everybodys_back(controls, graph):
     assert len(graph.get(f"{path}/oauth2PermissionGrants")["value"]) == 5
 
 
+def test_a_registration_is_changed_by_its_owner(controls, served):
+    controls.do("registration", app=PORTAL_APP_ID, multi_tenant=False, group_membership_claims=None)
+
+    portal = served.world.applications[PORTAL_APP_ID]
+    assert (portal.multi_tenant, portal.group_membership_claims) == (False, None)
+    answer = controls.send("POST", "world", json={"tenant": CONTOSO, "do": "registration", "app": "x", "secrets": []})
+    assert answer.status_code == 400
+
+
 def test_other_machines_get_nothing(served):
     """Asked in process, because the tests only ever come from this machine."""
     app = Starlette(routes=control.routes(served.world))
