@@ -15,6 +15,7 @@ from graph.types import (
     DirectoryRole,
     Grant,
     Group,
+    Items,
     Organization,
     Page,
     PersonActivity,
@@ -70,13 +71,13 @@ class GraphClient:
             ServicePrincipal.read,
         )
 
-    def service_principals_by_ids(self, ids: Iterable) -> list[ServicePrincipal]:
+    def service_principals_by_ids(self, ids: Iterable) -> Items[ServicePrincipal]:
         """The apps among `ids` that exist, with the permissions they define, in batches of 20."""
         return self._ask.by_ids(
             "/servicePrincipals", ids, ServicePrincipal.SELECT_WITH_DEFINITIONS, ServicePrincipal.read
         )
 
-    def deleted_service_principals(self) -> list[ServicePrincipal]:
+    def deleted_service_principals(self) -> Items[ServicePrincipal]:
         """The recycle bin's apps. https://learn.microsoft.com/graph/api/directory-deleteditems-list"""
         return self._ask.whole(
             "/directory/deletedItems/microsoft.graph.servicePrincipal",
@@ -84,7 +85,7 @@ class GraphClient:
             ServicePrincipal.read,
         )
 
-    def assigned_to(self, service_principal_id) -> list[AppRoleAssignment]:
+    def assigned_to(self, service_principal_id) -> Items[AppRoleAssignment]:
         """Who is assigned to an app, and which apps hold permissions on it.
 
         https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
@@ -93,7 +94,7 @@ class GraphClient:
             f"/servicePrincipals/{segment(service_principal_id)}/appRoleAssignedTo", {}, AppRoleAssignment.read
         )
 
-    def app_permissions_of(self, service_principal_id) -> list[AppRoleAssignment]:
+    def app_permissions_of(self, service_principal_id) -> Items[AppRoleAssignment]:
         """Application permissions an app holds.
 
         https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments
@@ -124,11 +125,11 @@ class GraphClient:
             "/oauth2PermissionGrants", {"$filter": "consentType eq 'AllPrincipals'"}, Grant.read, advanced=True
         )
 
-    def grants_of_user(self, object_id) -> list[Grant]:
+    def grants_of_user(self, object_id) -> Items[Grant]:
         """What one person granted for themselves. https://learn.microsoft.com/graph/api/user-list-oauth2permissiongrants"""
         return self._ask.whole(f"/users/{segment(object_id)}/oauth2PermissionGrants", {}, Grant.read)
 
-    def grants_of_client(self, service_principal_id) -> list[Grant]:
+    def grants_of_client(self, service_principal_id) -> Items[Grant]:
         """Everything granted to one app. https://learn.microsoft.com/graph/api/serviceprincipal-list-oauth2permissiongrants"""
         return self._ask.whole(
             f"/servicePrincipals/{segment(service_principal_id)}/oauth2PermissionGrants", {}, Grant.read
@@ -159,7 +160,7 @@ class GraphClient:
         """One person by object id or UPN. https://learn.microsoft.com/graph/api/user-get"""
         return self._ask.one(f"/users/{segment(id_or_upn)}", {"$select": User.SELECT}, User.read)
 
-    def find_users(self, text: str) -> list[User]:
+    def find_users(self, text: str) -> Items[User]:
         """Up to 25 people whose name, mail or UPN matches. https://learn.microsoft.com/graph/search-query-parameter
 
         Tenants without search (Azure AD B2C) are asked for what begins with the text.
@@ -167,11 +168,11 @@ class GraphClient:
         fields = ("displayName", "mail", "userPrincipalName")
         return self._ask.search("/users", fields, text, User.SELECT, User.read)
 
-    def users_by_ids(self, ids: Iterable) -> list[User]:
+    def users_by_ids(self, ids: Iterable) -> Items[User]:
         """The people among `ids` (object ids or UPNs) that exist, in batches of 20."""
         return self._ask.by_ids("/users", ids, User.SELECT, User.read)
 
-    def directory_roles_of(self, object_id) -> list[DirectoryRole]:
+    def directory_roles_of(self, object_id) -> Items[DirectoryRole]:
         """Active directory roles of a person, held directly or through a group.
 
         https://learn.microsoft.com/graph/api/user-list-transitivememberof
@@ -183,7 +184,7 @@ class GraphClient:
             headers=ADVANCED,
         )
 
-    def find_groups(self, text: str) -> list[Group]:
+    def find_groups(self, text: str) -> Items[Group]:
         """Up to 25 groups by name. https://learn.microsoft.com/graph/api/group-list"""
         return self._ask.search("/groups", ("displayName",), text, Group.SELECT, Group.read)
 

@@ -4,15 +4,18 @@ Links are followed word for word, and only on the cloud's own host: a bearer goe
 https://learn.microsoft.com/graph/paging
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from graph.errors import Expired, Rejected, Unavailable
-from graph.types import Page, Reader
+from graph.types import Items, Page, Reader, Unreadable
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 RESTARTS = 2  # a walk whose place is forgotten this often is not going to end
+ODD = (KeyError, TypeError, ValueError, AttributeError)  # what reading raises over a row that is not made as expected
 
 
 def walk(get: Callable[[str], dict], url: str, read: Reader, *, host: str) -> Iterator[Page[T]]:
@@ -47,33 +50,55 @@ def _once(get, url, read, host, *, restarted) -> Iterator[Page]:
         seen.add(link)
         body = get(link)
         count = body.get("@odata.count")
+        items = read_all(body, read)
         yield Page(
-            items=read_all(body, read),
+            items=items,
             count=count if isinstance(count, int) else None,
             restarted=restarted and link == url,
+            unreadable=items.unreadable,
         )
         link = body.get("@odata.nextLink")
         if link:
             stay_on(host, link)
 
 
-def read_all(body: dict, read: Reader) -> list:
-    """The items of one page.
+def read_all(body: dict, read: Reader[T], *, strict: bool = False) -> Items[T]:
+    """The items of one page. A row that cannot be read is left out and named; the others are good.
+
+    Args:
+        strict: raise over a single such row, for lists in which a missing row would be taken for a no.
 
     Raises:
-        Unavailable: there is no list, or an item lacks what every such item has.
+        Unavailable: there is no list of objects.
     """
-    items = body.get("value")
-    if not isinstance(items, list):
+    rows = body.get("value")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Unavailable("Graph sent no list where a list belongs.", sent=False)
-    return [read_one(item, read) for item in items]
+    items, unreadable = Items(), []
+    for row in rows:
+        try:
+            items.append(read(row))
+        except ODD as error:
+            unreadable.append(_described(row, error))
+    if unreadable and strict:
+        raise Unavailable("Graph sent an item we cannot read.", sent=False)
+    if unreadable:
+        logger.warning("Graph sent %d of %d rows that we cannot read: %s", len(unreadable), len(rows), unreadable[0])
+    items.unreadable = tuple(unreadable)
+    return items
 
 
-def read_one(item: object, read: Reader):
+def read_one(item: object, read: Reader[T]) -> T:
+    """A single item. Raises Unavailable where it lacks what every such item has."""
     try:
         return read(item)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except ODD as error:
         raise Unavailable("Graph sent an item we cannot read.", sent=False) from error
+
+
+def _described(row: dict, error: Exception) -> Unreadable:
+    known = {name: row[name] if isinstance(row.get(name), str) else "" for name in ("id", "@odata.type")}
+    return Unreadable(id=known["id"], type=known["@odata.type"], reason=f"{type(error).__name__}: {error}")
 
 
 def stay_on(host: str, link: object) -> None:

@@ -13,7 +13,7 @@ from graph.answers import error_of
 from graph.clouds import CLOUDS
 from graph.errors import GraphError, Rejected, Throttled, Unauthorized, Unavailable
 from graph.paging import read_all, read_one, walk
-from graph.types import Answer, Call, Page, Reader
+from graph.types import Answer, Call, Items, Page, Reader
 
 # "Advanced" reads come from an index that lists everything; without it Graph has been seen to leave grants out.
 ADVANCED = {"ConsistencyLevel": "eventual"}
@@ -84,34 +84,33 @@ class Requester:
 
     def whole(
         self, path: str, query: dict, read: Reader, *, headers: dict | None = None, page_size: int | None = PAGE_SIZE
-    ) -> list:
+    ) -> Items:
         """A list with all its pages. `page_size` None asks for Graph's own."""
         query = {**query, "$top": str(page_size)} if page_size else query
-        items: list = []
+        items = Items()
         for page in walk(
             lambda link: self.read("GET", link, headers=headers), self.url(path, query), read, host=self._host
         ):
             if page.restarted:
-                items.clear()
+                items = Items()
             items.extend(page.items)
+            items.unreadable += page.unreadable
         return items
 
     def one(self, path: str, query: dict, read: Reader):
         """A single thing. Raises NotFound when it is not there, or not yet."""
         return read_one(self.read("GET", self.url(path, query)), read)
 
-    def by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> list:
+    def by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> Items:
         """The things among `ids` that exist, in batches of 20."""
-        wanted, found = list(dict.fromkeys(str(item) for item in ids)), []
+        wanted, rows = list(dict.fromkeys(str(item) for item in ids)), []
         for start in range(0, len(wanted), batching.LIMIT):
             calls = [
                 Call("GET", f"{path}/{segment(item)}?{urlencode({'$select': select}, safe='$,')}")
                 for item in wanted[start : start + batching.LIMIT]
             ]
-            for answer in self._read_batch(calls):
-                if answer.error is None:
-                    found.append(read_one(answer.body, read))
-        return found
+            rows += [answer.body for answer in self._read_batch(calls) if answer.error is None]
+        return read_all({"value": rows}, read)
 
     def _read_batch(self, calls: list[Call]) -> list[Answer]:
         """A batch of reads, with its throttled and failed items asked again. What is not there keeps its error."""
@@ -127,11 +126,11 @@ class Requester:
                 answers[at] = answer
         raise AssertionError("the last attempt returns or raises")
 
-    def search(self, path: str, fields: Sequence[str], text: str, select: str, read: Reader) -> list:
+    def search(self, path: str, fields: Sequence[str], text: str, select: str, read: Reader) -> Items:
         """Up to 25 things with the text in one of `fields`, or beginning with it where Graph has no search."""
         text = text.strip()
         if not text:
-            return []
+            return Items()
         quoted = text.replace("\\", " ").replace('"', " ")
         search = " OR ".join(f'"{field}:{quoted}"' for field in fields)
         query = {"$select": select, "$top": str(SEARCH_LIMIT)}

@@ -1,6 +1,7 @@
 """What Graph's answers become: frozen, typed, with Microsoft's nulls turned into empty values.
 
-A list answered with null is empty; a missing id is an unreadable answer (`Unavailable`), never a guess.
+A list answered with null is empty; a missing id is an unreadable answer (`Unavailable`), never a guess. What Graph
+keeps from us, since the tenant granted no permission for it, is None: not known, which is never the same as none.
 """
 
 from collections.abc import Callable
@@ -42,17 +43,42 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A row of a list that is not made as rows of that kind are; new kinds keep coming.
+
+    It is there all the same: whoever keeps a copy must not take its absence among the items for a deletion.
+
+    Attributes:
+        id: empty where it has none.
+        type: Graph's name of its type, where it names one, such as `#microsoft.graph.agentIdentity`.
+        reason: what was missing or odd, for the log.
+    """
+
+    id: str
+    type: str
+    reason: str
+
+
+class Items(list[T]):
+    """The rows of a list. The few that could not be read are not among them: `unreadable` names them."""
+
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """A part of a list.
 
     Attributes:
         count: Graph's own number of all items, on the first page, where it tells.
         restarted: the list had to begin again; items of earlier pages will come once more.
+        unreadable: rows of this part that are not among the items.
     """
 
     items: list[T]
     count: int | None = None
     restarted: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +170,9 @@ class ServicePrincipal:
         publisher = data.get("verifiedPublisher") or {}
         return cls(
             id=UUID(data["id"]),
-            app_id=UUID(data["appId"]),
+            # An agent's documented answer has no client id of its own: its object id serves as one.
+            # https://learn.microsoft.com/graph/api/resources/agentidentity
+            app_id=UUID(data.get("appId") or data["id"]),
             display_name=data.get("displayName") or "",
             publisher_name=publisher.get("displayName") or "",
             publisher_verified=bool(publisher.get("verifiedPublisherId")),
@@ -250,10 +278,15 @@ class User:
 
 @dataclass(frozen=True)
 class DirectoryRole:
-    """An active directory role. The template id is the same in every tenant."""
+    """An active directory role. The template id is the same in every tenant.
+
+    `template_id` is None where we may see that there is a role, and not which: Graph sends objects that the permissions
+    do not cover with their type and id, and everything else null. Which permission is missing for it:
+    RoleManagement.Read.Directory. https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
+    """
 
     id: UUID
-    template_id: UUID
+    template_id: UUID | None
     display_name: str
 
     SELECT = "id,roleTemplateId,displayName"
@@ -261,7 +294,9 @@ class DirectoryRole:
     @classmethod
     def read(cls, data: dict) -> "DirectoryRole":
         return cls(
-            id=UUID(data["id"]), template_id=UUID(data["roleTemplateId"]), display_name=data.get("displayName") or ""
+            id=UUID(data["id"]),
+            template_id=_uuid(data.get("roleTemplateId")),
+            display_name=data.get("displayName") or "",
         )
 
 

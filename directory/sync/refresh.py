@@ -113,9 +113,11 @@ def _refresh_binned(tenant: Tenant, client: GraphClient, app_id: UUID) -> bool:
 
 def _save_person(tenant: Tenant, user: User, roles: Answer) -> None:
     person = rows.person(tenant, user, timezone.now())
-    with_roles = roles.ok
+    held = read_all(roles.body, DirectoryRole.read, strict=True) if roles.ok else []
+    # A role whose kind we may not see leaves the stored ones as they are: not known is not none.
+    with_roles = roles.ok and all(role.template_id for role in held)
     if with_roles:
-        person.role_template_ids = sorted({role.template_id for role in _items(roles, DirectoryRole.read)})
+        person.role_template_ids = sorted({role.template_id for role in held})
     with rows.writing(tenant):
         rows.save_people([person], with_roles=with_roles)
 

@@ -47,7 +47,7 @@ def _assignments(client: GraphClient) -> Iterator[tuple[UUID, UUID]]:
         (answer,) = client.batch([Call("GET", path)])
         if answer.error:
             raise answer.error
-        yield from read_all(answer.body, _assignment)
+        yield from read_all(answer.body, _assignment, strict=True)
         path = _path(answer.body.get("@odata.nextLink"))
 
 

@@ -123,3 +123,48 @@ def test_a_search_is_quoted_so_that_nobody_types_a_query(microsoft, contoso_grap
     contoso_graph.find_users('adele" OR "mail:x')
 
     assert "%22displayName%3Aadele%20%20OR%20%20mail%3Ax%22" in microsoft.graph_requests[0].path
+
+
+ODD_APP = {"@odata.type": "#microsoft.graph.somethingNew", "id": "not-a-guid"}
+APP = {"id": "bbbbbbbb-0000-4000-8000-000000000001", "appId": "cccccccc-0000-4000-8000-000000000001"}
+
+
+def test_a_row_of_an_unknown_make_costs_no_list_and_is_named(microsoft, contoso_graph):
+    microsoft.answers(page(ODD_APP, APP, token="two", count=3), page(APP | {"id": None}))
+
+    first, second = contoso_graph.service_principals()
+
+    assert [str(app.id) for app in first.items] == [APP["id"]]
+    assert [(row.id, row.type) for row in first.unreadable] == [("not-a-guid", "#microsoft.graph.somethingNew")]
+    assert (list(second.items), second.unreadable[0].id) == ([], "")
+
+
+def test_a_whole_list_names_the_unreadable_rows_of_all_its_pages_once(microsoft, contoso_graph):
+    forgotten = Reply(400, problem("Directory_ExpiredPageToken"))
+    microsoft.answers(page(ODD_APP, token="two"), forgotten, page(ODD_APP, token="two"), page(APP, ODD_APP))
+
+    apps = contoso_graph.deleted_service_principals()
+
+    assert [str(app.id) for app in apps] == [APP["id"]]
+    assert [row.id for row in apps.unreadable] == ["not-a-guid", "not-a-guid"]
+
+
+def test_an_agent_without_a_client_id_is_known_by_its_object_id(microsoft, contoso_graph):
+    """https://learn.microsoft.com/graph/api/agentidentity-get: the answer has no `appId`."""
+    agent = {"@odata.type": "#microsoft.graph.agentIdentity", "id": APP["id"], "displayName": "Travel agent"}
+    microsoft.answers(page(agent))
+
+    (listed,) = contoso_graph.service_principals()
+
+    assert [str(app.app_id) for app in listed.items] == [APP["id"]]
+
+
+def test_a_role_we_may_not_read_is_a_role_all_the_same(microsoft, contoso_graph):
+    """https://learn.microsoft.com/graph/permissions-overview: type and id come back, everything else is null."""
+    limited = {"@odata.type": "#microsoft.graph.directoryRole", "id": APP["id"]}
+    nulls = limited | {"roleTemplateId": None, "displayName": None}
+    microsoft.answers(page(limited, nulls))
+
+    held = contoso_graph.directory_roles_of(USERS[0]["id"])
+
+    assert [role.template_id for role in held] == [None, None]
