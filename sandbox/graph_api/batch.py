@@ -1,5 +1,8 @@
 """JSON batching: up to 20 requests in one, each answered for itself, in any order.
 
+A POST, PUT or PATCH among them must bring a body and its Content-Type even where its address takes none; one that does
+not makes Graph refuse the whole batch, and nothing of it is done.
+
 https://learn.microsoft.com/graph/json-batching
 """
 
@@ -11,7 +14,8 @@ from sandbox.graph_api.errors import Refused
 from sandbox.graph_api.wire import JSON, Answer, Incoming, json_of
 
 LIMIT = 20
-METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
+METHODS = WITH_BODY | {"GET", "DELETE"}
 
 
 def read(raw: Any) -> list[dict[str, Any]]:
@@ -37,7 +41,9 @@ def read(raw: Any) -> list[dict[str, Any]]:
             raise _invalid(f"Request id: {item['id']} needs a method and a url.")
         if not isinstance(item.get("headers") or {}, dict):
             raise _invalid(f"Request id: {item['id']} has headers that are no object.")
-        if item.get("body") is not None and "content-type" not in {name.lower() for name in item.get("headers") or {}}:
+        typed = "content-type" in {name.lower() for name in item.get("headers") or {}}
+        has_body = item.get("body") is not None
+        if (has_body or item["method"].upper() in WITH_BODY) and not (has_body and typed):
             raise _invalid(f"Write request id : {item['id']} does not contain Content-Type header or body.")
     for item in items:
         if not set(needs(item)) <= seen - {name_of(item)}:

@@ -18,8 +18,13 @@ def get(url, **more):
     return {"method": "GET", "url": url, **more}
 
 
+def post(url, body=None):
+    return {"method": "POST", "url": url, "headers": JSON, "body": body or {}}
+
+
 def revoke(name):
-    return {"method": "POST", "url": f"/users/{name}@contoso.example/revokeSignInSessions"}
+    """Without a body to send Graph wants an empty one: https://learn.microsoft.com/graph/json-batching"""
+    return post(f"/users/{name}@contoso.example/revokeSignInSessions")
 
 
 def test_every_item_has_its_own_status_headers_and_body(graph):
@@ -51,7 +56,7 @@ def test_answers_come_in_any_order(graph):
 
 
 def test_all_items_run_on_the_version_of_the_batch(graph):
-    item = {"method": "POST", "url": "/users/adele@contoso.example/invalidateAllRefreshTokens"}
+    item = post("/users/adele@contoso.example/invalidateAllRefreshTokens")
 
     assert graph.batch(item, version="beta")["0"]["status"] == 200
     refused(graph.batch(item)["0"], 400, "BadRequest")
@@ -98,6 +103,27 @@ def test_a_batch_that_makes_no_sense_is_400_as_a_whole(graph, requests):
     refused(graph.post("$batch", {"requests": requests}), 400, "BadRequest")
 
     assert graph.tenant.sequence == before
+
+
+@pytest.mark.parametrize("missing", [("body",), ("headers",), ("body", "headers")], ids=" and ".join)
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_one_write_without_a_body_or_its_type_refuses_the_whole_batch(graph, method, missing):
+    """ "While the target URL doesn't require a request body, you must still specify the headers and body":
+    https://learn.microsoft.com/graph/json-batching. The words are those of the service."""
+    whole = {"id": "2", **revoke("alex"), "method": method}
+    faulty = {name: value for name, value in whole.items() if name not in missing}
+    before = graph.tenant.sequence
+
+    answer = graph.post("$batch", {"requests": [{"id": "1", **revoke("adele")}, faulty]})
+
+    refused(answer, 400, "BadRequest", "Write request id : 2 does not contain Content-Type header or body.")
+    assert graph.tenant.sequence == before
+
+
+def test_a_deletion_in_a_batch_needs_no_body(graph):
+    grant = next(iter(graph.tenant.grants))
+
+    assert graph.batch({"method": "DELETE", "url": f"/oauth2PermissionGrants/{grant}"})["0"]["status"] == 204
 
 
 def test_a_bad_token_refuses_the_batch_as_a_whole(served, graph):

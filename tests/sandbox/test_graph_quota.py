@@ -82,7 +82,9 @@ def test_reads_and_other_tenants_go_on(served, graph):
 def test_items_of_a_batch_are_counted_one_by_one(graph):
     graph.world.quota.configure({"writes_per_app_and_tenant": {"amount": 12, "seconds": 150}})
 
-    answers = graph.batch(*[{"method": "POST", "url": f"/{REVOKE}"}] * 20)
+    answers = graph.batch(
+        *[{"method": "POST", "url": f"/{REVOKE}", "headers": {"Content-Type": "application/json"}, "body": {}}] * 20
+    )
 
     statuses = sorted(one["status"] for one in answers.values())
     assert statuses == [200] * 12 + [429] * 8
