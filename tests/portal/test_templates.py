@@ -1,0 +1,26 @@
+"""Templates that can be read in a diff: short lines, and partials that say what they take."""
+
+from pathlib import Path
+
+import pytest
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+LONGEST = 160  # characters; one element a line comes to less than 120
+
+
+def _names(pattern: str) -> list[str]:
+    return sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob(pattern))
+
+
+@pytest.mark.parametrize("name", _names("*.html"))
+def test_no_line_is_too_long(name: str):
+    lines = (TEMPLATES / name).read_text().splitlines()
+
+    assert [f"{name}:{number}" for number, line in enumerate(lines, 1) if len(line) > LONGEST] == []
+
+
+@pytest.mark.parametrize("name", _names("_*.html"))
+def test_a_partial_says_what_it_takes(name: str):
+    first_lines = (TEMPLATES / name).read_text().splitlines()[:3]
+
+    assert any(line.startswith("{# ") for line in first_lines), f"{name} has no comment at its head"
