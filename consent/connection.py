@@ -159,12 +159,13 @@ def check(tenant: Tenant, fresh: bool = True) -> Connection:
         return Connection(_findings(tenant, tenant.granted_permissions), None, tenant.permissions_checked_at)
     client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
     try:
-        permissions = client.permissions(fresh=True)
+        permissions = client.own_permissions(fresh=True)
     except (GraphError, ImproperlyConfigured) as error:
         findings = _findings(tenant, tenant.granted_permissions)
         return Connection(findings, explain(error), tenant.permissions_checked_at)
-    remember(tenant, permissions)
-    findings = _findings(tenant, permissions)
+    if permissions is not None:
+        remember(tenant, permissions)
+    findings = _findings(tenant, tenant.granted_permissions)
     try:
         organization = client.organization()
     except Forbidden:

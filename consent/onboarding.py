@@ -166,7 +166,7 @@ def act(tenant_id: UUID, cloud: str = "global") -> Proof:
     """
     client = GraphClient(str(tenant_id), cloud, priority="high")
     try:
-        permissions = client.permissions(fresh=True)
+        permissions = client.own_permissions(fresh=True)
         organization = _unless_forbidden(client.organization)
         own = _unless_forbidden(lambda: client.service_principal_by_app_id(settings.ENTRA_CLIENT_ID))
     except (GraphError, ImproperlyConfigured) as error:
@@ -174,11 +174,11 @@ def act(tenant_id: UUID, cloud: str = "global") -> Proof:
         words = _("The portal could not act in your organisation: %(why)s") % {"why": problem.text}
         fix = problem.fix or _("Consent needs a minute to reach all of Microsoft. Wait a minute and start again.")
         raise NotConnected(words, fix=fix, code=problem.code, request_id=problem.request_id) from error
-    if not permissions:
+    if permissions is not None and not permissions:
         raise NotConnected(_("The consent gives the portal no permission it could act with."))
     if organization and organization.id != tenant_id:
         raise NotConnected(_("Microsoft answered for another organisation. Nothing was connected."))
-    return Proof(permissions, organization, own.id if own else None)
+    return Proof(permissions or frozenset(), organization, own.id if own else None)
 
 
 def _unless_forbidden(read):

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from graph import tokens
-from graph.errors import Unavailable
+from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
 from graph.types import (
     Answer,
@@ -23,6 +25,7 @@ from graph.types import (
     User,
 )
 
+GRAPH_APP_ID = UUID("00000003-0000-0000-c000-000000000000")  # the same in every tenant and cloud
 ACTIVITY_PAGE_SIZE = 500  # the most that Graph gives where sign-in activity is asked for
 
 
@@ -209,14 +212,42 @@ class GraphClient:
             raise Unavailable("Graph sent no organization.", sent=False)
         return found[0]
 
-    def permissions(self, *, fresh: bool = False) -> frozenset[str]:
-        """Application permissions the tenant granted us, read from our token. `fresh` asks for a new one.
+    def own_permissions(self, *, fresh: bool = False) -> frozenset[str] | None:
+        """Application permissions for Graph that the tenant granted the portal, such as `User.RevokeSessions.All`.
 
-        A permission granted a minute ago may still be missing: Microsoft replicates it first.
+        Read from the portal's own service principal. A tenant that lets us read no apps refuses that; then what the
+        token seems to carry has to do. Where the token lacks one that was granted, the next call gets a new token.
+
+        Args:
+            fresh: ask for a new token first. One that was granted a minute ago may be missing all the same.
+
+        Returns:
+            None when it cannot be known, which says nothing about what was granted.
+
+        Raises:
+            NotFound: the directory does not know the portal (yet): consent takes minutes to reach everywhere.
+
+        https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments
         """
         if fresh:
             tokens.forget_app_token(self.tenant_id, self.cloud)
-        return tokens.app_token(self.tenant_id, self.cloud).roles
+        hint = tokens.app_token(self.tenant_id, self.cloud).hint
+        try:
+            held = self._ask.whole(
+                f"/servicePrincipals(appId='{UUID(settings.ENTRA_CLIENT_ID)}')/appRoleAssignments",
+                {},
+                AppRoleAssignment.read,
+            )
+            graph = self.service_principal_by_app_id(GRAPH_APP_ID)
+        except Forbidden:
+            return hint
+        values = {role.id: role.value for role in graph.app_roles if role.for_apps}
+        granted = frozenset(
+            values[item.app_role_id] for item in held if item.resource_id == graph.id and item.app_role_id in values
+        )
+        if hint is not None and granted - hint:
+            tokens.forget_app_token(self.tenant_id, self.cloud)
+        return granted
 
     def batch(self, calls: Sequence[Call]) -> list[Answer]:
         """Up to 20 calls together, as `Requester.batch` does it."""

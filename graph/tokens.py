@@ -42,12 +42,13 @@ class AppToken:
 
     Attributes:
         value: the bearer. Never logged: `repr` leaves it out.
-        roles: application permissions the tenant granted, as of when the token was issued.
+        hint: the application permissions it seems to carry; None when it cannot be read. Tokens for Graph are opaque
+            to everyone else, so nothing may depend on it. https://learn.microsoft.com/entra/identity-platform/access-tokens
         expires_at: Unix time.
     """
 
     value: str = field(repr=False)
-    roles: frozenset[str]
+    hint: frozenset[str] | None
     expires_at: float
 
 
@@ -144,7 +145,7 @@ def app_token(tenant_id, cloud: str = "global", *, claims: str | None = None) ->
         raise refusal(result)
     return AppToken(
         value=result["access_token"],
-        roles=_roles(result["access_token"]),
+        hint=_hint(result["access_token"]),
         expires_at=time.time() + float(result.get("expires_in", 0)),
     )
 
@@ -228,19 +229,16 @@ def refusal(result: dict) -> TokenError:
     )
 
 
-def payload(token: str) -> dict:
-    """The unverified claims of a JWT; empty when it is none."""
+def _hint(token: str) -> frozenset[str] | None:
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
-def _roles(token: str) -> frozenset[str]:
-    roles = payload(token).get("roles")
-    return frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset()
+        return None
+    if not isinstance(claims, dict):
+        return None
+    roles = claims.get("roles", [])  # a token without any permission has no such claim
+    return frozenset(str(role) for role in roles) if isinstance(roles, list) else None
 
 
 def _key(tenant_id: str, cloud: str) -> tuple:

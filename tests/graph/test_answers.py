@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from graph import tokens
 from graph.errors import Expired, Forbidden, NotFound, Rejected, Throttled, TokenError, TokenUnavailable, Unavailable
 from graph.types import Call, User
 from tests.graph.scripted import Reply, app_token, problem
@@ -156,7 +157,7 @@ def test_an_answer_cut_off_halfway_may_have_been_done(microsoft, contoso_graph):
 
 
 def test_a_connection_that_was_never_made_did_nothing(microsoft, contoso_graph, settings):
-    contoso_graph.permissions()  # the token is in memory
+    tokens.app_token(CONTOSO)  # it is in memory now
     settings.SANDBOX_URL = f"http://127.0.0.1:{_closed_port()}"
     microsoft_tokens_stay(settings, microsoft)
 
@@ -168,7 +169,6 @@ def test_a_connection_that_was_never_made_did_nothing(microsoft, contoso_graph, 
 
 def microsoft_tokens_stay(settings, microsoft) -> None:
     """Let the token in memory serve the new address too, so that it is Graph itself that cannot be reached."""
-    from graph import tokens
 
     known = tokens._apps[next(iter(tokens._apps))]
     tokens._apps[tokens._key(CONTOSO, "global")] = known
@@ -183,7 +183,6 @@ def test_microsofts_times_are_read_whatever_their_precision():
 
 
 def test_a_token_is_never_in_what_is_logged_or_shown(microsoft, contoso_graph):
-    from graph import tokens
 
     token = tokens.app_token(CONTOSO)
 

@@ -2,9 +2,11 @@
 
 import pytest
 
+from graph import tokens
 from graph.errors import NotFound, Throttled, TokenUnavailable, Unauthorized, Unavailable
 from graph.types import Call
 from tests.graph.scripted import Reply, problem
+from tests.sandbox_client import CONTOSO
 
 SIGN_OUT = [Call("POST", f"/users/{number}/revokeSignInSessions") for number in range(3)]
 
@@ -131,7 +133,7 @@ def test_calls_whose_token_was_refused_are_sent_again_and_only_those(microsoft, 
 
 
 def test_answers_are_kept_when_the_refused_calls_cannot_be_sent_again(microsoft, contoso_graph):
-    contoso_graph.permissions()
+    tokens.app_token(CONTOSO)  # it is in memory now
     microsoft.token_replies.append(Reply(503, b"busy"))
     microsoft.answers(batch(item(0), item(1, 401, problem("InvalidAuthenticationToken")), item(2)))
 

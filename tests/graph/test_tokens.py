@@ -80,8 +80,8 @@ def test_a_certificate_that_cannot_be_read_is_said(microsoft, settings):
 def test_a_token_is_kept_and_says_which_permissions_it_carries(microsoft):
     microsoft.token_replies.append(Reply(body=app_token("User.Read.All", "Application.Read.All")))
 
-    assert tokens.app_token(CONTOSO).roles == {"User.Read.All", "Application.Read.All"}
-    assert tokens.app_token(CONTOSO).roles == {"User.Read.All", "Application.Read.All"}
+    assert tokens.app_token(CONTOSO).hint == {"User.Read.All", "Application.Read.All"}
+    assert tokens.app_token(CONTOSO).hint == {"User.Read.All", "Application.Read.All"}
     assert len(microsoft.asked(TOKEN)) == 1
 
 
