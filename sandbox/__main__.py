@@ -15,6 +15,7 @@ import uvicorn
 
 from sandbox import seed, tls
 from sandbox.app import create_app
+from sandbox.quota import READINGS
 
 HOST = "127.0.0.1"  # people and programs of this machine only: everybody can be anybody here
 GRACE = 3  # seconds that requests under way may take when the process is told to stop
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         grants=options.grants,
         latency_ms=options.latency_ms,
         time_scale=options.time_scale,
+        quota=options.quota,
     )
     app = create_app(world)
     asyncio.run(_serve(app, options))
@@ -52,6 +54,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--grants", type=int, help="so many grants in Contoso")
     parser.add_argument("--latency-ms", type=float, default=0, help="how long Graph takes to answer")
     parser.add_argument("--time-scale", type=float, default=1.0, help="how much faster quotas and delays run")
+    parser.add_argument("--quota", default="window", choices=READINGS, help="how Microsoft's limit of writes is read")
     options = parser.parse_args(arguments)
     if options.time_scale <= 0:
         parser.error("--time-scale must be more than 0")

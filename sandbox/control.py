@@ -105,8 +105,8 @@ class Controls:
         return {"ms": self.world.latency_ms}
 
     def quota(self, given: dict) -> dict:
-        """Switches `enabled` and `count_reads`; limits as `{"writes_per_app_and_tenant": {"amount": 5, "seconds": 2}}`;
-        `{"clear": true}` opens all windows anew."""
+        """`{"reading": "window"}` or `"bucket"`, see `sandbox.quota`. Switches `enabled` and `count_reads`; limits as
+        `{"writes_per_app_and_tenant": {"amount": 5, "seconds": 2}}`; `{"clear": true}` forgets what was used."""
         self.world.quota.configure(given)
         return self.show_quota({})
 

@@ -1,7 +1,13 @@
 """How much each app may ask of Graph: writes by default, resource units when switched on.
 
-Microsoft's table of limits is https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits.
-How its buckets refill is not documented; here a window opens with the first request and is empty again when it closes.
+Microsoft's table of limits, "3,000 requests per 2 minutes 30 seconds" for an app's writes to a tenant, stands beside
+the sentence that the service "uses a token bucket algorithm"; how the bucket refills is not documented. Both readings
+can be played:
+
+- `window`: the first request opens a window of 150 seconds; when it closes, the whole amount is there anew.
+- `bucket`: a bucket of 3,000 that refills all the time, 20 a second: 10,000 writes take 350 seconds, not 450.
+
+https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from typing import Any
 
 from sandbox.timing import Clock
 
+READINGS = ("window", "bucket")
 LIMITS = (
     "writes_per_app_and_tenant",
     "writes_per_app",
@@ -28,9 +35,11 @@ class Limit:
 
 
 @dataclass(slots=True)
-class Window:
-    closes: float = 0.0  # directory seconds
-    used: int = 0
+class Meter:
+    """What was used of one limit. `at` (directory seconds): when its window opened or its bucket was last looked at."""
+
+    at: float = -math.inf
+    used: float = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -41,14 +50,20 @@ class Refusal:
 
 
 class Quota:
-    """The counters of one world."""
+    """The counters of one world. `reading` is one of READINGS.
 
-    def __init__(self, clock: Clock):
+    Raises:
+        ValueError: there is no such reading.
+    """
+
+    def __init__(self, clock: Clock, reading: str = "window"):
         self._clock = clock
+        self._first_reading = _known(reading)
         self.reset()
 
     def reset(self) -> None:
         self.enabled = True
+        self.reading = self._first_reading
         self.count_reads = False
         self.writes_per_app_and_tenant = Limit(3_000, 150)
         self.writes_per_app = Limit(35_000, 300)
@@ -58,23 +73,24 @@ class Quota:
         self.clear()
 
     def clear(self) -> None:
-        """Open all windows anew."""
-        self._windows: dict[tuple, Window] = {}
+        """Nothing was used."""
+        self._meters: dict[tuple, Meter] = {}
 
     def settings(self) -> dict[str, Any]:
         """What is in force, in the shape that `configure` takes."""
         limits = {name: getattr(self, name) for name in LIMITS}
         shown = {name: {"amount": one.amount, "seconds": one.seconds} if one else None for name, one in limits.items()}
-        return {"enabled": self.enabled, "count_reads": self.count_reads, **shown}
+        return {"enabled": self.enabled, "reading": self.reading, "count_reads": self.count_reads, **shown}
 
     def configure(self, given: dict[str, Any]) -> None:
-        """Change switches and limits; `{"clear": True}` opens all windows anew.
+        """Change switches and limits; `{"clear": True}` forgets what was used, and so does another reading.
 
         Raises:
-            ValueError: an unknown name, or a limit that is not above nothing. Nothing was changed.
+            ValueError: an unknown name or reading, or a limit that is not above nothing. Nothing was changed.
         """
-        if unknown := set(given) - {"enabled", "count_reads", "clear", *LIMITS}:
+        if unknown := set(given) - {"enabled", "reading", "count_reads", "clear", *LIMITS}:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        reading = _known(given.get("reading", self.reading))
         limits = {name: Limit(**given[name]) if given[name] else None for name in LIMITS if name in given}
         if any(one is not None and (one.amount < 1 or one.seconds <= 0) for one in limits.values()):
             raise ValueError("a limit needs an amount and seconds above nothing")
@@ -84,44 +100,63 @@ class Quota:
         self.count_reads = bool(given.get("count_reads", self.count_reads))
         for name, one in limits.items():
             setattr(self, name, one)
-        if given.get("clear"):
+        if given.get("clear") or reading != self.reading:
             self.clear()
+        self.reading = reading
 
     def write(self, app_id: str, tenant_id: str) -> tuple[Refusal | None, float]:
-        """Count one write. Returns the refusal, if it is one too many, and how full the fullest window is."""
+        """Count one write. Returns the refusal, if it is one too many, and how full the fullest limit is."""
         if not self.enabled:
             return None, 0.0
-        windows = (
+        limits = (
             (("write", app_id, tenant_id), self.writes_per_app_and_tenant, "Tenant_Application"),
             (("write", app_id, None), self.writes_per_app, "Application"),
             (("write", None, tenant_id), self.writes_per_tenant, "Tenant"),
         )
-        return self._spend(windows, 1, f"Write/{app_id}/{tenant_id}", "WriteLimitExceeded")
+        return self._spend(limits, 1, f"Write/{app_id}/{tenant_id}", "WriteLimitExceeded")
 
     def read(self, app_id: str, tenant_id: str, units: int, people: int) -> tuple[Refusal | None, float]:
         """Count the units of a read, if reads are counted at all. `people` is the number of users in the tenant."""
         if not (self.enabled and self.count_reads):
             return None, 0.0
         own = self.units_per_app_and_tenant or Limit(3_500 if people < 50 else 5_000 if people <= 500 else 8_000, 10)
-        windows = (
+        limits = (
             (("read", app_id, tenant_id), own, "Tenant_Application"),
             (("read", app_id, None), self.units_per_app, "Application"),
         )
-        return self._spend(windows, units, f"Read/{app_id}/{tenant_id}", "ResourceUnitLimitExceeded")
+        return self._spend(limits, units, f"Read/{app_id}/{tenant_id}", "ResourceUnitLimitExceeded")
 
-    def _spend(self, windows: tuple, amount: int, target: str, reason: str) -> tuple[Refusal | None, float]:
+    def _spend(self, limits: tuple, amount: int, target: str, reason: str) -> tuple[Refusal | None, float]:
         now, fullest, spent = self._clock.elapsed(), 0.0, []
-        for key, limit, scope in windows:
-            window = self._windows.get(key)
-            if window is None:
-                window = self._windows[key] = Window()
-            if now >= window.closes:
-                window.closes, window.used = now + limit.seconds, 0
-            if window.used + amount > limit.amount:
-                wait = max(1, math.ceil(self._clock.real(window.closes - now)))
-                return Refusal(wait, f"{scope}/{target}", reason), 1.0
-            spent.append(window)
-            fullest = max(fullest, (window.used + amount) / limit.amount)
-        for window in spent:
-            window.used += amount
+        for key, limit, scope in limits:
+            meter = self._meters.get(key)
+            if meter is None:
+                meter = self._meters[key] = Meter()
+            self._catch_up(meter, limit, now)
+            if meter.used + amount > limit.amount:
+                wait = self._clock.real(self._wait(meter, limit, amount, now))
+                return Refusal(max(1, math.ceil(wait)), f"{scope}/{target}", reason), 1.0
+            spent.append(meter)
+            fullest = max(fullest, (meter.used + amount) / limit.amount)
+        for meter in spent:
+            meter.used += amount
         return None, fullest
+
+    def _catch_up(self, meter: Meter, limit: Limit, now: float) -> None:
+        if self.reading == "bucket":
+            meter.used = max(0.0, meter.used - (now - meter.at) * limit.amount / limit.seconds)
+            meter.at = now
+        elif now >= meter.at + limit.seconds:
+            meter.at, meter.used = now, 0
+
+    def _wait(self, meter: Meter, limit: Limit, amount: int, now: float) -> float:
+        """Directory seconds until this amount is there again."""
+        if self.reading == "bucket":
+            return (meter.used + amount - limit.amount) * limit.seconds / limit.amount
+        return meter.at + limit.seconds - now
+
+
+def _known(reading: str) -> str:
+    if reading not in READINGS:
+        raise ValueError(f"reading must be one of {', '.join(READINGS)}, not {reading!r}")
+    return reading

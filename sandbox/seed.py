@@ -82,6 +82,7 @@ def world(
     grants: int | None = None,
     latency_ms: float = 0,
     time_scale: float = 1.0,
+    quota: str = "window",
 ) -> World:
     """The world of a profile. `users`, `apps` and `grants` say how many to add to the cast's own.
 
@@ -92,7 +93,7 @@ def world(
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}")
     given = {"users": users, "apps": apps, "grants": grants}
     more = {name: PROFILES[profile].get(name, 0) if number is None else number for name, number in given.items()}
-    return World(partial(_fill, more=more), latency_ms=latency_ms, time_scale=time_scale)
+    return World(partial(_fill, more=more), latency_ms=latency_ms, time_scale=time_scale, quota=quota)
 
 
 def _fill(world: World, more: dict[str, int]) -> None:

@@ -71,12 +71,19 @@ class World:
     `reset()` builds it anew; `on_reset` holds what else must forget then.
     """
 
-    def __init__(self, fill: Callable[[World], None], *, latency_ms: float = 0, time_scale: float = 1.0):
+    def __init__(
+        self,
+        fill: Callable[[World], None],
+        *,
+        latency_ms: float = 0,
+        time_scale: float = 1.0,
+        quota: str = "window",
+    ):
         self._fill = fill
         self.clock = Clock(time_scale)
         self.faults = Faults()
         self.log = RequestLog(self.clock)
-        self.quota = Quota(self.clock)
+        self.quota = Quota(self.clock, quota)
         self.latency_ms = self._first_latency = latency_ms
         self.lag_seconds: float = 0  # how far behind the directory app-only readers are
         self.incomplete_grants = False  # the tenant-wide grant list leaves rows out unless asked with ConsistencyLevel

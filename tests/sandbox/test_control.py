@@ -134,12 +134,13 @@ def test_the_clock_moves(controls, served):
 def test_lag_latency_and_quota_are_set(controls, served):
     controls.post("lag", seconds=7, incomplete_grants=True)
     controls.post("latency", ms=3)
-    controls.post("quota", writes_per_app_and_tenant={"amount": 5, "seconds": 10}, count_reads=True)
+    controls.post("quota", writes_per_app_and_tenant={"amount": 5, "seconds": 10}, count_reads=True, reading="bucket")
 
     world = served.world
     assert (world.lag_seconds, world.incomplete_grants, world.latency_ms) == (7, True, 3)
     assert world.quota.writes_per_app_and_tenant.amount == 5
     assert controls.get("quota")["count_reads"] is True
+    assert controls.get("quota")["reading"] == world.quota.reading == "bucket"
 
 
 def test_a_reset_needs_no_body(controls, graph):

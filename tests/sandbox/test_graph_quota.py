@@ -2,12 +2,13 @@
 
 import pytest
 
-from sandbox.catalogue import FABRIKAM
-from sandbox.quota import Quota
+from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID
+from sandbox.quota import READINGS, Quota
 from sandbox.timing import Clock
 from tests.sandbox.graph import Graph, refused
 
 REVOKE = "users/adele@contoso.example/revokeSignInSessions"
+WRITE = {"method": "POST", "url": f"/{REVOKE}", "headers": {"Content-Type": "application/json"}, "body": {}}
 
 
 @pytest.fixture
@@ -29,6 +30,59 @@ def test_an_app_may_write_3000_times_in_150_seconds_to_a_tenant():
     assert spent(quota, count=10) == 0
     clock.advance(1.1)
     assert spent(quota, count=3_100) == 3_000
+
+
+def test_a_bucket_refills_all_the_time():
+    clock = Clock()
+    quota = Quota(clock, "bucket")
+
+    assert spent(quota, count=3_100) == 3_000
+    clock.advance(1)
+    assert spent(quota, count=100) == 20
+    clock.advance(150)
+    assert spent(quota, count=3_100) == 3_000
+
+
+@pytest.mark.parametrize(("reading", "seconds"), [("window", 450), ("bucket", 350)])
+def test_ten_thousand_writes_take_as_long_as_the_reading_says(reading, seconds):
+    """3,000 at once, then 3,000 in 150 seconds: in steps or evenly. Whoever waits as told loses no time to it."""
+    clock = Clock()
+    quota, started, done = Quota(clock, reading), clock.elapsed(), 0
+
+    while done < 10_000:
+        refusal, _ = quota.write("app", "tenant")
+        if refusal:
+            clock.advance(refusal.retry_after)
+        else:
+            done += 1
+
+    assert clock.elapsed() - started == pytest.approx(seconds, abs=1.5)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_limit_over_all_tenants_is_told_by_its_scope(served, graph, reading):
+    """The first word of `x-ms-throttle-scope` says whose limit it was:
+    https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits"""
+    graph.world.quota.configure({"reading": reading, "writes_per_app": {"amount": 2, "seconds": 300}})
+    elsewhere = Graph.as_portal(served, FABRIKAM)
+
+    told = [one.post(REVOKE.replace("adele", name)) for one, name in ((graph, "adele"), (graph, "alex"))]
+    refusal = elsewhere.post("users/robin@fabrikam.example/revokeSignInSessions")
+
+    assert [one.status_code for one in told] == [200, 200]
+    refused(refusal, 429, "TooManyRequests")
+    assert refusal.headers["x-ms-throttle-scope"] == f"Application/Write/{PORTAL_APP_ID}/{FABRIKAM}"
+    assert int(refusal.headers["Retry-After"]) in ((299, 300) if reading == "window" else (150,))
+
+
+def test_items_of_a_batch_are_told_whose_limit_it_was(graph):
+    graph.world.quota.configure({"reading": "bucket", "writes_per_app_and_tenant": {"amount": 3, "seconds": 150}})
+
+    answers = graph.batch(*[WRITE] * 5)
+
+    refusals = [one["headers"] for one in answers.values() if one["status"] == 429]
+    assert [one["Retry-After"] for one in refusals] == ["50", "50"]
+    assert {one["x-ms-throttle-scope"] for one in refusals} == {f"Tenant_Application/Write/{PORTAL_APP_ID}/{CONTOSO}"}
 
 
 def test_an_app_may_write_35000_times_in_300_seconds_to_all_tenants():
@@ -82,9 +136,7 @@ def test_reads_and_other_tenants_go_on(served, graph):
 def test_items_of_a_batch_are_counted_one_by_one(graph):
     graph.world.quota.configure({"writes_per_app_and_tenant": {"amount": 12, "seconds": 150}})
 
-    answers = graph.batch(
-        *[{"method": "POST", "url": f"/{REVOKE}", "headers": {"Content-Type": "application/json"}, "body": {}}] * 20
-    )
+    answers = graph.batch(*[WRITE] * 20)
 
     statuses = sorted(one["status"] for one in answers.values())
     assert statuses == [200] * 12 + [429] * 8
@@ -139,5 +191,7 @@ def test_a_setting_nobody_knows_is_refused():
 
     with pytest.raises(ValueError, match="unknown: writes"):
         quota.configure({"writes": 3})
+    with pytest.raises(ValueError, match="reading must be one of window, bucket"):
+        quota.configure({"reading": "leaky"})
     with pytest.raises(ValueError, match="above nothing"):
         quota.configure({"writes_per_app": {"amount": 0, "seconds": 3}})
