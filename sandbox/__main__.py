@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
         latency_ms=options.latency_ms,
         time_scale=options.time_scale,
         quota=options.quota,
+        consent_lag_seconds=options.consent_lag,
     )
     app = create_app(world)
     asyncio.run(_serve(app, options))
@@ -55,6 +56,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=float, default=0, help="how long Graph takes to answer")
     parser.add_argument("--time-scale", type=float, default=1.0, help="how much faster quotas and delays run")
     parser.add_argument("--quota", default="window", choices=READINGS, help="how Microsoft's limit of writes is read")
+    parser.add_argument("--consent-lag", type=float, default=0, help="seconds until consented permissions are seen")
     options = parser.parse_args(arguments)
     if options.time_scale <= 0:
         parser.error("--time-scale must be more than 0")

@@ -90,13 +90,20 @@ class Controls:
 
     def lag(self, given: dict) -> dict:
         """`{"seconds": 5}`: how far app-only readers are behind. `{"incomplete_grants": true}`: the tenant-wide grant
-        list leaves rows out unless it is asked for with ConsistencyLevel and $count."""
-        _only(given, "seconds", "incomplete_grants")
+        list leaves rows out unless it is asked for with ConsistencyLevel and $count. `{"consent_seconds": 20}`: until
+        an application permission that is given from now on is seen, in tokens and in lists."""
+        _only(given, "seconds", "incomplete_grants", "consent_seconds")
         if "seconds" in given:
             self.world.lag_seconds = float(given["seconds"])
         if "incomplete_grants" in given:
             self.world.incomplete_grants = bool(given["incomplete_grants"])
-        return {"seconds": self.world.lag_seconds, "incomplete_grants": self.world.incomplete_grants}
+        if "consent_seconds" in given:
+            self.world.set_consent_lag(float(given["consent_seconds"]))
+        return {
+            "seconds": self.world.lag_seconds,
+            "incomplete_grants": self.world.incomplete_grants,
+            "consent_seconds": self.world.consent_lag_seconds,
+        }
 
     def latency(self, given: dict) -> dict:
         """`{"ms": 80}`: how long every Graph request takes; a whole batch takes it once."""

@@ -50,6 +50,8 @@ class Records:
         self.grants_by_principal: dict[str | None, dict[str, None]] = {}
         self.assignments_by_principal: dict[str, dict[str, None]] = {}
         self.assignments_by_resource: dict[str, dict[str, None]] = {}
+        self.consent_lag_seconds: float = 0  # directory seconds until an application permission that was given is seen
+        self._arriving: dict[str, datetime] = {}  # assignments given to apps, and from when on they are seen
         self._shelved: dict[str, list[Grant | Assignment]] = {}  # by the deleted object they hang on
 
     @property
@@ -111,18 +113,25 @@ class Records:
                     left.append(member)
         return list(people.values())
 
+    def visible_app_roles(self, principal_id: str) -> list[Assignment]:
+        """The assignments a principal is seen to have by now, in tokens and in lists.
+
+        What an administrator's consent has just given to an app takes a while to arrive: `consent_lag_seconds`.
+        """
+        return [one for one in self.assignments_of(principal_id) if self.arrived(one)]
+
+    def arrived(self, assignment: Assignment) -> bool:
+        moment = self._arriving.get(assignment.id)
+        return moment is None or self.clock.now() >= moment
+
     def roles_of(self, principal_id: str, resource_id: str) -> list[str]:
         """Values of the app roles held at a resource, directly or through a group the principal is a member of."""
         resource = self.service_principals.get(resource_id)
         if resource is None:
             return []
-        holders = [principal_id, *(group.id for group in self.groups_of(principal_id))]
-        held = {
-            one.app_role_id
-            for holder in holders
-            for one in self.assignments_of(holder)
-            if one.resource_id == resource_id
-        }
+        held = {one.app_role_id for one in self.visible_app_roles(principal_id) if one.resource_id == resource_id}
+        for group in self.groups_of(principal_id):
+            held |= {one.app_role_id for one in self.assignments_of(group.id) if one.resource_id == resource_id}
         return [role.value for role in resource.app_roles if role.id in held and role.value]
 
     def assigned(self, principal_id: str, resource_id: str) -> bool:

@@ -83,6 +83,7 @@ def world(
     latency_ms: float = 0,
     time_scale: float = 1.0,
     quota: str = "window",
+    consent_lag_seconds: float = 0,
 ) -> World:
     """The world of a profile. `users`, `apps` and `grants` say how many to add to the cast's own.
 
@@ -93,7 +94,13 @@ def world(
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}")
     given = {"users": users, "apps": apps, "grants": grants}
     more = {name: PROFILES[profile].get(name, 0) if number is None else number for name, number in given.items()}
-    return World(partial(_fill, more=more), latency_ms=latency_ms, time_scale=time_scale, quota=quota)
+    return World(
+        partial(_fill, more=more),
+        latency_ms=latency_ms,
+        time_scale=time_scale,
+        quota=quota,
+        consent_lag_seconds=consent_lag_seconds,
+    )
 
 
 def _fill(world: World, more: dict[str, int]) -> None:

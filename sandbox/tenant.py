@@ -222,6 +222,8 @@ class Tenant(Records):
         salt = uuid.UUID(make_id(principal_id, resource_id, app_role_id)) if self._quiet else uuid.uuid4()
         new_id = assignment_id(principal_id, salt)
         made = Assignment(new_id, principal_id, principal_type, resource_id, app_role_id, self.clock.now())
+        if principal_type == "ServicePrincipal" and self.consent_lag_seconds and not self._quiet:
+            self._arriving[made.id] = made.created + timedelta(seconds=self.clock.real(self.consent_lag_seconds))
         return self._put_assignment(made)
 
     def unassign(self, assignment_id: str) -> None:

@@ -78,6 +78,7 @@ class World:
         latency_ms: float = 0,
         time_scale: float = 1.0,
         quota: str = "window",
+        consent_lag_seconds: float = 0,
     ):
         self._fill = fill
         self.clock = Clock(time_scale)
@@ -86,6 +87,7 @@ class World:
         self.quota = Quota(self.clock, quota)
         self.latency_ms = self._first_latency = latency_ms
         self.lag_seconds: float = 0  # how far behind the directory app-only readers are
+        self.consent_lag_seconds = self._first_consent_lag = consent_lag_seconds
         self.incomplete_grants = False  # the tenant-wide grant list leaves rows out unless asked with ConsistencyLevel
         self.tenants: dict[str, Tenant] = {}
         self.applications: dict[str, Application] = {}
@@ -124,3 +126,10 @@ class World:
         self._fill(self)
         for tenant in self.tenants.values():
             tenant.settle()
+        self.set_consent_lag(self._first_consent_lag)
+
+    def set_consent_lag(self, seconds: float) -> None:
+        """How long application permissions that are given from now on take to be seen, in every tenant."""
+        self.consent_lag_seconds = seconds
+        for tenant in self.tenants.values():
+            tenant.consent_lag_seconds = seconds

@@ -132,12 +132,13 @@ def test_the_clock_moves(controls, served):
 
 
 def test_lag_latency_and_quota_are_set(controls, served):
-    controls.post("lag", seconds=7, incomplete_grants=True)
+    controls.post("lag", seconds=7, incomplete_grants=True, consent_seconds=9)
     controls.post("latency", ms=3)
     controls.post("quota", writes_per_app_and_tenant={"amount": 5, "seconds": 10}, count_reads=True, reading="bucket")
 
     world = served.world
     assert (world.lag_seconds, world.incomplete_grants, world.latency_ms) == (7, True, 3)
+    assert {tenant.consent_lag_seconds for tenant in world.tenants.values()} == {world.consent_lag_seconds} == {9}
     assert world.quota.writes_per_app_and_tenant.amount == 5
     assert controls.get("quota")["count_reads"] is True
     assert controls.get("quota")["reading"] == world.quota.reading == "bucket"

@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.catalogue import PORTAL_APP_ID, app_id
 from sandbox.objects import DEFAULT_ROLE, GRAPH_APP_ID
+from tests.sandbox.client import claims
 from tests.sandbox.graph import Graph, refused
 
 ZEROS = DEFAULT_ROLE
@@ -68,6 +69,26 @@ def test_a_persons_list_names_groups_they_are_assigned_through(served, graph):
         ("User", "Northwind Expenses", ZEROS),
         ("Group", "Contoso Travel", ZEROS),
     }
+
+
+def test_a_permission_just_consented_to_takes_its_time(served, graph, backup, api):
+    """Tokens taken right after consent often lack roles: https://github.com/microsoftgraph/microsoft-graph-docs/issues/10907"""
+    served.world.set_consent_lag(20)
+    graph.tenant.assign(backup.id, "ServicePrincipal", api.id, api.app_role("Mail.Send").id)
+
+    def seen():
+        held = graph.get(f"servicePrincipals/{backup.id}/appRoleAssignments")["value"]
+        holders = graph.get(f"servicePrincipals/{api.id}/appRoleAssignedTo")["value"]
+        wanted = api.app_role("Mail.Send").id
+        return [
+            wanted in {one["appRoleId"] for one in held},
+            (backup.id, wanted) in {(one["principalId"], one["appRoleId"]) for one in holders},
+            "Mail.Send" in claims(Graph.as_app(served, backup.app_id).token)["roles"],
+        ]
+
+    assert seen() == [False] * 3
+    served.world.clock.advance(21)
+    assert seen() == [True] * 3
 
 
 def test_a_permission_is_given_and_shows_in_the_apps_tokens(served, graph, backup, api):

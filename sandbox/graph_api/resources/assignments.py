@@ -20,14 +20,14 @@ ALREADY_THERE = "Permission being assigned already exists on the object."
 def list_held(ask: Ask, key: str) -> Answer:
     """Application permissions that an app holds."""
     client = find.service_principal(ask, key)
-    return collection(ask, ASSIGNMENT, ask.view.assignments_of(client.id))
+    return collection(ask, ASSIGNMENT, _seen(ask, ask.view.assignments_of(client.id)))
 
 
 @graph.on("GET", "/servicePrincipals/{}/appRoleAssignedTo", may.READ_ASSIGNMENTS)
 def list_assigned(ask: Ask, key: str) -> Answer:
     """Who is assigned to an app, and which apps hold permissions on it."""
     resource = find.service_principal(ask, key)
-    return collection(ask, ASSIGNMENT, ask.view.assigned_to(resource.id))
+    return collection(ask, ASSIGNMENT, _seen(ask, ask.view.assigned_to(resource.id)))
 
 
 @graph.on("GET", "/users/{}/appRoleAssignments", may.READ_USERS_ASSIGNMENTS)
@@ -75,6 +75,11 @@ def take_on_app(ask: Ask, key: str, assignment_id: str) -> Answer:
 @graph.on("DELETE", "/users/{}/appRoleAssignments/{}", may.GIVE_ASSIGNMENTS)
 def take_from_user(ask: Ask, key: str, assignment_id: str) -> Answer:
     return _take(ask, assignment_id, principal_id=find.user(ask, key).id)
+
+
+def _seen(ask: Ask, assignments: list[Assignment]) -> list[Assignment]:
+    """Without those that were given a moment ago and have not arrived yet."""
+    return [one for one in assignments if ask.tenant.arrived(one)]
 
 
 def _of_person(ask: Ask, user_id: str) -> Answer:
