@@ -6,21 +6,20 @@ from uuid import UUID
 
 from django.conf import settings
 
-from graph import tokens
+from graph import batch as batching, roles, tokens
+from graph.activity import AppActivity, PersonActivity
 from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
+from graph.roles import DirectoryRole, RoleAssignment, RoleDefinition
 from graph.types import (
     Answer,
-    AppActivity,
     AppRoleAssignment,
     Call,
-    DirectoryRole,
     Grant,
     Group,
     Items,
     Organization,
     Page,
-    PersonActivity,
     ServicePrincipal,
     User,
 )
@@ -186,6 +185,64 @@ class GraphClient:
             DirectoryRole.read,
             headers=ADVANCED,
         )
+
+    def role_assignments(self) -> Iterator[Page[RoleAssignment]]:
+        """Every role held in the tenant, active ones only.
+
+        Raises:
+            Forbidden: the tenant did not grant RoleManagement.Read.Directory.
+
+        https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments
+        """
+        return self._ask.pages(roles.ASSIGNMENTS, {}, RoleAssignment.read, page_size=None)
+
+    def role_definitions(self) -> Items[RoleDefinition]:
+        """Every role there is, the tenant's own included.
+
+        https://learn.microsoft.com/graph/api/rbacapplication-list-roledefinitions
+        """
+        return self._ask.whole(roles.DEFINITIONS, {}, RoleDefinition.read, page_size=None)
+
+    def role_assignments_of(self, principal_ids: Iterable) -> list[RoleAssignment]:
+        """The roles some people, groups or apps hold directly, in batches of 20 of them.
+
+        Raises:
+            Forbidden: the tenant did not grant RoleManagement.Read.Directory. Which roles they hold is not known.
+        """
+        wanted, found = [roles.held_by(item) for item in principal_ids], []
+        for start in range(0, len(wanted), batching.LIMIT):
+            calls = wanted[start : start + batching.LIMIT]
+            for call, answer in zip(calls, self.batch(calls), strict=True):
+                found += self._ask.rest(call, answer, RoleAssignment.read, strict=True)
+        return found
+
+    def groups_of(self, object_id) -> Items[Group]:
+        """The groups a person is in, also through other groups; read from an index that lags by some minutes.
+
+        All of them, since a filter would say nothing about groups that we are shown by their id alone.
+
+        https://learn.microsoft.com/graph/api/user-list-transitivememberof
+        """
+        return self._ask.whole(
+            f"/users/{segment(object_id)}/transitiveMemberOf/microsoft.graph.group",
+            {"$select": Group.SELECT, "$count": "true"},
+            Group.read,
+            headers=ADVANCED,
+        )
+
+    def roles_of(self, object_id) -> list[RoleAssignment]:
+        """The roles a person holds, themselves or through a group: built-in and custom ones, in any scope.
+
+        Two requests for most people. Groups of which only the id is shown to us are asked about all the same.
+
+        Raises:
+            Forbidden: the tenant did not grant RoleManagement.Read.Directory. Which roles they hold is not known.
+        """
+        groups = self.groups_of(object_id)
+        if groups.unreadable:
+            raise Unavailable("Graph sent a group we cannot read.", sent=False)
+        through = [group.id for group in groups if group.assignable_to_roles is not False]
+        return self.role_assignments_of([object_id, *through])
 
     def find_groups(self, text: str) -> Items[Group]:
         """Up to 25 groups by name. https://learn.microsoft.com/graph/api/group-list"""

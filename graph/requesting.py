@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
 
 import requests
@@ -11,7 +11,7 @@ import requests
 from graph import batch as batching, tokens, transport
 from graph.answers import error_of
 from graph.clouds import CLOUDS
-from graph.errors import GraphError, Rejected, Throttled, Unauthorized, Unavailable
+from graph.errors import GraphError, Rejected, Retryable, Throttled, Unauthorized, Unavailable
 from graph.paging import read_all, read_one, walk
 from graph.types import Answer, Call, Items, Page, Reader
 
@@ -52,14 +52,14 @@ class Requester:
         *,
         advanced: bool = False,
         beta: bool = False,
-        page_size: int = PAGE_SIZE,
+        page_size: int | None = PAGE_SIZE,
     ) -> Iterator[Page]:
         """A list, page by page.
 
         Args:
             advanced: ask the index that lists everything, and for the number of items; else what Graph gives plainly.
         """
-        query = {**query, "$top": str(page_size)}
+        query = {**query, "$top": str(page_size)} if page_size else query
         plain = self.url(path, query, beta=beta)
         if not advanced:
             yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host)
@@ -96,6 +96,24 @@ class Requester:
             items.extend(page.items)
             items.unreadable += page.unreadable
         return items
+
+    def rest(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
+        """The whole of a list whose first page a batch was asked for.
+
+        Further pages, and an answer that says to ask again later, cost requests of their own.
+
+        Args:
+            strict: a row that cannot be read is an error, for lists in which a missing row would be taken for a no.
+        """
+        if answer.error and not isinstance(answer.error, Retryable):
+            raise answer.error
+        if answer.error is None and "@odata.nextLink" not in (answer.body or {}):
+            return read_all(answer.body or {}, read, strict=strict)
+        path, _, query = call.path.partition("?")
+        found = self.whole(path, dict(parse_qsl(query)), read, headers=call.headers, page_size=None)
+        if found.unreadable and strict:
+            raise Unavailable("Graph sent an item we cannot read.", sent=False)
+        return found
 
     def one(self, path: str, query: dict, read: Reader):
         """A single thing. Raises NotFound when it is not there, or not yet."""

@@ -176,15 +176,15 @@ class ServicePrincipal:
             display_name=data.get("displayName") or "",
             publisher_name=publisher.get("displayName") or "",
             publisher_verified=bool(publisher.get("verifiedPublisherId")),
-            owner_tenant_id=_uuid(data.get("appOwnerOrganizationId")),
+            owner_tenant_id=uuid_of(data.get("appOwnerOrganizationId")),
             type=data.get("servicePrincipalType") or "",
             account_enabled=data.get("accountEnabled") is not False,
             disabled_by_microsoft=data.get("disabledByMicrosoftStatus") or "",
             homepage=data.get("homepage") or "",
             reply_urls=tuple(data.get("replyUrls") or ()),
             tags=tuple(data.get("tags") or ()),
-            created_at=_time(data.get("createdDateTime")),
-            deleted_at=_time(data.get("deletedDateTime")),
+            created_at=moment_of(data.get("createdDateTime")),
+            deleted_at=moment_of(data.get("deletedDateTime")),
             scopes=tuple(PermissionScope.read(item) for item in data.get("oauth2PermissionScopes") or ()),
             app_roles=tuple(AppRole.read(item) for item in data.get("appRoles") or ()),
         )
@@ -210,7 +210,7 @@ class Grant:
             id=_text(data["id"]),
             client_id=UUID(data["clientId"]),
             resource_id=UUID(data["resourceId"]),
-            principal_id=_uuid(data.get("principalId")),
+            principal_id=uuid_of(data.get("principalId")),
             consent_type=data["consentType"],
             # Real data begins with a blank and repeats itself.
             scopes=tuple(dict.fromkeys((data.get("scope") or "").split())),
@@ -243,7 +243,7 @@ class AppRoleAssignment:
             principal_name=data.get("principalDisplayName") or "",
             resource_id=UUID(data["resourceId"]),
             resource_name=data.get("resourceDisplayName") or "",
-            created_at=_time(data.get("createdDateTime")),
+            created_at=moment_of(data.get("createdDateTime")),
         )
 
 
@@ -272,48 +272,34 @@ class User:
             job_title=data.get("jobTitle") or "",
             is_guest=data.get("userType") == "Guest",
             account_enabled=data.get("accountEnabled") is not False,
-            sessions_valid_from=_time(data.get("signInSessionsValidFromDateTime")),
-        )
-
-
-@dataclass(frozen=True)
-class DirectoryRole:
-    """An active directory role. The template id is the same in every tenant.
-
-    `template_id` is None where we may see that there is a role, and not which: Graph sends objects that the permissions
-    do not cover with their type and id, and everything else null. Which permission is missing for it:
-    RoleManagement.Read.Directory. https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
-    """
-
-    id: UUID
-    template_id: UUID | None
-    display_name: str
-
-    SELECT = "id,roleTemplateId,displayName"
-
-    @classmethod
-    def read(cls, data: dict) -> "DirectoryRole":
-        return cls(
-            id=UUID(data["id"]),
-            template_id=_uuid(data.get("roleTemplateId")),
-            display_name=data.get("displayName") or "",
+            sessions_valid_from=moment_of(data.get("signInSessionsValidFromDateTime")),
         )
 
 
 @dataclass(frozen=True)
 class Group:
+    """A group of people. https://learn.microsoft.com/graph/api/resources/group
+
+    Attributes:
+        assignable_to_roles: whether roles of the directory may be given to it; None where only its id is shown to us.
+    """
+
     id: UUID
     display_name: str
     description: str
+    assignable_to_roles: bool | None = None
 
-    SELECT = "id,displayName,description"
+    SELECT = "id,displayName,description,isAssignableToRole"
 
     @classmethod
     def read(cls, data: dict) -> "Group":
+        # Every group has a name; ordinary ones answer null for the other, as everything about a hidden one is null.
+        shown = data.get("displayName") is not None
         return cls(
             id=UUID(data["id"]),
             display_name=data.get("displayName") or "",
             description=data.get("description") or "",
+            assignable_to_roles=(data.get("isAssignableToRole") is True) if shown else None,
         )
 
 
@@ -342,42 +328,6 @@ class Organization:
         )
 
 
-@dataclass(frozen=True)
-class AppActivity:
-    """When an app last signed in or was signed in to, in any way. Beta, and only in tenants with a P1 licence."""
-
-    app_id: UUID
-    last_used_at: datetime | None
-
-    @classmethod
-    def read(cls, data: dict) -> "AppActivity":
-        return cls(
-            app_id=UUID(data["appId"]),
-            last_used_at=_time((data.get("lastSignInActivity") or {}).get("lastSignInDateTime")),
-        )
-
-
-@dataclass(frozen=True)
-class PersonActivity:
-    """When a person last got in, themselves or an app for them. Only in tenants with a P1 licence.
-
-    Failed attempts do not count: whoever guesses passwords makes nobody active.
-    https://learn.microsoft.com/graph/api/resources/signinactivity
-    """
-
-    person_id: UUID
-    last_active_at: datetime | None
-
-    SELECT = "id,signInActivity"
-
-    @classmethod
-    def read(cls, data: dict) -> "PersonActivity":
-        return cls(
-            person_id=UUID(data["id"]),
-            last_active_at=_time((data.get("signInActivity") or {}).get("lastSuccessfulSignInDateTime")),
-        )
-
-
 Reader = Callable[[dict], T]
 
 
@@ -387,11 +337,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _uuid(value: str | None) -> UUID | None:
+def uuid_of(value: str | None) -> UUID | None:
     return UUID(value) if value else None
 
 
-def _time(value: str | None) -> datetime | None:
+def moment_of(value: str | None) -> datetime | None:
     """Graph's timestamps: `Z` or no zone at all (UTC), up to seven digits of a second."""
     if not value:
         return None

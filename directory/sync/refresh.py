@@ -15,7 +15,8 @@ from graph.client import GraphClient
 from graph.errors import NotFound
 from graph.paging import read_all, read_one
 from graph.requesting import ADVANCED
-from graph.types import Answer, Call, DirectoryRole, Grant, User
+from graph.roles import DirectoryRole
+from graph.types import Answer, Call, Grant, User
 
 Types = PermissionGrant.ConsentType
 

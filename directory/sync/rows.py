@@ -17,7 +17,7 @@ from directory.models import (
     Person,
     ServicePrincipal,
 )
-from graph import types
+from graph import activity, types
 
 BATCH = 1000
 T = TypeVar("T")
@@ -167,7 +167,7 @@ def save_apps(apps: Iterable[ServicePrincipal]) -> None:
     _upsert(ServicePrincipal, {row.id: row for row in apps}, ["id"], _APP_FIELDS)
 
 
-def save_activity(tenant: Tenant, items: Iterable[types.AppActivity]) -> None:
+def save_activity(tenant: Tenant, items: Iterable[activity.AppActivity]) -> None:
     used = {item.app_id: item.last_used_at for item in items if item.last_used_at}
     changed = []
     for row in ServicePrincipal.objects.filter(tenant=tenant, app_id__in=used).only("pk", "app_id", "last_used_at"):
@@ -177,7 +177,7 @@ def save_activity(tenant: Tenant, items: Iterable[types.AppActivity]) -> None:
     ServicePrincipal.objects.bulk_update(changed, ["last_used_at"], batch_size=500)
 
 
-def save_people_activity(tenant: Tenant, items: Iterable[types.PersonActivity]) -> None:
+def save_people_activity(tenant: Tenant, items: Iterable[activity.PersonActivity]) -> None:
     """Note when people we know were last active. One statement for all of them; no moment ever goes back."""
     known = {item.person_id: item.last_active_at for item in items if item.last_active_at}
     with connection.cursor() as cursor:

@@ -1,0 +1,102 @@
+"""Who holds which role in the directory, and where. Built-in and custom roles, in every scope.
+
+A person holds a role themselves or through a role-assignable group; roles that could be activated but are not do not
+count. https://learn.microsoft.com/graph/api/resources/unifiedroleassignment
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from graph.types import Call, uuid_of
+
+ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
+DEFINITIONS = "/roleManagement/directory/roleDefinitions"
+_WHOLE_TENANT = "/"
+_UNIT = "/administrativeUnits/"
+
+
+@dataclass(frozen=True)
+class DirectoryRole:
+    """An active directory role. The template id is the same in every tenant.
+
+    `template_id` is None where we may see that there is a role, and not which: Graph sends objects that the permissions
+    do not cover with their type and id, and everything else null. Which permission is missing for it:
+    RoleManagement.Read.Directory. https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
+    """
+
+    id: UUID
+    template_id: UUID | None
+    display_name: str
+
+    SELECT = "id,roleTemplateId,displayName"
+
+    @classmethod
+    def read(cls, data: dict) -> "DirectoryRole":
+        return cls(
+            id=UUID(data["id"]),
+            template_id=uuid_of(data.get("roleTemplateId")),
+            display_name=data.get("displayName") or "",
+        )
+
+
+@dataclass(frozen=True)
+class RoleAssignment:
+    """A role, held by a person, a role-assignable group or an app.
+
+    Attributes:
+        role_id: the definition's id. A built-in role's is its template id, the same in every tenant.
+        scope: where it counts: `/` is the whole tenant, `/administrativeUnits/{id}` a part of its people, `/{id}` one
+            object such as an app. Empty where an app of its own defines the scope.
+    """
+
+    id: str
+    principal_id: UUID
+    role_id: UUID
+    scope: str
+
+    @classmethod
+    def read(cls, data: dict) -> "RoleAssignment":
+        return cls(
+            id=data["id"],
+            principal_id=UUID(data["principalId"]),
+            role_id=UUID(data["roleDefinitionId"]),
+            scope=data.get("directoryScopeId") or "",
+        )
+
+    @property
+    def is_tenant_wide(self) -> bool:
+        return self.scope == _WHOLE_TENANT
+
+    @property
+    def administrative_unit(self) -> str:
+        """The id of the administrative unit it is limited to; empty when it is not limited to one."""
+        return self.scope.removeprefix(_UNIT) if self.scope.startswith(_UNIT) else ""
+
+
+@dataclass(frozen=True)
+class RoleDefinition:
+    """What a role is called, and whether it is Microsoft's or the tenant's own.
+
+    https://learn.microsoft.com/graph/api/resources/unifiedroledefinition
+    """
+
+    id: UUID
+    template_id: UUID | None
+    display_name: str
+    is_built_in: bool
+    is_enabled: bool
+
+    @classmethod
+    def read(cls, data: dict) -> "RoleDefinition":
+        return cls(
+            id=UUID(data["id"]),
+            template_id=uuid_of(data.get("templateId")),
+            display_name=data.get("displayName") or "",
+            is_built_in=data.get("isBuiltIn") is True,
+            is_enabled=data.get("isEnabled") is not False,
+        )
+
+
+def held_by(principal_id: UUID | str) -> Call:
+    """Asks for the roles a person, group or app holds directly, for use in a batch."""
+    return Call("GET", f"{ASSIGNMENTS}?$filter=principalId%20eq%20'{UUID(str(principal_id))}'")
