@@ -6,7 +6,17 @@ import json
 import re
 from collections.abc import Mapping
 
-from graph.errors import Expired, Forbidden, GraphError, NotFound, Rejected, Throttled, Unauthorized, Unavailable
+from graph.errors import (
+    Expired,
+    Forbidden,
+    GraphError,
+    NotFound,
+    Rejected,
+    Throttled,
+    ThrottleScope,
+    Unauthorized,
+    Unavailable,
+)
 from graph.explain import INVALID_X5T
 from graph.tokens import seconds
 
@@ -39,7 +49,8 @@ def error_of(status: int, headers: Mapping[str, str], body: object) -> GraphErro
             message = f"{message} {INVALID_X5T}"
         return Unauthorized(message or "Graph did not accept our token.", claims=challenge(headers), **known)
     if status == 429:
-        return Throttled(message or "Graph asked us to wait.", retry_after=wait, **known)
+        scope = throttle_scope(headers)
+        return Throttled(message or "Graph asked us to wait.", retry_after=wait, scope=scope, **known)
     if status == 409 and code == "Directory_ConcurrencyViolation":
         return Throttled(message, retry_after=wait, **known)
     if status >= 500 and status != 501:
@@ -65,6 +76,12 @@ def request_id_of(headers: Mapping[str, str], error: dict) -> str:
     inner = error.get("innerError") or error.get("innererror")
     inner = inner if isinstance(inner, dict) else {}
     return header(headers, "request-id") or _text(inner.get("request-id"))
+
+
+def throttle_scope(headers: Mapping[str, str]) -> ThrottleScope:
+    """Whose limit was met: the first part of `x-ms-throttle-scope: <scope>/<limit>/<app>/<tenant or resource>`."""
+    named = header(headers, "x-ms-throttle-scope").partition("/")[0].strip().lower()
+    return next((scope for scope in ThrottleScope if scope.lower() == named), ThrottleScope.UNKNOWN)
 
 
 def challenge(headers: Mapping[str, str]) -> str | None:

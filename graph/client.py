@@ -20,6 +20,7 @@ from graph.types import (
     Items,
     Organization,
     Page,
+    Reader,
     ServicePrincipal,
     User,
 )
@@ -213,7 +214,7 @@ class GraphClient:
         for start in range(0, len(wanted), batching.LIMIT):
             calls = wanted[start : start + batching.LIMIT]
             for call, answer in zip(calls, self.batch(calls), strict=True):
-                found += self._ask.rest(call, answer, RoleAssignment.read, strict=True)
+                found += self.finish(call, answer, RoleAssignment.read, strict=True)
         return found
 
     def groups_of(self, object_id) -> Items[Group]:
@@ -309,3 +310,7 @@ class GraphClient:
     def batch(self, calls: Sequence[Call]) -> list[Answer]:
         """Up to 20 calls together, as `Requester.batch` does it."""
         return self._ask.batch(calls)
+
+    def finish(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
+        """The whole of a list whose first page was asked for in a batch, as `Requester.finish` does it."""
+        return self._ask.finish(call, answer, read, strict=strict)

@@ -13,6 +13,8 @@ GraphError              keeps the `request_id` that Microsoft support will ask f
   TokenError            the token endpoint refused: `code` is Microsoft's AADSTS number, `explanation` says it plainly
 """
 
+from enum import StrEnum
+
 
 class GraphError(Exception):
     """Anything but success.
@@ -72,8 +74,25 @@ class Retryable(GraphError):
         self.retry_after = retry_after
 
 
+class ThrottleScope(StrEnum):
+    """Whose limit was met. https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits"""
+
+    TENANT_APP = "Tenant_Application"  # the portal in this tenant
+    TENANT = "Tenant"  # every app in this tenant together
+    APP = "Application"  # the portal over all tenants
+    UNKNOWN = ""
+
+
 class Throttled(Retryable):
-    """Microsoft asks us to wait. The request was not carried out."""
+    """Microsoft asks us to wait. The request was not carried out.
+
+    Attributes:
+        scope: whose limit was met. Microsoft need not say it.
+    """
+
+    def __init__(self, message: str, *, scope: ThrottleScope = ThrottleScope.UNKNOWN, **known):
+        super().__init__(message, **known)
+        self.scope = scope
 
 
 class Unavailable(Retryable):

@@ -97,7 +97,7 @@ class Requester:
             items.unreadable += page.unreadable
         return items
 
-    def rest(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
+    def finish(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
         """The whole of a list whose first page a batch was asked for.
 
         Further pages, and an answer that says to ask again later, cost requests of their own.

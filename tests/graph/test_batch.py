@@ -3,7 +3,7 @@
 import pytest
 
 from graph import tokens
-from graph.errors import NotFound, Throttled, TokenUnavailable, Unauthorized, Unavailable
+from graph.errors import NotFound, Throttled, ThrottleScope, TokenUnavailable, Unauthorized, Unavailable
 from graph.types import Call
 from tests.graph.scripted import Reply, problem
 from tests.sandbox_client import CONTOSO
@@ -195,3 +195,31 @@ def test_items_are_read_again_when_they_were_throttled(microsoft, contoso_graph)
     found = contoso_graph.users_by_ids(one["id"] for one in people)
 
     assert [str(one.id) for one in found] == [people[0]["id"], people[1]["id"]]
+
+
+SCOPES = [
+    (
+        "Tenant_Application/ReadWrite/9a3d526c-b3c1-4479-ba74-197b5c5751ae/0785ef7c-2d7a-4542-b048-95bcab406e0b",
+        "TENANT_APP",
+    ),
+    ("Tenant/Write/9a3d526c-b3c1-4479-ba74-197b5c5751ae/0785ef7c-2d7a-4542-b048-95bcab406e0b", "TENANT"),
+    ("Application/Write/9a3d526c-b3c1-4479-ba74-197b5c5751ae/0785ef7c-2d7a-4542-b048-95bcab406e0b", "APP"),
+    ("application/write", "APP"),
+    ("Galaxy/Write/x/y", "UNKNOWN"),
+    ("", "UNKNOWN"),
+]
+
+
+@pytest.mark.parametrize(("named", "scope"), SCOPES)
+def test_whose_limit_was_met_is_known_of_a_call_and_of_a_batch(microsoft, contoso_graph, named, scope):
+    """The form is Microsoft's: https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits"""
+    headers = {"Retry-After": "30"} | ({"x-ms-throttle-scope": named} if named else {})
+    busy = problem("TooManyRequests")
+    microsoft.answers(batch(item(0, 429, busy, **headers)), Reply(429, busy, headers))
+
+    (answer,) = contoso_graph.batch(SIGN_OUT[:1])
+    with pytest.raises(Throttled) as caught:
+        contoso_graph.batch(SIGN_OUT[:1])
+
+    assert answer.error.scope == caught.value.scope == ThrottleScope[scope]
+    assert answer.error.retry_after == caught.value.retry_after == 30
