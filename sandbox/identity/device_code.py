@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.identity import authority as authorities, errors, scopes, state
+from sandbox.identity import authority as authorities, errors, people, scopes, state
 from sandbox.identity.errors import Refusal
 from sandbox.identity.signing_in import Answer, Request
 from sandbox.identity.state import Family, Flow
@@ -49,6 +49,7 @@ def ask(world: World, segment: str, form: Mapping[str, str], origin: str) -> dic
     application = world.application(form["client_id"])
     if application is None:
         raise errors.no_application(form["client_id"], authority.tenant.name if authority.tenant else authority.name)
+    people.require_reach(application, authority)
     scopes.not_mixed(scopes.read(world, form["scope"], own_origin=origin))
     user_code = "".join(secrets.choice(LETTERS) for _ in range(9))
     device_code = secrets.token_urlsafe(64)

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.identity import (
@@ -114,10 +114,9 @@ def _client_credentials(asked: Asked) -> dict[str, Any]:
         )
     if application.public_client:
         raise clients_only()
+    people.require_reach(application, asked.authority)
     client = tenant.service_principal_for(application.app_id)
-    if client is None:
-        if not application.multi_tenant and tenant.id != application.home_tenant_id:
-            raise errors.no_application(application.app_id, tenant.name)
+    if client is None or _not_yet(asked, client):
         raise errors.no_principal(application.app_id, tenant.id)
     if not client.enabled:
         raise errors.application_disabled(application.app_id, application.display_name)
@@ -140,6 +139,13 @@ def _client_credentials(asked: Asked) -> dict[str, Any]:
     )
     client.last_sign_in = world.clock.now()
     return _bearer(issued)
+
+
+def _not_yet(asked: Asked, client: ServicePrincipal) -> bool:
+    """Whether the consent that brought the app here is too young for the token servers to know it."""
+    clock = asked.world.clock
+    young = clock.now() - client.created < timedelta(seconds=clock.real(asked.world.consent_lag_seconds))
+    return young and asked.identity.switches.consent_late == "principal"
 
 
 def clients_only() -> Refusal:
@@ -249,8 +255,9 @@ def _client_in_tenant(asked: Asked, family: Family | None) -> Tenant | None:
     if tenant is None:
         return None
     application = asked.application
+    people.require_reach(application, asked.authority)
     client = tenant.service_principal_for(application.app_id)
-    if client is None:
+    if client is None or (asked.form.get("grant_type") == "refresh_token" and _not_yet(asked, client)):
         raise errors.no_application(application.app_id, tenant.name)
     if not client.enabled:
         raise errors.application_disabled(application.app_id, application.display_name)

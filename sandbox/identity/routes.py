@@ -9,6 +9,7 @@ from starlette.routing import Route
 from sandbox.identity import (
     admin_consent,
     authority as authorities,
+    controls,
     device_code,
     documents,
     origin,
@@ -44,7 +45,6 @@ def routes(world: World) -> list[Route]:
         return await signing_out.picked(world, http)
 
     found = [
-        ("/_sandbox/keys", api.rotate, "POST"),
         ("/common/discovery/instance", api.instance, "GET"),
         ("/metadata/endpoints", api.clouds, "GET"),
         ("/subscriptions", api.nothing, "GET"),
@@ -64,7 +64,8 @@ def routes(world: World) -> list[Route]:
         ("/{tenant}/adminconsent", admin_v1, "GET"),
         ("/{tenant}/v2.0/adminconsent", admin_v2, "GET"),
     ]
-    return [Route(path, faulty(world, view), methods=methods.split()) for path, view, methods in found]
+    controlled = [Route(path, view, methods=methods.split()) for path, view, methods in controls.endpoints(world)]
+    return controlled + [Route(path, faulty(world, view), methods=methods.split()) for path, view, methods in found]
 
 
 class Api:
@@ -137,13 +138,6 @@ class Api:
             found |= {"family_name": user.surname, "given_name": user.given_name, "email": user.mail}
             found["picture"] = f"https://{origin.GRAPH_HOST}/v1.0/me/photo/$value"
         return JSONResponse({name: value for name, value in found.items() if value}, headers=pages.NO_STORE)
-
-    async def rotate(self, http: Request) -> Response:
-        """Sign with a new key from now on; with `?forget_old=1` earlier tokens stop verifying."""
-        if not origin.from_loopback(http):
-            return JSONResponse({"error": "the controls answer this machine only"}, 403)
-        forget_old = http.query_params.get("forget_old") == "1"
-        return JSONResponse({"kid": state.of(self.world).keys.rotate(forget_old=forget_old)})
 
     def refused(self, http: Request, refusal: Refusal) -> Response:
         correlation = http.headers.get("client-request-id") or http.query_params.get("client-request-id")

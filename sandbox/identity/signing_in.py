@@ -288,7 +288,7 @@ def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict
         signed_in_at=sign_in.at,
         sid=sign_in.sid,
         nonce=values.get("nonce"),
-        wanted=frozenset(claims.id_token) | ({"auth_time"} if "max_age" in values else set()),
+        wanted=frozenset({"auth_time"} if "max_age" in values else ()),
         acrs=claims.contexts,
         issued_at=now,
     )

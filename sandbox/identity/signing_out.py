@@ -21,7 +21,6 @@ from sandbox.identity import (
     screens,
     signing_in,
     state,
-    tokens,
 )
 from sandbox.identity.errors import Refusal
 from sandbox.identity.people import Account
@@ -96,9 +95,12 @@ def _signed_out(
 
 
 def _notices(world: World, sign_in: SignIn) -> list[str]:
-    """The front-channel address of every app used in the session, naming it by `sid` and `iss`."""
+    """The front-channel address of every app used in the session, naming it by `sid` alone.
+
+    https://github.com/nginxinc/nginx-openid-connect/issues/117: Entra sends no `iss`.
+    """
     found = []
-    for app_id, tenant_id, reached_at in sign_in.used:
+    for app_id, _tenant_id, reached_at in sign_in.used:
         application = world.application(app_id)
         if application is None or not application.logout_url:
             continue
@@ -107,7 +109,7 @@ def _notices(world: World, sign_in: SignIn) -> list[str]:
         if not parts.netloc or application.any_loopback_port:
             # An app made for this machine runs at whatever address it was reached by.
             url = urljoin(reached_at, parts.path)
-        found.append(f"{url}?{urlencode({'sid': sign_in.sid, 'iss': tokens.issuer(tenant_id)})}")
+        found.append(f"{url}?{urlencode({'sid': sign_in.sid})}")
     return found
 
 

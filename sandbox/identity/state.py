@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.identity.keys import SigningKeys, process_keys
+from sandbox.identity.switches import Switches
 from sandbox.world import World
 
 CODE_LIFETIME = timedelta(minutes=10)
@@ -104,6 +105,8 @@ class Identity:
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.devices: dict[str, Any] = {}  # by device code
         self.client_apps: dict[str, Any] = {}
+        self.opaque_tokens: dict[str, dict[str, Any]] = {}  # claims by token, of tokens that do not show them
+        self.switches = Switches()
 
     @property
     def now(self) -> datetime:
@@ -133,6 +136,12 @@ class Identity:
     def issue_code(self, code: Code) -> str:
         value = "1." + secrets.token_urlsafe(96)
         _keep(self.codes, value, code)
+        return value
+
+    def issue_opaque_token(self, claims: dict[str, Any]) -> str:
+        """An access token in a format of our own, which only we can read."""
+        value = "EwB" + secrets.token_urlsafe(600)
+        _keep(self.opaque_tokens, value, claims)
         return value
 
     def issue_refresh_token(self, family: Family) -> str:

@@ -119,7 +119,10 @@ def _access_token(
         }
     if capable:
         claims["xms_cc"] = ["CP1"]
-    return Issued(state.of(world).keys.sign(claims, v1=v1), lifetime - 1)
+    identity = state.of(world)
+    if v1 and identity.switches.opaque_graph_tokens:
+        return Issued(identity.issue_opaque_token(claims), lifetime - 1)
+    return Issued(identity.keys.sign(claims, v1=v1), lifetime - 1)
 
 
 def id_token(
@@ -143,9 +146,10 @@ def id_token(
         claims["email"] = user.mail
     if family.nonce:
         claims["nonce"] = family.nonce
-    if user.guest:
-        claims["idp"] = people.sts(family.home_tenant_id)
-    if "sid" in wanted or application.logout_url:
+    federated = state.of(world).switches.federated.get(family.home_tenant_id)
+    if federated or user.guest:
+        claims["idp"] = federated or people.sts(family.home_tenant_id)
+    if "sid" in wanted:
         claims["sid"] = family.sid
     if "auth_time" in wanted:
         claims["auth_time"] = int(family.signed_in_at.timestamp())
@@ -198,8 +202,9 @@ def read_access_token(world: World, value: str) -> dict[str, Any] | None:
 
 def examine(world: World, value: str) -> tuple[dict[str, Any] | None, str | None]:
     """The claims, and what is wrong with the token: "malformed" (not ours, or an ID token), "expired" or None."""
+    identity = state.of(world)
     try:
-        claims = state.of(world).keys.decode(value)
+        claims = identity.opaque_tokens.get(value) or identity.keys.decode(value)
     except InvalidToken:
         return None, "malformed"
     if "idtyp" not in claims:
