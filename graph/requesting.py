@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
 
@@ -83,13 +84,23 @@ class Requester:
             yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host)
 
     def whole(
-        self, path: str, query: dict, read: Reader, *, headers: dict | None = None, page_size: int | None = PAGE_SIZE
+        self,
+        path: str,
+        query: dict,
+        read: Reader,
+        *,
+        headers: dict | None = None,
+        page_size: int | None = PAGE_SIZE,
+        beta: bool = False,
     ) -> Items:
         """A list with all its pages. `page_size` None asks for Graph's own."""
         query = {**query, "$top": str(page_size)} if page_size else query
         items = Items()
         for page in walk(
-            lambda link: self.read("GET", link, headers=headers), self.url(path, query), read, host=self._host
+            lambda link: self.read("GET", link, headers=headers),
+            self.url(path, query, beta=beta),
+            read,
+            host=self._host,
         ):
             if page.restarted:
                 items = Items()
@@ -98,22 +109,16 @@ class Requester:
         return items
 
     def finish(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
-        """The whole of a list whose first page a batch was asked for.
-
-        Further pages, and an answer that says to ask again later, cost requests of their own.
+        """The rows of a list that a batch was asked for; asked again where the answer was to try later.
 
         Args:
             strict: a row that cannot be read is an error, for lists in which a missing row would be taken for a no.
         """
-        if answer.error and not isinstance(answer.error, Retryable):
+        if isinstance(answer.error, Retryable):
+            return read_all({"value": self._again(call, lambda row: row)}, read, strict=strict)
+        if answer.error:
             raise answer.error
-        if answer.error is None and "@odata.nextLink" not in (answer.body or {}):
-            return read_all(answer.body or {}, read, strict=strict)
-        path, _, query = call.path.partition("?")
-        found = self.whole(path, dict(parse_qsl(query)), read, headers=call.headers, page_size=None)
-        if found.unreadable and strict:
-            raise Unavailable("Graph sent an item we cannot read.", sent=False)
-        return found
+        return read_all(answer.body or {}, read, strict=strict)
 
     def one(self, path: str, query: dict, read: Reader):
         """A single thing. Raises NotFound when it is not there, or not yet."""
@@ -165,6 +170,8 @@ class Requester:
     def batch(self, calls: Sequence[Call]) -> list[Answer]:
         """Send up to 20 calls together; answers come in the order of the calls, with an error of their own or none.
 
+        A list that goes on is read to its end, by requests of its own: its answer holds all rows.
+
         Raises:
             GraphError: the batch failed as a whole. Where `sent` is set, any of the calls may have been carried out.
         """
@@ -183,7 +190,22 @@ class Requester:
                 # The other version's calls are done; their answers must not be lost.
                 part = [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(places)
             answers.update(zip(places, part, strict=True))
-        return [answers[at] for at in range(len(calls))]
+        return [self._to_its_end(call, answers[at]) for at, call in enumerate(calls)]
+
+    def _to_its_end(self, call: Call, answer: Answer) -> Answer:
+        if call.method != "GET" or answer.error or "@odata.nextLink" not in (answer.body or {}):
+            return answer
+        try:
+            # From its start: should the place in it be forgotten, it can begin again.
+            rows = self._again(call, lambda row: row)
+        except GraphError as error:
+            return replace(answer, status=error.status or 0, body=None, error=error)
+        rest = {name: value for name, value in answer.body.items() if name != "@odata.nextLink"}
+        return replace(answer, body={**rest, "value": rows})
+
+    def _again(self, call: Call, read: Reader) -> Items:
+        path, _, query = call.path.partition("?")
+        return self.whole(path, dict(parse_qsl(query)), read, headers=call.headers, page_size=None, beta=call.beta)
 
     def _batch(self, calls: Sequence[Call]) -> list[Answer]:
         url = self.url("/$batch", beta=calls[0].beta)

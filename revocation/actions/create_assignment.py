@@ -6,7 +6,7 @@ https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 from django.utils.translation import gettext as _
 
 from directory import sync
-from graph.errors import GraphError
+from graph.errors import GraphError, NotFound
 from graph.types import Answer, Call
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, segment, unreadable
 from revocation.spine.steps import StepDraft
@@ -31,17 +31,20 @@ class CreateAssignment(Action):
     repeatable = False
 
     def look(self, step):
-        return self.proof(step)
+        return Call("GET", f"{self._list(step)}?$top=999")
 
     def looked(self, step, answer):
         if self._found(step, answer):
             return Outcome(Verdict.VERIFIED, _("It was there already."), "there_already", answer.request_id)
         return None
 
+    def _list(self, step) -> str:
+        return f"/servicePrincipals/{segment(step.params['resource_id'])}/appRoleAssignedTo"
+
     def call(self, step):
         return Call(
             "POST",
-            f"/servicePrincipals/{segment(step.params['resource_id'])}/appRoleAssignedTo",
+            self._list(step),
             {
                 "principalId": step.params["principal_id"],
                 "resourceId": step.params["resource_id"],
@@ -63,9 +66,13 @@ class CreateAssignment(Action):
         return super().refused(error)
 
     def proof(self, step):
-        return Call("GET", f"/servicePrincipals/{segment(step.params['resource_id'])}/appRoleAssignedTo?$top=999")
+        """By the id that the answer named; where that was lost, among all assignments to the app."""
+        assignment_id = (step.observed or {}).get("id")
+        return Call("GET", f"{self._list(step)}/{segment(assignment_id)}") if assignment_id else self.look(step)
 
     def proved(self, step, answer):
+        if isinstance(answer.error, NotFound):
+            return NOT_YET
         if answer.error is not None:
             return unreadable(answer.error)
         if not self._found(step, answer):
@@ -75,7 +82,7 @@ class CreateAssignment(Action):
     def _found(self, step, answer: Answer) -> bool:
         if answer.error is not None:
             return False
-        for item in answer.body.get("value") or []:
+        for item in answer.body.get("value", [answer.body]):
             if (item.get("principalId"), item.get("appRoleId")) == (
                 step.params["principal_id"],
                 step.params["app_role_id"],

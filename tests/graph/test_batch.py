@@ -3,7 +3,7 @@
 import pytest
 
 from graph import tokens
-from graph.errors import NotFound, Throttled, ThrottleScope, TokenUnavailable, Unauthorized, Unavailable
+from graph.errors import Forbidden, NotFound, Throttled, ThrottleScope, TokenUnavailable, Unauthorized, Unavailable
 from graph.types import Call
 from tests.graph.scripted import Reply, problem
 from tests.sandbox_client import CONTOSO
@@ -223,3 +223,30 @@ def test_whose_limit_was_met_is_known_of_a_call_and_of_a_batch(microsoft, contos
 
     assert answer.error.scope == caught.value.scope == ThrottleScope[scope]
     assert answer.error.retry_after == caught.value.retry_after == 30
+
+
+LINK = "https://graph.microsoft.com/v1.0/servicePrincipals/1/appRoleAssignedTo?$skiptoken=two"
+LONG = Call("GET", "/servicePrincipals/1/appRoleAssignedTo?$top=999", headers={"ConsistencyLevel": "eventual"})
+
+
+def test_a_list_that_goes_on_is_read_to_its_end(microsoft, contoso_graph):
+    first = {"value": [{"id": "a"}], "@odata.nextLink": LINK}
+    microsoft.answers(batch(item(0, 200, first), item(1)), Reply(body=first), Reply(body={"value": [{"id": "b"}]}))
+
+    whole, other = contoso_graph.batch([LONG, SIGN_OUT[0]])
+
+    assert whole.body == {"value": [{"id": "a"}, {"id": "b"}]}
+    assert other.ok
+    begun, followed = microsoft.graph_requests[1:]
+    assert begun.path == "/v1.0" + LONG.path
+    assert followed.headers["ConsistencyLevel"] == "eventual"
+
+
+def test_a_list_whose_end_cannot_be_read_is_an_error_of_its_own(microsoft, contoso_graph):
+    first = {"value": [{"id": "a"}], "@odata.nextLink": LINK}
+    microsoft.answers(batch(item(0, 200, first), item(1)), Reply(body=first), Reply(403, problem("x")))
+
+    broken, other = contoso_graph.batch([LONG, SIGN_OUT[0]])
+
+    assert isinstance(broken.error, Forbidden)
+    assert other.ok
