@@ -198,6 +198,7 @@ class Group:
     description: str | None = None
     mail: str | None = None
     members: list[str] = field(default_factory=list)  # users and groups
+    owners: list[str] = field(default_factory=list)  # users
     role_assignable: bool = False
     role_template_ids: list[str] = field(default_factory=list)
     deleted_at: datetime | None = None

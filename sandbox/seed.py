@@ -213,6 +213,7 @@ def _groups(tenant: Tenant) -> None:
     add(
         "Identity Operations",
         people("Diego"),
+        owners=people("Isaiah"),
         role_assignable=True,
         role_template_ids=[ROLE_IDS["User Administrator"]],
     )

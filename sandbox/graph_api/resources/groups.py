@@ -39,6 +39,13 @@ def list_members(ask: Ask, key: str) -> Answer:
     return _mixed(ask, [one for one in found if one])
 
 
+@graph.on("GET", "/groups/{}/owners", may.READ_GROUPS, units=2)
+def list_owners(ask: Ask, key: str) -> Answer:
+    """https://learn.microsoft.com/graph/api/group-list-owners"""
+    found = [ask.view.get("users", one) for one in find.group(ask, key).owners]
+    return _mixed(ask, [one for one in found if one])
+
+
 @graph.on("GET", "/groups/{}/members/graph.user", may.READ_GROUPS, units=3)
 def list_direct_people(ask: Ask, key: str) -> Answer:
     people = [ask.view.get("users", one) for one in find.group(ask, key).members]
