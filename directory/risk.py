@@ -72,13 +72,41 @@ _RULES = [
     _high("sites_write", _("Sites"), _("Changes SharePoint sites: %(values)s.")),
     _high("chat_write", _("Chats"), _("Writes chats or channel messages: %(values)s.")),
     _high("sensitive", _("Sensitive data"), _("Reads data that is hidden from most people: %(values)s.")),
+    _high(
+        "app_mail_write",
+        _("Everyone's mail"),
+        _("Changes or sends everyone's mail, with nobody signed in: %(values)s."),
+    ),
+    _high("app_mail", _("Everyone's mail"), _("Reads everyone's mail, with nobody signed in: %(values)s.")),
+    _high(
+        "app_mailbox_settings",
+        _("Everyone's mailbox settings"),
+        _("Reads or changes everyone's mailbox rules and settings, with nobody signed in: %(values)s."),
+    ),
+    _high("app_files_write", _("Everyone's files"), _("Changes everyone's files, with nobody signed in: %(values)s.")),
+    _high("app_files", _("Everyone's files"), _("Reads everyone's files, with nobody signed in: %(values)s.")),
+    _high(
+        "app_content_write",
+        _("Everyone's content"),
+        _("Changes everyone's content, with nobody signed in: %(values)s."),
+    ),
     _high("app_content", _("Everyone's content"), _("Reads everyone's content, with nobody signed in: %(values)s.")),
+    _high(
+        "app_mail_basic",
+        _("Everyone's mail headers"),
+        _("Sees who writes to whom, for everyone, with nobody signed in: %(values)s."),
+    ),
     _high("app_write", _("Writes alone"), _("Can change things with nobody signed in: %(values)s.")),
     _medium("calendar_write", _("Calendars"), _("Changes calendars: %(values)s.")),
     _medium("contacts", _("Contacts"), _("Reads or changes contacts: %(values)s.")),
     _medium("people", _("People"), _("Reads who works with whom: %(values)s.")),
     _medium("notes", _("Notes"), _("Reads or changes notebooks: %(values)s.")),
     _medium("admin_only", _("Admin permissions"), _("Holds what only an administrator can give: %(values)s.")),
+    _medium(
+        "app_selected",
+        _("Chosen places"),
+        _("Works with nobody signed in, where it was let in one by one: %(values)s."),
+    ),
     _medium("app_read", _("Works alone"), _("Reads data with nobody signed in: %(values)s.")),
     _medium("mail_basic", _("Mail headers"), _("Sees who writes to whom, and when: %(values)s.")),
     _medium("content", _("Content"), _("Reads content: %(values)s.")),
@@ -133,6 +161,7 @@ _EXACT = {
     "CallRecords.Read.All": "sensitive",
     "Mail.ReadBasic": "mail_basic",
     "Mail.ReadBasic.Shared": "mail_basic",
+    "Mail.ReadBasic.All": "app_mail_basic",
     "full_access_as_user": "legacy_mail",
     "full_access_as_app": "legacy_mail",
 }
@@ -160,12 +189,31 @@ _APPLICATION_ROOTS = {
     "PrivilegedAccess": "takeover",
     "PrivilegedAssignmentSchedule": "takeover",
     "PrivilegedEligibilitySchedule": "takeover",
+    "MailboxSettings": "app_mailbox_settings",
+}
+# With nobody signed in these reach everybody's: one rule for reading, one for more.
+_EVERYONES_ROOTS = {
+    "Mail": "app_mail",
+    "Files": "app_files",
+    "AllSites": "app_files",
     "Calendars": "app_content",
     "ChannelMessage": "app_content",
     "Chat": "app_content",
+    "Contacts": "app_content",
+    "MailboxFolder": "app_content",
+    "MailboxItem": "app_content",
+    "Notes": "app_content",
+    "People": "app_content",
     "Sites": "app_content",
 }
-_WRITES = re.compile(r"Write|Send|Manage|FullControl|Create|Delete")
+# Microsoft's names are Resource.Operation.Constraint. What does not only read, changes something: new verbs keep
+# coming (Revoke, Invite, Submit, Initiate, Command), and a verb we do not know is not taken for harmless.
+_READS = re.compile(r"(Read(?!Write|Update)|View|List|Selected|Export|Evaluate|Compute|Process)")
+# Other publishers name theirs as they like: words, so that *Management* is not taken for *Manage*.
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WRITING_WORDS = frozenset(
+    ["write", "send", "manage", "control", "create", "delete", "update", "edit", "add", "remove", "revoke", "admin"]
+)
 
 
 def permission_rule(
@@ -179,19 +227,24 @@ def permission_rule(
         admin_only: its publisher says that only an administrator may consent to it.
         microsoft_api: the resource is Microsoft's, so that the names mean what Microsoft's catalogue says.
     """
-    root = value.partition(".")[0]
-    writes = bool(_WRITES.search(value))
+    root, _dot, operation = value.partition(".")
     if not microsoft_api:
         if application:
-            return RULES["app_write" if writes else "app_read"]
+            words = {word.lower() for word in _WORD.findall(value)}
+            return RULES["app_write" if words & _WRITING_WORDS else "app_read"]
         if value in SIGN_IN_SCOPES:
             return RULES["sign_in"]
         return RULES["admin_only" if admin_only else "content"]
     if value in _EXACT:
         return RULES[_EXACT[value]]
+    writes = not _READS.match(operation)
     if application:
         if root in _APPLICATION_ROOTS:
             return RULES[_APPLICATION_ROOTS[root]]
+        if operation.endswith("Selected"):
+            return RULES["app_selected"]
+        if root in _EVERYONES_ROOTS:
+            return RULES[_EVERYONES_ROOTS[root] + ("_write" if writes else "")]
         if root in _ROOTS:
             return RULES[_ROOTS[root]]
         return RULES["app_write" if writes else "app_read"]
