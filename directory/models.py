@@ -12,6 +12,9 @@ from accounts.models import Tenant
 # First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
 
+# What `disabledByMicrosoftStatus` says of an app Microsoft lets live; anything else it has stopped.
+NOT_STOPPED_BY_MICROSOFT = ("", "NotDisabled")
+
 RECENTLY = timedelta(days=7)  # whoever was active in this time likely holds live tokens
 
 
@@ -33,6 +36,12 @@ class TenantOwned(models.Model):
 class ServicePrincipal(TenantOwned):
     """An app as this tenant knows it. The key is its object id."""
 
+    class Kind(models.TextChoices):
+        APP = "app", _("app")
+        MANAGED_IDENTITY = "managed_identity", _("managed identity")
+        AGENT = "agent", _("agent")
+        BLUEPRINT = "blueprint", _("agent blueprint")
+
     id = models.UUIDField(primary_key=True)
     app_id = models.UUIDField()
     display_name = models.CharField(max_length=256)
@@ -40,7 +49,10 @@ class ServicePrincipal(TenantOwned):
     publisher_verified = models.BooleanField(default=False)
     owner_tenant_id = models.UUIDField(null=True)
     type = models.CharField(max_length=32, default="Application")
+    kind = models.CharField(max_length=32, choices=Kind, default=Kind.APP)
+    blueprint_app_id = models.UUIDField(null=True)  # of an agent: the client id of the blueprint it was made from
     account_enabled = models.BooleanField(default=True)
+    is_disabled = models.BooleanField(default=False)  # by its publisher, in every tenant; only the publisher undoes it
     disabled_by_microsoft = models.CharField(max_length=128, blank=True)
     homepage = models.CharField(max_length=2048, blank=True)
     reply_urls = ArrayField(models.CharField(max_length=2048), default=list)
@@ -79,6 +91,12 @@ class ServicePrincipal(TenantOwned):
     def is_own(self) -> bool:
         """Whether the organisation registered this app itself."""
         return self.owner_tenant_id == self.tenant_id
+
+    @property
+    def can_act(self) -> bool:
+        """Whether the app gets tokens: nobody has switched it off, here, at its publisher's or at Microsoft."""
+        stopped = self.disabled_by_microsoft not in NOT_STOPPED_BY_MICROSOFT
+        return self.account_enabled and not self.is_disabled and not stopped and self.deleted_at is None
 
     @property
     def monogram(self) -> str:
@@ -121,10 +139,16 @@ class Person(TenantOwned):
     upn = models.CharField(max_length=256)
     mail = models.CharField(max_length=320, blank=True)
     job_title = models.CharField(max_length=256, blank=True)
-    is_guest = models.BooleanField(default=False)
-    home_domain = models.CharField(max_length=256, blank=True)  # of a guest, from the UPN's #EXT# form or mail
+    is_guest = models.BooleanField(default=False)  # a guest's rights here, which says nothing about where they sign in
+    is_external = models.BooleanField(default=False)  # signs in elsewhere: their sessions are not this tenant's to end
+    is_agent = models.BooleanField(default=False)  # an agent's user account, and no person
+    home_domain = models.CharField(max_length=256, blank=True)  # of an external one, from the UPN's #EXT# form or mail
     account_enabled = models.BooleanField(default=True)
-    role_template_ids = ArrayField(models.UUIDField(), default=list)  # active directory roles
+    # Active directory roles, in any scope, held directly or through a group. Read them through `directory.roles`,
+    # which knows how far to believe them: an empty list that was never read is not "none".
+    role_template_ids = ArrayField(models.UUIDField(), default=list)
+    has_scoped_role = models.BooleanField(default=False)  # one of them is scoped to an administrative unit
+    roles_known_at = models.DateTimeField(null=True)  # since a reading of all their roles took them in
     sessions_valid_from = models.DateTimeField(null=True)
     last_active_at = models.DateTimeField(null=True)  # unknown without the permission, the licence, or activity
     synced_at = models.DateTimeField()
@@ -208,6 +232,7 @@ class Collection(TenantOwned):
         ASSIGNMENTS = "assignments", _("assignments")
         PEOPLE = "people", _("people")
         DELETED_APPS = "deleted_apps", _("deleted apps")
+        ROLES = "roles", _("directory roles")
 
     kind = models.CharField(max_length=32, choices=Kind)
     complete_at = models.DateTimeField(null=True)
@@ -215,10 +240,15 @@ class Collection(TenantOwned):
     first_complete_at = models.DateTimeField(null=True)
     graph_count = models.PositiveIntegerField(null=True)  # Graph's own $count at that time
     row_count = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)  # rows Graph listed and nobody can make sense of: left out
     started_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     delta_link = models.TextField(blank=True)
     activity_at = models.DateTimeField(null=True)  # of people: when their last activity was read to the end
+    # Of directory roles. Anybody may hold `possible_roles`: those of groups whose members may not be read.
+    possible_roles = ArrayField(models.UUIDField(), default=list)
+    role_groups_known = models.BooleanField(default=False)  # all role-assignable groups, their members and owners
+    role_group_people = ArrayField(models.UUIDField(), default=list)  # the members and owners of such groups
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="one_row_per_collection")]

@@ -9,24 +9,26 @@ from uuid import UUID
 from graph.client import GraphClient
 from graph.errors import NotFound
 from graph.paging import read_all
-from graph.types import AppRoleAssignment, Call
+from graph.types import AppRoleAssignment, Call, Items
 
 
-def assignments_of(client: GraphClient, app_ids: Sequence[UUID]) -> list[AppRoleAssignment]:
+def assignments_of(client: GraphClient, app_ids: Sequence[UUID]) -> Items[AppRoleAssignment]:
     """All assignments to up to 20 apps: one batch, and further requests only for long lists and failed items.
 
     Apps deleted since are left out. Raises `GraphError`.
     """
     calls = [Call("GET", f"/servicePrincipals/{app_id}/appRoleAssignedTo?$top=999") for app_id in app_ids]
-    found: list[AppRoleAssignment] = []
+    found: Items[AppRoleAssignment] = Items()
     for app_id, answer in zip(app_ids, client.batch(calls), strict=True):
         if isinstance(answer.error, NotFound):
             continue
         if answer.ok and "@odata.nextLink" not in answer.body:
-            found += read_all(answer.body, AppRoleAssignment.read)
-            continue
-        try:
-            found += client.assigned_to(app_id)
-        except NotFound:
-            continue
+            items = read_all(answer.body, AppRoleAssignment.read)
+        else:
+            try:
+                items = client.assigned_to(app_id)
+            except NotFound:
+                continue
+        found.extend(items)
+        found.unreadable += items.unreadable
     return found

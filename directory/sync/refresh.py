@@ -1,13 +1,13 @@
 """Reading one person, or one app, again: the pages about them are not to wait for the next full reading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
-from directory.sync import recent, rows
+from directory.sync import recent, roles, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.unknown import fetch_unknown
@@ -15,8 +15,7 @@ from graph.client import GraphClient
 from graph.errors import NotFound
 from graph.paging import read_all, read_one
 from graph.requesting import ADVANCED
-from graph.roles import DirectoryRole
-from graph.types import Answer, Call, Grant, User
+from graph.types import Answer, Call, Grant, Items, User
 
 Types = PermissionGrant.ConsentType
 
@@ -24,7 +23,8 @@ Types = PermissionGrant.ConsentType
 def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
     """Read a person, their own grants, the tenant-wide ones and their roles: one batch, one request.
 
-    A second and third follow only where they name apps the copy does not know, or a list is long.
+    More follow only where the person is in groups that may hold roles, where the grants name apps the copy does not
+    know, or where a list is long.
 
     Returns:
         whether the directory knows the person. For one it does not, the copy stays as it is.
@@ -34,7 +34,7 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
     """
     object_id = UUID(str(object_id))
     client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
-    user, own, tenant_wide, roles = client.batch(
+    user, own, tenant_wide, direct, groups = client.batch(
         [
             Call("GET", f"/users/{object_id}?$select={User.SELECT}"),
             Call("GET", f"/users/{object_id}/oauth2PermissionGrants?$top=999"),
@@ -43,12 +43,7 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
                 "/oauth2PermissionGrants?$filter=consentType%20eq%20'AllPrincipals'&$top=999&$count=true",
                 headers=ADVANCED,
             ),
-            Call(
-                "GET",
-                f"/users/{object_id}/transitiveMemberOf/microsoft.graph.directoryRole"
-                f"?$select={DirectoryRole.SELECT}&$count=true",
-                headers=ADVANCED,
-            ),
+            *roles.calls_for(object_id),
         ]
     )
     if isinstance(user.error, NotFound):
@@ -56,12 +51,11 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
     if user.error:
         raise user.error
     found = _items(own, Grant.read) if _is_whole(own) else client.grants_of_user(object_id)
-    if _is_whole(tenant_wide):
-        found += _items(tenant_wide, Grant.read)
-    else:
-        found += _walked(client.tenant_wide_grants())
+    more = _items(tenant_wide, Grant.read) if _is_whole(tenant_wide) else _walked(client.tenant_wide_grants())
+    found.extend(more)
+    found.unreadable += more.unreadable
     with rows.in_tenant(tenant):
-        _save_person(tenant, read_one(user.body, User.read), roles)
+        _save_person(tenant, client, read_one(user.body, User.read), direct, groups)
         grants = PermissionGrant.objects.filter(tenant=tenant)
         present = grants.filter(principal_id=object_id) | grants.filter(consent_type=Types.ALL)
         apps = _replace_grants(tenant, found, present)
@@ -95,7 +89,7 @@ def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
             rows.save_apps(recent.corrected_apps(tenant, [rows.app(tenant, app, now)]))
             rows.save_definitions(tenant, [app])
         apps = _replace_grants(tenant, grants, PermissionGrant.objects.filter(tenant=tenant, client_id=app_id))
-        _replace_assignments(tenant, app_id, [*assigned, *held])
+        _replace_assignments(tenant, app_id, assigned, held)
         _complete(tenant, client, apps | {app_id}, grants, held)
     return True
 
@@ -112,30 +106,38 @@ def _refresh_binned(tenant: Tenant, client: GraphClient, app_id: UUID) -> bool:
     return bool(binned)
 
 
-def _save_person(tenant: Tenant, user: User, roles: Answer) -> None:
-    person = rows.person(tenant, user, timezone.now())
-    held = read_all(roles.body, DirectoryRole.read, strict=True) if roles.ok else []
-    # A role whose kind we may not see leaves the stored ones as they are: not known is not none.
-    with_roles = roles.ok and all(role.template_id for role in held)
-    if with_roles:
-        person.role_template_ids = sorted({role.template_id for role in held})
+def _save_person(tenant: Tenant, client: GraphClient, user: User, direct: Answer, groups: Answer) -> None:
+    """Store the person; their roles where all of them could be read. Half a list only adds to what is stored."""
+    held = roles.of_person(client, direct, groups)
+    seen = roles.seen(direct)
+    now = timezone.now()
+    person = rows.person(tenant, user, now)
+    if held:
+        person.role_template_ids, person.has_scoped_role = sorted(held.roles), held.scoped
+        person.roles_known_at = now
     with rows.writing(tenant):
-        rows.save_people([person], with_roles=with_roles)
+        rows.save_people([person], with_roles=held is not None)
+        if held is None:
+            rows.widen_roles(tenant, person.pk, seen)
+        elif held.in_role_group:
+            rows.add_to_role_groups(tenant, person.pk)
 
 
-def _replace_grants(tenant: Tenant, found: Iterable[Grant], present) -> set[UUID]:
-    """Make `found` all there is of `present`. Returns the apps concerned."""
+def _replace_grants(tenant: Tenant, found: Items[Grant], present) -> set[UUID]:
+    """Make `found` all there is of `present`; rows that could not be read stay as they were. Returns the apps."""
     now = timezone.now()
     with rows.writing(tenant):
         before = set(present.values_list("client_id", flat=True))
         kept = recent.corrected_grants(tenant, (rows.grant(tenant, item, now) for item in found))
         rows.save_grants(kept)
         protected = [pk for pk, state in recent.states(tenant, recent.Kind.GRANT).items() if state]
+        protected += [one.id for one in found.unreadable]
         present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
     return before | {grant.client_id for grant in kept}
 
 
-def _replace_assignments(tenant: Tenant, app_id: UUID, found: list) -> None:
+def _replace_assignments(tenant: Tenant, app_id: UUID, *lists: Items) -> None:
+    found = [item for items in lists for item in items]
     now = timezone.now()
     all_rows = AppRoleAssignment.objects.filter(tenant=tenant)
     with rows.writing(tenant):
@@ -143,6 +145,7 @@ def _replace_assignments(tenant: Tenant, app_id: UUID, found: list) -> None:
             recent.corrected_assignments(tenant, (rows.assignment(tenant, item, now) for item in found))
         )
         protected = [pk for pk, state in recent.states(tenant, recent.Kind.ASSIGNMENT).items() if state]
+        protected += [one.id for items in lists for one in items.unreadable]
         present = all_rows.filter(resource_id=app_id) | all_rows.filter(principal_id=app_id)
         present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
 
@@ -167,14 +170,15 @@ def _is_whole(answer: Answer) -> bool:
     return answer.ok and "@odata.nextLink" not in answer.body
 
 
-def _items(answer: Answer, read) -> list:
+def _items(answer: Answer, read) -> Items:
     return read_all(answer.body, read)
 
 
-def _walked(pages) -> list:
-    found: list = []
+def _walked(pages) -> Items:
+    found = Items()
     for page in pages:
         if page.restarted:
-            found.clear()
-        found += page.items
+            found = Items()
+        found.extend(page.items)
+        found.unreadable += page.unreadable
     return found

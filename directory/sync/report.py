@@ -17,6 +17,7 @@ class KindReport:
         graph_count: Graph's own number of them; None where it does not tell.
         removed: rows of the copy that are gone from the directory.
         error: why the list is not complete, for people; empty when it is.
+        unreadable: rows among them that could not be read, and are not in the copy.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class KindReport:
     graph_count: int | None = None
     removed: int = 0
     error: str = ""
+    unreadable: int = 0
 
     @property
     def complete(self) -> bool:
@@ -51,6 +53,7 @@ class SyncReport:
         return {
             kind.kind: {"rows": kind.rows, "graph_count": kind.graph_count, "removed": kind.removed}
             | ({"error": kind.error} if kind.error else {})
+            | ({"unreadable": kind.unreadable} if kind.unreadable else {})
             for kind in self.kinds
         }
 

@@ -1,10 +1,12 @@
 """From Graph's answers to rows of the copy, and into the database, many at a time."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Collection as Sized, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -12,11 +14,13 @@ from accounts.models import Tenant
 from accounts.tenancy import current_tenant_id, tenant_context
 from directory.models import (
     AppRoleAssignment,
+    Collection,
     PermissionDefinition,
     PermissionGrant,
     Person,
     ServicePrincipal,
 )
+from directory.sync.roles import Holding
 from graph import activity, types
 
 BATCH = 1000
@@ -44,11 +48,14 @@ _PERSON_FIELDS = [
     "mail",
     "job_title",
     "is_guest",
+    "is_external",
+    "is_agent",
     "home_domain",
     "account_enabled",
     "sessions_valid_from",
     "synced_at",
 ]
+_ROLE_FIELDS = ["role_template_ids", "has_scoped_role", "roles_known_at"]
 _GRANT_FIELDS = ["client", "resource", "principal", "consent_type", "scopes", "synced_at"]
 _ASSIGNMENT_FIELDS = [
     "resource",
@@ -190,9 +197,52 @@ def save_people_activity(tenant: Tenant, items: Iterable[activity.PersonActivity
 
 
 def save_people(people: Iterable[Person], *, with_roles: bool = False) -> None:
-    """`with_roles` also writes `role_template_ids`, which the list of people does not hold."""
-    fields = [*_PERSON_FIELDS, "role_template_ids"] if with_roles else _PERSON_FIELDS
+    """`with_roles` also writes their directory roles, which the list of people does not hold."""
+    fields = [*_PERSON_FIELDS, *_ROLE_FIELDS] if with_roles else _PERSON_FIELDS
     _upsert(Person, {row.id: row for row in people}, ["id"], fields)
+
+
+def widen_roles(tenant: Tenant, person_id: UUID, held: Holding) -> None:
+    """Add roles seen in a list that was not whole. What is known of the person gets no less by it, and no fresher."""
+    for person in Person.objects.filter(tenant=tenant, pk=person_id):
+        person.role_template_ids = sorted({*person.role_template_ids, *held.roles})
+        person.has_scoped_role |= held.scoped
+        person.save(update_fields=["role_template_ids", "has_scoped_role"])
+
+
+def add_to_role_groups(tenant: Tenant, person_id: UUID) -> None:
+    """This person belongs to a group that may hold roles. Who no longer does is told by the next whole reading."""
+    known = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.ROLES)
+    for collection in known.exclude(role_group_people__contains=[person_id]):
+        collection.role_group_people.append(person_id)
+        collection.save(update_fields=["role_group_people"])
+
+
+def save_roles(tenant: Tenant, held: dict[UUID, Holding], people: Sized[UUID], at: datetime) -> None:
+    """Make `held` all there is of these people's roles, but for those read by themselves since.
+
+    Two statements for any number: holders are few, and whose row was right already is not written again.
+    """
+    columns = [(pk, json.dumps(sorted(map(str, one.roles))), one.scoped) for pk, one in held.items()]
+    ids, named, scoped = (list(column) for column in zip(*columns, strict=True)) if columns else ([], [], [])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH new AS (SELECT id, scoped, ARRAY(SELECT jsonb_array_elements_text(named::jsonb))::uuid[] AS roles"
+            " FROM unnest(%s::uuid[], %s::text[], %s::bool[]) AS held(id, named, scoped))"
+            " UPDATE directory_person p SET role_template_ids = coalesce(new.roles, '{}'),"
+            " has_scoped_role = coalesce(new.scoped, false)"
+            " FROM directory_person q LEFT JOIN new ON new.id = q.id"
+            " WHERE p.id = q.id AND q.tenant_id = %s AND q.id = ANY(%s)"
+            " AND (q.roles_known_at IS NULL OR q.roles_known_at < %s)"
+            " AND (q.role_template_ids, q.has_scoped_role) IS DISTINCT FROM"
+            " (coalesce(new.roles, '{}'), coalesce(new.scoped, false))",
+            [ids, named, scoped, tenant.pk, list(people), at],
+        )
+        cursor.execute(
+            "UPDATE directory_person SET roles_known_at = %s"
+            " WHERE tenant_id = %s AND id = ANY(%s) AND roles_known_at IS NULL",
+            [at, tenant.pk, list(people)],
+        )
 
 
 def save_grants(grants: Iterable[PermissionGrant]) -> None:

@@ -5,9 +5,10 @@ the old copy as it was, with newer facts for what had been read, and its `Collec
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -19,20 +20,21 @@ from accounts.models import Tenant
 from audit import services as audit
 from audit.models import AuditEvent
 from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
-from directory.sync import activity, recent, rows
+from directory.sync import activity, recent, roles, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.report import KindReport, SyncReport, explain
-from directory.sync.roles import role_holders
 from directory.sync.unknown import fetch_all_unknown
 from graph.client import GraphClient
-from graph.errors import Forbidden, GraphError, NotFound, TokenError
+from graph.errors import Forbidden, GraphError, TokenError
+from graph.types import Unreadable
 
 logger = logging.getLogger(__name__)
 Kind = Collection.Kind
 
 # The recycle bin comes right after the apps: what left one list is looked for in the other before it is taken out.
-ORDER = [Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS, Kind.PEOPLE, Kind.GRANTS, Kind.ASSIGNMENTS]
+# Roles come after both: whoever is neither an app nor a person and holds one may be a group.
+ORDER = [Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS, Kind.PEOPLE, Kind.ROLES, Kind.GRANTS, Kind.ASSIGNMENTS]
 # A list that grows or shrinks while it is read may miss its own count by a little; more is a broken list.
 TOLERANCE = 0.01
 
@@ -114,9 +116,11 @@ def _walk(tenant: Tenant, client: GraphClient, kind: str) -> KindReport:
             first_complete_at=collection.first_complete_at or timezone.now(),  # later than every row of this walk
             graph_count=walk.count,
             row_count=walk.rows().count(),
+            unreadable=walk.unreadable,
             error="",
+            **walk.facts,
         )
-    return KindReport(kind, walk.seen, walk.count, removed)
+    return KindReport(kind, walk.seen, walk.count, removed, unreadable=walk.unreadable)
 
 
 class _Walk:
@@ -126,6 +130,9 @@ class _Walk:
         self.tenant, self.client, self.kind, self.started = tenant, client, kind, started
         self.seen = 0
         self.count: int | None = None
+        self.unreadable = 0  # rows that Graph listed and nobody could make sense of
+        self.kept: set[str] = set()  # their ids: they are there, so what the copy holds of them stays
+        self.facts: dict = {}  # more for the `Collection` row
 
     def read(self) -> None:
         getattr(self, f"_read_{self.kind}")()
@@ -144,13 +151,16 @@ class _Walk:
             Kind.SERVICE_PRINCIPALS: apps.filter(deleted_at__isnull=True),
             Kind.DELETED_APPS: apps.filter(deleted_at__isnull=False),
             Kind.PEOPLE: Person.objects.filter(tenant=self.tenant),
+            Kind.ROLES: Person.objects.filter(tenant=self.tenant).exclude(role_template_ids=[]),
             Kind.GRANTS: PermissionGrant.objects.filter(tenant=self.tenant),
             Kind.ASSIGNMENTS: AppRoleAssignment.objects.filter(tenant=self.tenant),
         }[self.kind]
 
     def remove_unseen(self) -> int:
         """Take out what the complete list did not name, except what we ourselves just put there."""
-        unseen = self.rows().filter(synced_at__lt=self.started)
+        if self.kind == Kind.ROLES:
+            return 0  # they stand on people's rows, and were replaced there
+        unseen = self._unkept(self.rows().filter(synced_at__lt=self.started))
         with rows.writing(self.tenant):
             if self.kind in (Kind.GRANTS, Kind.ASSIGNMENTS):
                 kind = recent.Kind.GRANT if self.kind == Kind.GRANTS else recent.Kind.ASSIGNMENT
@@ -160,6 +170,13 @@ class _Walk:
                 if self.kind == Kind.SERVICE_PRINCIPALS:
                     unseen = self._without_binned(unseen)
             return unseen.delete()[1].get(unseen.model._meta.label, 0)
+
+    def _unkept(self, unseen: QuerySet) -> QuerySet:
+        if not self.kept:
+            return unseen
+        if self.kind in (Kind.GRANTS, Kind.ASSIGNMENTS):
+            return unseen.exclude(graph_id__in=self.kept)
+        return unseen.exclude(pk__in=[pk for one in self.kept if (pk := _uuid(one))])
 
     def _without_binned(self, unseen: QuerySet) -> QuerySet:
         """Apps that left the list for the recycle bin keep their row and their history."""
@@ -192,6 +209,7 @@ class _Walk:
     def _read_deleted_apps(self) -> None:
         items = self.client.deleted_service_principals()
         self.seen = len(items)
+        self._note(items.unreadable)
         with rows.writing(self.tenant):
             found = (rows.app(self.tenant, item, self.started) for item in items)
             rows.save_apps(recent.corrected_apps(self.tenant, found))
@@ -200,24 +218,21 @@ class _Walk:
         for page in self._counted(self.client.users()):
             with rows.writing(self.tenant):
                 rows.save_people(rows.person(self.tenant, item, self.started) for item in page.items)
-        self._read_roles()
 
     def _read_roles(self) -> None:
-        try:
-            people = Person.objects.filter(tenant=self.tenant)
-            held = role_holders(self.client, set(people.values_list("pk", flat=True)))
-        except (Forbidden, NotFound) as error:
-            # Without them a person's roles are read one by one, when someone asks about that person.
-            logger.info("Directory roles of %s cannot be listed: %s", self.tenant.pk, error.code)
-            return
+        ids = {
+            model: set(model.objects.filter(tenant=self.tenant).values_list("pk", flat=True))
+            for model in (Person, ServicePrincipal)
+        }
+        found = roles.of_tenant(self.client, ids[Person], ids[ServicePrincipal])
+        self.seen, self.unreadable = found.count, found.unreadable
         with rows.writing(self.tenant):
-            changed = []
-            for person in people.filter(pk__in=list(held)) | people.exclude(role_template_ids=[]):
-                roles = sorted(held.get(person.pk, ()))
-                if sorted(person.role_template_ids) != roles:
-                    person.role_template_ids = roles
-                    changed.append(person)
-            Person.objects.bulk_update(changed, ["role_template_ids"], batch_size=500)
+            rows.save_roles(self.tenant, found.held, ids[Person], self.started)
+        self.facts = {
+            "possible_roles": sorted(found.possible),
+            "role_groups_known": found.groups_known,
+            "role_group_people": sorted(found.group_people),
+        }
 
     def _read_grants(self) -> None:
         for page in self._counted(self.client.grants()):
@@ -234,6 +249,7 @@ class _Walk:
         for part in rows.in_parts(apps.values_list("pk", flat=True).iterator(chunk_size=rows.BATCH), 20):
             items = assignments_of(self.client, part)
             self.seen += len(items)
+            self._note(items.unreadable)
             with rows.writing(self.tenant):
                 found = (rows.assignment(self.tenant, item, self.started) for item in items)
                 rows.save_assignments(recent.corrected_assignments(self.tenant, found))
@@ -244,6 +260,21 @@ class _Walk:
             if page.restarted:
                 # What only the abandoned part named is not vouched for by the list that follows.
                 self.seen, self.started = 0, timezone.now()
+                self.unreadable = 0
             self.seen += len(page.items)
+            self._note(page.unreadable)
             self.count = page.count if page.count is not None else self.count
             yield page
+
+    def _note(self, unreadable: Sequence[Unreadable]) -> None:
+        """Rows that cannot be read are there all the same: they are counted, and not taken for deleted."""
+        self.seen += len(unreadable)
+        self.unreadable += len(unreadable)
+        self.kept |= {one.id for one in unreadable if one.id}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
