@@ -10,7 +10,7 @@ from graph import batch as batching, roles, tokens
 from graph.activity import AppActivity, PersonActivity
 from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
-from graph.roles import DirectoryRole, RoleAssignment, RoleDefinition
+from graph.roles import RoleAssignment, RoleDefinition
 from graph.types import (
     Answer,
     AppRoleAssignment,
@@ -175,18 +175,6 @@ class GraphClient:
         """The people among `ids` (object ids or UPNs) that exist, in batches of 20."""
         return self._ask.by_ids("/users", ids, User.SELECT, User.read)
 
-    def directory_roles_of(self, object_id) -> Items[DirectoryRole]:
-        """Active directory roles of a person, held directly or through a group.
-
-        https://learn.microsoft.com/graph/api/user-list-transitivememberof
-        """
-        return self._ask.whole(
-            f"/users/{segment(object_id)}/transitiveMemberOf/microsoft.graph.directoryRole",
-            {"$select": DirectoryRole.SELECT, "$count": "true"},
-            DirectoryRole.read,
-            headers=ADVANCED,
-        )
-
     def role_assignments(self) -> Iterator[Page[RoleAssignment]]:
         """Every role held in the tenant, active ones only.
 
@@ -260,6 +248,22 @@ class GraphClient:
             User.read,
             advanced=True,
         )
+
+    def role_groups(self) -> Items[Group]:
+        """The groups that may hold directory roles, whether they do or not.
+
+        Raises:
+            Forbidden: the tenant did not grant GroupMember.Read.All. Which groups those are is not known.
+
+        https://learn.microsoft.com/graph/api/group-list
+        """
+        query = {"$filter": "isAssignableToRole eq true", "$select": Group.SELECT}
+        return self._ask.whole("/groups", query, Group.read)
+
+    def group_owners(self, group_id) -> Items[UUID]:
+        """Who owns a group, by object id. https://learn.microsoft.com/graph/api/group-list-owners"""
+        path = f"/groups/{segment(group_id)}/owners"
+        return self._ask.whole(path, {"$select": "id"}, lambda row: UUID(row["id"]))
 
     # --- The tenant ---------------------------------------------------------------------------------
 

@@ -16,30 +16,6 @@ _UNIT = "/administrativeUnits/"
 
 
 @dataclass(frozen=True)
-class DirectoryRole:
-    """An active directory role. The template id is the same in every tenant.
-
-    `template_id` is None where we may see that there is a role, and not which: Graph sends objects that the permissions
-    do not cover with their type and id, and everything else null. Which permission is missing for it:
-    RoleManagement.Read.Directory. https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
-    """
-
-    id: UUID
-    template_id: UUID | None
-    display_name: str
-
-    SELECT = "id,roleTemplateId,displayName"
-
-    @classmethod
-    def read(cls, data: dict) -> "DirectoryRole":
-        return cls(
-            id=UUID(data["id"]),
-            template_id=uuid_of(data.get("roleTemplateId")),
-            display_name=data.get("displayName") or "",
-        )
-
-
-@dataclass(frozen=True)
 class RoleAssignment:
     """A role, held by a person, a role-assignable group or an app.
 

@@ -108,18 +108,17 @@ def _refresh_binned(tenant: Tenant, client: GraphClient, app_id: UUID) -> bool:
 
 def _save_person(tenant: Tenant, client: GraphClient, user: User, direct: Answer, groups: Answer) -> None:
     """Store the person; their roles where all of them could be read. Half a list only adds to what is stored."""
-    held = roles.of_person(client, direct, groups)
-    seen = roles.seen(direct)
+    read = roles.of_person(client, roles.calls_for(user.id), direct, groups)
     now = timezone.now()
     person = rows.person(tenant, user, now)
-    if held:
-        person.role_template_ids, person.has_scoped_role = sorted(held.roles), held.scoped
+    if read:
+        person.role_template_ids, person.has_scoped_role = sorted(read.held.roles), read.held.scoped
         person.roles_known_at = now
     with rows.writing(tenant):
-        rows.save_people([person], with_roles=held is not None)
-        if held is None:
-            rows.widen_roles(tenant, person.pk, seen)
-        elif held.in_role_group:
+        rows.save_people([person], with_roles=read is not None)
+        if read is None:
+            rows.widen_roles(tenant, person.pk, roles.seen(direct))
+        elif read.in_role_group:
             rows.add_to_role_groups(tenant, person.pk)
 
 

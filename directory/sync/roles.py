@@ -6,49 +6,36 @@ its roles are *possible* for everybody. https://learn.microsoft.com/graph/api/rb
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 from uuid import UUID
 
 from graph.client import GraphClient
-from graph.errors import Forbidden, GraphError, NotFound, Unavailable
+from graph.errors import Forbidden, GraphError, NotFound
 from graph.paging import read_all
 from graph.requesting import ADVANCED
-from graph.types import Answer, Call
+from graph.roles import RoleAssignment, held_by
+from graph.types import Answer, Call, Group
 
-_LIST = "/roleManagement/directory/roleAssignments"
-_UNIT = "/administrativeUnits/"
 MOST_GROUPS = 100  # of one person, that may be role-assignable and are asked about one by one
-BATCH = 20
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """One role of one principal: a person, a role-assignable group or an app."""
-
-    principal_id: UUID
-    role_id: UUID
-    scoped: bool  # to an administrative unit
-
-    @classmethod
-    def read(cls, data: dict) -> "Assignment":
-        # A built-in role's definition id is its template id.
-        scope = data.get("directoryScopeId") or "/"
-        return cls(UUID(data["principalId"]), UUID(data["roleDefinitionId"]), scope.startswith(_UNIT))
 
 
 @dataclass
 class Holding:
-    """The roles of one person."""
+    """The roles of one person. `scoped`: one of them is limited to an administrative unit."""
 
     roles: set[UUID] = field(default_factory=set)
     scoped: bool = False
 
-    def add(self, assignments: Iterable[Assignment]) -> None:
+    def add(self, assignments: Iterable[RoleAssignment]) -> "Holding":
         for one in assignments:
             self.roles.add(one.role_id)
-            self.scoped |= one.scoped
+            self.scoped |= bool(one.administrative_unit)
+        return self
+
+
+# --- The whole tenant ---------------------------------------------------------------------------------
 
 
 @dataclass
@@ -85,7 +72,7 @@ def of_tenant(client: GraphClient, people: Container[UUID], apps: Container[UUID
     for principal_id, assignments in by_principal.items():
         if groups is not None and principal_id in groups:
             continue
-        if principal_id in people or principal_id in apps or groups is not None:
+        if groups is not None or principal_id in people or principal_id in apps:
             found.held[principal_id].add(assignments)
         else:  # neither a person nor an app we know, and which groups there are may not be read
             found.possible |= {one.role_id for one in assignments}
@@ -95,49 +82,35 @@ def of_tenant(client: GraphClient, people: Container[UUID], apps: Container[UUID
     return found
 
 
-def _by_principal(client: GraphClient, found: TenantRoles) -> dict[UUID, list[Assignment]]:
-    by_principal: dict[UUID, list[Assignment]] = defaultdict(list)
-    for row in _rows(client, _LIST):
-        try:
-            one = Assignment.read(row)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            found.unreadable += 1
-            # Whose it is cannot be said; what it is often can.
-            found.possible |= _role_of(row)
-            continue
-        found.count += 1
-        by_principal[one.principal_id].append(one)
+def _by_principal(client: GraphClient, found: TenantRoles) -> dict[UUID, list[RoleAssignment]]:
+    by_principal: dict[UUID, list[RoleAssignment]] = defaultdict(list)
+    for page in client.role_assignments():
+        if page.restarted:
+            by_principal.clear()
+            found.count = found.unreadable = 0
+        found.count += len(page.items)
+        found.unreadable += len(page.unreadable)
+        for one in page.items:
+            by_principal[one.principal_id].append(one)
     return by_principal
-
-
-def _role_of(row: object) -> set[UUID]:
-    try:
-        return {UUID(row["roleDefinitionId"])}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return set()
 
 
 def _role_groups(client: GraphClient, found: TenantRoles) -> set[UUID] | None:
     """Groups that may hold roles, whether they do or not; None where the portal may not list groups."""
     try:
-        return set(_ids(client, "/groups?$filter=isAssignableToRole%20eq%20true&$select=id&$top=999"))
+        groups = client.role_groups()
     except Forbidden:
         found.groups_known = False
         return None
+    _note(found, groups)
+    return {group.id for group in groups}
 
 
-def _expand(client: GraphClient, group_id: UUID, assignments: Iterable[Assignment], found: TenantRoles) -> None:
+def _expand(client: GraphClient, group_id: UUID, assignments: Iterable[RoleAssignment], found: TenantRoles) -> None:
     """Give a group's roles to its members, and note its members and owners."""
-    path = f"/groups/{group_id}"
     try:
-        members = set(
-            _ids(
-                client,
-                f"{path}/transitiveMembers/microsoft.graph.user?$select=id&$top=999&$count=true",
-                headers=ADVANCED,
-            )
-        )
-        owners = set(_ids(client, f"{path}/owners?$select=id&$top=999"))
+        members = {user.id for page in client.group_members(group_id) for user in page.items}
+        owners = client.group_owners(group_id)
     except NotFound:
         return  # deleted since
     except Forbidden:
@@ -145,10 +118,18 @@ def _expand(client: GraphClient, group_id: UUID, assignments: Iterable[Assignmen
         found.groups_known = False
         found.unreadable += 1
         return
-    for person_id in members:
-        if assignments:
+    _note(found, owners)
+    if assignments:
+        for person_id in members:
             found.held[person_id].add(assignments)
-    found.group_people |= members | owners
+    found.group_people |= members | set(owners)
+
+
+def _note(found: TenantRoles, items) -> None:
+    """A row that cannot be read is somebody, or some group, all the same."""
+    if items.unreadable:
+        found.unreadable += len(items.unreadable)
+        found.groups_known = False
 
 
 # --- One person ---------------------------------------------------------------------------------------
@@ -158,8 +139,7 @@ def _expand(client: GraphClient, group_id: UUID, assignments: Iterable[Assignmen
 class PersonRoles:
     """One person's roles, read in full. `in_role_group`: they are a member of a group that may hold roles."""
 
-    roles: frozenset[UUID]
-    scoped: bool
+    held: Holding
     in_role_group: bool
 
 
@@ -168,91 +148,29 @@ def calls_for(object_id: UUID) -> list[Call]:
 
     https://learn.microsoft.com/graph/api/user-list-transitivememberof
     """
-    select = "$select=id,displayName,isAssignableToRole&$top=999&$count=true"
-    groups = f"/users/{object_id}/transitiveMemberOf/microsoft.graph.group?{select}"
-    return [_of_principal(object_id), Call("GET", groups, headers=ADVANCED)]
+    query = urlencode({"$select": Group.SELECT, "$top": "999", "$count": "true"}, safe="$,")
+    groups = f"/users/{object_id}/transitiveMemberOf/microsoft.graph.group?{query}"
+    return [held_by(object_id), Call("GET", groups, headers=ADVANCED)]
 
 
-def of_person(client: GraphClient, direct: Answer, groups: Answer) -> PersonRoles | None:
+def of_person(client: GraphClient, calls: list[Call], direct: Answer, groups: Answer) -> PersonRoles | None:
     """The person's roles; None where any part of them could not be read: half a list is no answer.
 
     A group the portal may not read comes back without its name, and is asked about like a role-assignable one.
     https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
     """
-    if not (_is_whole(direct) and _is_whole(groups)):
-        return None
     try:
-        found = read_all(direct.body, Assignment.read, strict=True)
-        theirs = read_all(groups.body, _Group.read, strict=True)
-        asked = [group.id for group in theirs if group.assignable is not False]
-        if len(asked) > MOST_GROUPS:
+        assignments = client.finish(calls[0], direct, RoleAssignment.read, strict=True)
+        theirs = client.finish(calls[1], groups, Group.read, strict=True)
+        through = [group.id for group in theirs if group.assignable_to_roles is not False]
+        if len(through) > MOST_GROUPS:
             return None
-        for start in range(0, len(asked), BATCH):
-            for answer in client.batch([_of_principal(group_id) for group_id in asked[start : start + BATCH]]):
-                if not _is_whole(answer):
-                    return None
-                found += read_all(answer.body, Assignment.read, strict=True)
+        held = Holding().add(assignments).add(client.role_assignments_of(through))
     except GraphError:
         return None
-    held = Holding()
-    held.add(found)
-    return PersonRoles(frozenset(held.roles), held.scoped, any(group.assignable for group in theirs))
+    return PersonRoles(held, any(group.assignable_to_roles for group in theirs))
 
 
 def seen(direct: Answer) -> Holding:
-    """The roles one answer names, be it all of them or not."""
-    held = Holding()
-    if direct.ok:
-        held.add(read_all(direct.body, Assignment.read))
-    return held
-
-
-@dataclass(frozen=True)
-class _Group:
-    """A group somebody is in. `assignable` is None where the portal may not see whether it may hold roles."""
-
-    id: UUID
-    assignable: bool | None
-
-    @classmethod
-    def read(cls, data: dict) -> "_Group":
-        hidden = data.get("displayName") is None
-        return cls(UUID(data["id"]), None if hidden else data.get("isAssignableToRole") is True)
-
-
-def _of_principal(principal_id: UUID) -> Call:
-    return Call("GET", f"{_LIST}?$filter=principalId%20eq%20'{principal_id}'")
-
-
-def _is_whole(answer: Answer) -> bool:
-    return answer.ok and "@odata.nextLink" not in answer.body
-
-
-# --- Lists --------------------------------------------------------------------------------------------
-
-
-def _ids(client: GraphClient, path: str, headers: dict | None = None) -> Iterator[UUID]:
-    for row in _rows(client, path, headers):
-        yield UUID(row["id"])
-
-
-def _rows(client: GraphClient, path: str, headers: dict | None = None) -> Iterator[dict]:
-    seen = set()
-    while path:
-        if path in seen:
-            raise Unavailable("Graph's list leads back to a page we had.", sent=False)
-        seen.add(path)
-        (answer,) = client.batch([Call("GET", path, headers=headers)])
-        if answer.error:
-            raise answer.error
-        yield from read_all(answer.body, dict, strict=True)
-        path = _path(answer.body.get("@odata.nextLink"))
-
-
-def _path(link: str | None) -> str:
-    """A link as a path inside the version: a batch takes no other, so it cannot lead to another host."""
-    if not link:
-        return ""
-    parts = urlsplit(link)
-    path = parts.path.removeprefix("/v1.0")
-    return f"{path}?{parts.query}" if parts.query else path
+    """The roles one answer names, be they all of them or not."""
+    return Holding().add(read_all(direct.body, RoleAssignment.read) if direct.ok else ())

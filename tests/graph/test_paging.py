@@ -157,14 +157,3 @@ def test_an_agent_without_a_client_id_is_known_by_its_object_id(microsoft, conto
     (listed,) = contoso_graph.service_principals()
 
     assert [str(app.app_id) for app in listed.items] == [APP["id"]]
-
-
-def test_a_role_we_may_not_read_is_a_role_all_the_same(microsoft, contoso_graph):
-    """https://learn.microsoft.com/graph/permissions-overview: type and id come back, everything else is null."""
-    limited = {"@odata.type": "#microsoft.graph.directoryRole", "id": APP["id"]}
-    nulls = limited | {"roleTemplateId": None, "displayName": None}
-    microsoft.answers(page(limited, nulls))
-
-    held = contoso_graph.directory_roles_of(USERS[0]["id"])
-
-    assert [role.template_id for role in held] == [None, None]
