@@ -61,6 +61,7 @@ USER = Shape(
         "refreshTokensValidFromDateTime": moment("valid_from"),
         "lastPasswordChangeDateTime": moment("created"),
         "externalUserState": lambda user, view: "Accepted" if user.guest else None,
+        "identityParentId": constant(None),
         "creationType": lambda user, view: "Invitation" if user.guest else None,
         "identities": lambda user, view: [
             {
