@@ -80,6 +80,13 @@ class GraphClient:
             "/servicePrincipals", ids, ServicePrincipal.SELECT_WITH_DEFINITIONS, ServicePrincipal.read
         )
 
+    def agents_by_ids(self, ids: Iterable) -> Items[ServicePrincipal]:
+        """The agents among `ids` that exist, as wholes: a selection of columns cannot name an agent's blueprint.
+
+        https://learn.microsoft.com/graph/api/resources/agentidentity
+        """
+        return self._ask.by_ids("/servicePrincipals", ids, "", ServicePrincipal.read)
+
     def deleted_service_principals(self) -> Items[ServicePrincipal]:
         """The recycle bin's apps. https://learn.microsoft.com/graph/api/directory-deleteditems-list"""
         return self._ask.whole(

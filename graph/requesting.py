@@ -125,13 +125,11 @@ class Requester:
         return read_one(self.read("GET", self.url(path, query)), read)
 
     def by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> Items:
-        """The things among `ids` that exist, in batches of 20."""
+        """The things among `ids` that exist, in batches of 20. An empty `select` asks for all they are."""
+        query = f"?{urlencode({'$select': select}, safe='$,')}" if select else ""
         wanted, rows = list(dict.fromkeys(str(item) for item in ids)), []
         for start in range(0, len(wanted), batching.LIMIT):
-            calls = [
-                Call("GET", f"{path}/{segment(item)}?{urlencode({'$select': select}, safe='$,')}")
-                for item in wanted[start : start + batching.LIMIT]
-            ]
+            calls = [Call("GET", f"{path}/{segment(item)}{query}") for item in wanted[start : start + batching.LIMIT]]
             rows += [answer.body for answer in self._read_batch(calls) if answer.error is None]
         return read_all({"value": rows}, read)
 

@@ -7,6 +7,7 @@ keeps from us, since the tenant granted no permission for it, is None: not known
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -134,12 +135,29 @@ class AppRole:
         )
 
 
+class AppKind(StrEnum):
+    """What a service principal is. New kinds keep coming, so `ServicePrincipal.kind` may be another word."""
+
+    APPLICATION = "Application"
+    MANAGED_IDENTITY = "ManagedIdentity"  # an Azure resource's own: can be neither disabled nor deleted here
+    LEGACY = "Legacy"
+    AGENT = "agentIdentity"
+    BLUEPRINT = "agentIdentityBlueprintPrincipal"  # what a tenant's agents of one make descend from
+
+
 @dataclass(frozen=True)
 class ServicePrincipal:
     """An app as one tenant knows it.
 
     `scopes` and `app_roles` are filled by `GraphClient.service_principal(s_by_ids)`, and empty in lists.
     https://learn.microsoft.com/graph/api/resources/serviceprincipal
+
+    Attributes:
+        kind: one of `AppKind`, or whatever else Microsoft calls it.
+        account_enabled: False where the tenant disabled it.
+        is_disabled: its publisher deactivated it, in every tenant.
+        disabled_by_microsoft: why Microsoft disabled it; empty where it did not.
+        blueprint_app_id: the client id of an agent's blueprint, where the whole object was read.
     """
 
     id: UUID
@@ -158,10 +176,13 @@ class ServicePrincipal:
     deleted_at: datetime | None
     scopes: tuple[PermissionScope, ...] = ()
     app_roles: tuple[AppRole, ...] = ()
+    kind: str = AppKind.APPLICATION
+    is_disabled: bool = False
+    blueprint_app_id: UUID | None = None
 
     SELECT = (
         "id,appId,displayName,verifiedPublisher,appOwnerOrganizationId,servicePrincipalType,accountEnabled,"
-        "disabledByMicrosoftStatus,homepage,replyUrls,tags,createdDateTime,deletedDateTime"
+        "isDisabled,disabledByMicrosoftStatus,homepage,replyUrls,tags,createdDateTime,deletedDateTime"
     )
     SELECT_WITH_DEFINITIONS = f"{SELECT},oauth2PermissionScopes,appRoles"
 
@@ -187,6 +208,9 @@ class ServicePrincipal:
             deleted_at=moment_of(data.get("deletedDateTime")),
             scopes=tuple(PermissionScope.read(item) for item in data.get("oauth2PermissionScopes") or ()),
             app_roles=tuple(AppRole.read(item) for item in data.get("appRoles") or ()),
+            kind=_kind(data),
+            is_disabled=data.get("isDisabled") is True,
+            blueprint_app_id=uuid_of(data.get("agentIdentityBlueprintId")),
         )
 
 
@@ -249,7 +273,14 @@ class AppRoleAssignment:
 
 @dataclass(frozen=True)
 class User:
-    """A person in one tenant. https://learn.microsoft.com/graph/api/resources/user"""
+    """A person in one tenant. https://learn.microsoft.com/graph/api/resources/user
+
+    Attributes:
+        is_guest: what the tenant lets them see and do; it does not say where they sign in.
+        is_external: signs in somewhere else, so that sessions cannot be ended here, be they guest or member.
+            https://learn.microsoft.com/entra/external-id/user-properties
+        is_agent: not a person but an agent's account. https://learn.microsoft.com/graph/api/resources/agentuser
+    """
 
     id: UUID
     display_name: str
@@ -259,8 +290,13 @@ class User:
     is_guest: bool
     account_enabled: bool
     sessions_valid_from: datetime | None
+    is_external: bool = False
+    is_agent: bool = False
 
-    SELECT = "id,displayName,userPrincipalName,mail,jobTitle,userType,accountEnabled,signInSessionsValidFromDateTime"
+    SELECT = (
+        "id,displayName,userPrincipalName,mail,jobTitle,userType,externalUserState,identityParentId,accountEnabled,"
+        "signInSessionsValidFromDateTime"
+    )
 
     @classmethod
     def read(cls, data: dict) -> "User":
@@ -273,6 +309,8 @@ class User:
             is_guest=data.get("userType") == "Guest",
             account_enabled=data.get("accountEnabled") is not False,
             sessions_valid_from=moment_of(data.get("signInSessionsValidFromDateTime")),
+            is_external=bool(data.get("externalUserState")) or "#EXT#" in (data.get("userPrincipalName") or "").upper(),
+            is_agent=_type(data) == "agentUser" or bool(data.get("identityParentId")),
         )
 
 
@@ -329,6 +367,18 @@ class Organization:
 
 
 Reader = Callable[[dict], T]
+
+
+def _type(data: dict) -> str:
+    """A row's own type, which Graph names where it is not the list's: `#microsoft.graph.agentIdentity`."""
+    return str(data.get("@odata.type") or "").rpartition(".")[2]
+
+
+def _kind(data: dict) -> str:
+    named, stated = _type(data), data.get("servicePrincipalType") or ""
+    if named in (AppKind.AGENT, AppKind.BLUEPRINT):
+        return named
+    return AppKind.AGENT.value if stated == "ServiceIdentity" else stated
 
 
 def _text(value: Any) -> str:
