@@ -26,10 +26,10 @@ for model in (EmailAddress, Group, SocialAccount, SocialApp, SocialToken, UserSe
 class TenantAdmin(admin.ModelAdmin):
     """Suspending a tenant ends its people's sessions with their next request."""
 
-    list_display = ["name", "domain", "state", "cloud", "connected_at"]
-    list_filter = ["state", "cloud"]
+    list_display = ["name", "domain", "state", "connected_at"]
+    list_filter = ["state"]
     search_fields = ["name", "domain", "id"]
-    fields = ["id", "slug", "name", "domain", "cloud", "state", "created_at", "connected_at"]
+    fields = ["id", "slug", "name", "domain", "state", "created_at", "connected_at"]
     readonly_fields = ["id", "created_at", "connected_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -14,13 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.roles import Capability, Role, capabilities
 
 
-class Cloud(models.TextChoices):
-    GLOBAL = "global", _("Global")
-    US_GOV = "us_gov", _("US Government L4")
-    US_DOD = "us_dod", _("US Government L5 (DoD)")
-    CHINA = "china", _("China (21Vianet)")
-
-
 class Tenant(models.Model):
     """An Entra tenant the portal knows. The operator's registry: not itself tenant-owned."""
 
@@ -38,7 +31,6 @@ class Tenant(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=256)
     domain = models.CharField(max_length=256, blank=True)
-    cloud = models.CharField(max_length=16, choices=Cloud, default=Cloud.GLOBAL)
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     connected_at = models.DateTimeField(null=True, blank=True)

@@ -119,7 +119,7 @@ def _ask_and_store(user: User) -> None:
 def _ask(user: User, stored: Stored) -> Identity:
     """Redeem the refresh token and prove the new ID token; `stored.cache` then holds the new tokens."""
     try:
-        client = tokens.confidential_client(str(user.tenant_id), cache=stored.cache, cloud=user.tenant.cloud)
+        client = tokens.confidential_client(str(user.tenant_id), cache=stored.cache)
         account = next(iter(client.get_accounts()), None)
         if account is None:
             raise SaidNo
@@ -128,7 +128,7 @@ def _ask(user: User, stored: Stored) -> Identity:
         )
         if not result or "error" in result:
             raise tokens.refusal(result or {"error": "invalid_grant"})
-        identity = id_token.prove(str(result.get("id_token", "")), cloud=user.tenant.cloud)
+        identity = id_token.prove(str(result.get("id_token", "")))
     except InvalidIdToken as error:
         logger.warning("A refresh for account %s brought an ID token that proves nothing: %s", user.pk, error)
         raise SaidNo from error

@@ -13,6 +13,7 @@ class Reason(TextChoices):
 
     PERSONAL_ACCOUNT = "personal_account"
     UNKNOWN_TENANT = "unknown_tenant"
+    OTHER_TENANT = "other_tenant"
     PENDING_TENANT = "pending_tenant"
     SUSPENDED_TENANT = "suspended_tenant"
     GUEST = "guest"
@@ -59,6 +60,13 @@ WORDS: dict[str, Words] = {
         _("Your organisation does not use Consentry yet"),
         _("Microsoft confirmed who you are, but your organisation is not connected. Nothing about you was stored."),
         _("An administrator of your organisation can connect it. If you have another work account, use that one."),
+        _OTHER,
+        choose=True,
+    ),
+    Reason.OTHER_TENANT: Words(
+        _("This portal serves one organisation only"),
+        _("Microsoft confirmed who you are, but your organisation is another one. Nothing about you was stored."),
+        _("If you also have an account of the organisation that runs this portal, use that one."),
         _OTHER,
         choose=True,
     ),

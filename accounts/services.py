@@ -6,6 +6,7 @@ from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
@@ -18,6 +19,7 @@ from accounts.models import Membership, Tenant, TokenCache, User
 from accounts.refusals import Reason, Refused
 from accounts.roles import Role
 from accounts.tenancy import tenant_context, user_context
+from graph.clouds import ANY_ORGANISATION
 
 PROVIDER = "entra"
 Someone = User | UUID | tuple[UUID, UUID]
@@ -32,6 +34,8 @@ def admit(identity: Identity) -> Tenant:
     known = {"actor_id": str(identity.object_id), "actor_label": identity.label}
     if identity.tenant_id == PERSONAL_ACCOUNTS:
         raise Refused(Reason.PERSONAL_ACCOUNT, **known)
+    if not serves(identity.tenant_id):
+        raise Refused(Reason.OTHER_TENANT, **known)
     tenant = Tenant.objects.filter(pk=identity.tenant_id).first()
     if tenant is None or tenant.state == Tenant.State.OFFBOARDED:
         raise Refused(Reason.UNKNOWN_TENANT, **known)
@@ -43,6 +47,11 @@ def admit(identity: Identity) -> Tenant:
     if identity.is_guest:
         raise Refused(Reason.GUEST, **known)
     return tenant
+
+
+def serves(tenant_id: UUID) -> bool:
+    """Whether people of this tenant may come at all: those of any organisation, unless ENTRA_TENANT names one."""
+    return settings.ENTRA_TENANT in (ANY_ORGANISATION, str(tenant_id))
 
 
 @transaction.atomic

@@ -19,7 +19,12 @@ from accounts.entra import flow
 from accounts.entra.id_token import issuer_tenant
 from accounts.entra.views import start_step_up
 from accounts.middleware import any_identity
-from graph.clouds import CLOUDS
+from graph.clouds import installed
+
+# Whose sign-out page may hold ours in a frame.
+SIGN_OUT_PAGES = (
+    [settings.SANDBOX_URL] if settings.SANDBOX_URL else [f"https://{one}" for one in installed().login_hosts]
+)
 
 
 @login_not_required
@@ -95,7 +100,7 @@ def step_up(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 @xframe_options_exempt
-@csp_replace({"frame-ancestors": [settings.SANDBOX_URL or CLOUDS["global"].login]})
+@csp_replace({"frame-ancestors": SIGN_OUT_PAGES})
 def front_channel_logout(request: HttpRequest) -> HttpResponse:
     """Microsoft's sign-out page loads this in a hidden frame, without our cookies: the `sid` says whose turn it is.
 

@@ -11,7 +11,7 @@ from revocation.rules import protection
 
 
 def client_of(tenant: Tenant) -> GraphClient:
-    return GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    return GraphClient(str(tenant.pk), priority="high")
 
 
 def app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrincipal:

@@ -157,7 +157,7 @@ def check(tenant: Tenant, fresh: bool = True) -> Connection:
     """
     if not fresh:
         return Connection(_findings(tenant, tenant.granted_permissions), None, tenant.permissions_checked_at)
-    client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    client = GraphClient(str(tenant.pk), priority="high")
     try:
         permissions = client.own_permissions(fresh=True)
     except (GraphError, ImproperlyConfigured) as error:

@@ -29,6 +29,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from accounts import services
 from accounts.access import Actor
 from accounts.entra import flow
 from accounts.entra.id_token import Identity, InvalidIdToken
@@ -41,7 +42,7 @@ from consent import connection
 from directory import tasks as directory_tasks
 from graph import tokens, transport
 from graph.client import GraphClient
-from graph.clouds import CLOUDS
+from graph.clouds import installed
 from graph.errors import Forbidden, GraphError, NotFound, TokenError
 from graph.types import Organization
 
@@ -96,16 +97,15 @@ def begin(session: MutableMapping, redirect_uri: str, *, membership: Membership 
         membership: of a signed-in administrator, whose tenant is then the only one the answer may name.
     """
     tenant = membership.tenant if membership else None
-    cloud = tenant.cloud if tenant else "global"
     bound_to = str(tenant.pk) if tenant else ""
     state = _put_aside(session, trip="consent", tenant=bound_to, redirect_uri=redirect_uri)
     query = {
         "client_id": settings.ENTRA_CLIENT_ID,
-        "scope": f"{CLOUDS[cloud].graph}/.default",
+        "scope": f"{installed().graph}/.default",
         "redirect_uri": redirect_uri,
         "state": state,
     }
-    authority = CLOUDS[cloud].authority(bound_to or flow.ANY_ORGANISATION)
+    authority = installed().authority(bound_to or settings.ENTRA_TENANT)
     return transport.browser_url(f"{authority}/v2.0/adminconsent?{urlencode(query)}")
 
 
@@ -147,7 +147,7 @@ def _consented(
         raise NotConnected(_("You are no longer signed in as the administrator who began this. Start again."))
     if tenant_id != bound_to:
         raise NotConnected(_("The consent was given in another organisation than yours. Nothing was connected."))
-    proof = act(tenant_id, membership.tenant.cloud)
+    proof = act(tenant_id)
     return Connected(_connect(tenant_id, proof, Actor.of(membership)))
 
 
@@ -158,13 +158,15 @@ def _tenant_id(value: str) -> UUID:
         raise NotConnected(_("Microsoft's answer names no organisation. Nothing was connected.")) from None
 
 
-def act(tenant_id: UUID, cloud: str = "global") -> Proof:
+def act(tenant_id: UUID) -> Proof:
     """Prove that the portal can act in a tenant: get a token there, and read whose tenant it is.
 
     Raises:
         NotConnected: it cannot.
     """
-    client = GraphClient(str(tenant_id), cloud, priority="high")
+    if not services.serves(tenant_id):
+        raise NotConnected(_("This portal serves one organisation only, and yours is another. Nothing was connected."))
+    client = GraphClient(str(tenant_id), priority="high")
     try:
         permissions = client.own_permissions(fresh=True)
         organization = _unless_forbidden(client.organization)
@@ -196,7 +198,7 @@ def _to_sign_in(session: MutableMapping, tenant_id: UUID, redirect_uri: str, pro
     domain = proof.organization.default_domain if proof.organization else None
     try:
         # `flow.redeem` redeems there too. Whose sign-in it was is judged by the proved token, not by where it began.
-        client = tokens.confidential_client(flow.ANY_ORGANISATION)
+        client = tokens.confidential_client(settings.ENTRA_TENANT)
         started = tokens.settled(
             lambda: client.initiate_auth_code_flow(
                 flow.SCOPES,

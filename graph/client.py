@@ -41,10 +41,9 @@ class GraphClient:
         priority: what Microsoft drops first when busy, and how long reads wait: `high` for a click, `low` for a sweep.
     """
 
-    def __init__(self, tenant_id: UUID | str, cloud: str = "global", priority: str = "normal"):
+    def __init__(self, tenant_id: UUID | str, priority: str = "normal"):
         self.tenant_id = str(tenant_id)
-        self.cloud = cloud
-        self._ask = Requester(tenant_id, cloud, priority)
+        self._ask = Requester(tenant_id, priority)
 
     # --- Apps ---------------------------------------------------------------------------------------
 
@@ -299,8 +298,8 @@ class GraphClient:
         https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments
         """
         if fresh:
-            tokens.forget_app_token(self.tenant_id, self.cloud)
-        hint = tokens.app_token(self.tenant_id, self.cloud).hint
+            tokens.forget_app_token(self.tenant_id)
+        hint = tokens.app_token(self.tenant_id).hint
         try:
             held = self._ask.whole(
                 f"/servicePrincipals(appId='{UUID(settings.ENTRA_CLIENT_ID)}')/appRoleAssignments",
@@ -315,7 +314,7 @@ class GraphClient:
             values[item.app_role_id] for item in held if item.resource_id == graph.id and item.app_role_id in values
         )
         if hint is not None and granted - hint:
-            tokens.forget_app_token(self.tenant_id, self.cloud)
+            tokens.forget_app_token(self.tenant_id)
         return granted
 
     def batch(self, calls: Sequence[Call]) -> list[Answer]:

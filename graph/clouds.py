@@ -1,17 +1,25 @@
 """Microsoft's clouds: where sign-in and Graph live in each. Registrations and tokens never cross from one to another.
 
 https://learn.microsoft.com/graph/deployments
+https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
 """
 
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 
 @dataclass(frozen=True)
 class Cloud:
-    """The two roots of one cloud, without a trailing slash."""
+    """The two roots of one cloud, without a trailing slash, and other names of its sign-in host.
+
+    Whatever name was asked, issuers are written with the host of `login`.
+    """
 
     login: str
     graph: str
+    other_logins: tuple[str, ...] = ()
 
     @property
     def login_host(self) -> str:
@@ -21,8 +29,12 @@ class Cloud:
     def graph_host(self) -> str:
         return self.graph.removeprefix("https://")
 
+    @property
+    def login_hosts(self) -> frozenset[str]:
+        return frozenset({self.login_host, *self.other_logins})
+
     def authority(self, tenant: str) -> str:
-        """The authority of a tenant id, or of `organizations` for sign-in from any work account."""
+        """The authority of a tenant id, or of ANY_ORGANISATION."""
         return f"{self.login}/{tenant}"
 
 
@@ -30,7 +42,20 @@ CLOUDS = {
     "global": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com"),
     "us_gov": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us"),
     "us_dod": Cloud("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-    "china": Cloud("https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    "china": Cloud(
+        "https://login.partner.microsoftonline.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+        ("login.chinacloudapi.cn",),
+    ),
 }
-LOGIN_HOSTS = frozenset(cloud.login_host for cloud in CLOUDS.values())
+ANY_ORGANISATION = "organizations"  # in the place of a tenant: sign-in from any work or school account
+LOGIN_HOSTS = frozenset().union(*(cloud.login_hosts for cloud in CLOUDS.values()))
 HOSTS = LOGIN_HOSTS | {cloud.graph_host for cloud in CLOUDS.values()}
+
+
+def installed() -> Cloud:
+    """The cloud this installation belongs to: a registration lives in one, and so do all tenants that use it."""
+    try:
+        return CLOUDS[settings.ENTRA_CLOUD]
+    except KeyError:
+        raise ImproperlyConfigured(f"ENTRA_CLOUD must be one of {', '.join(CLOUDS)}.") from None

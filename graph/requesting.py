@@ -11,7 +11,7 @@ import requests
 
 from graph import batch as batching, tokens, transport
 from graph.answers import error_of
-from graph.clouds import CLOUDS
+from graph.clouds import installed
 from graph.errors import GraphError, Rejected, Retryable, Throttled, Unauthorized, Unavailable
 from graph.paging import read_all, read_one, walk
 from graph.types import Answer, Call, Items, Page, Reader
@@ -37,12 +37,11 @@ class Requester:
         priority: what Microsoft drops first when busy, and how long reads wait: `high` for a click, `low` for a sweep.
     """
 
-    def __init__(self, tenant_id: UUID | str, cloud: str, priority: str):
+    def __init__(self, tenant_id: UUID | str, priority: str):
         self.tenant_id = str(tenant_id)
-        self.cloud = cloud
         self.priority = priority
-        self._root = CLOUDS[cloud].graph
-        self._host = CLOUDS[cloud].graph_host
+        self._root = installed().graph
+        self._host = installed().graph_host
         self._manners = {"x-ms-throttle-priority": priority}  # https://learn.microsoft.com/graph/throttling
 
     def pages(
@@ -215,7 +214,7 @@ class Requester:
         if refused:  # a refused token means these were not carried out
             claims = next((answers[at].error.claims for at in refused if answers[at].error.claims), None)
             again = [calls[at] for at in refused]
-            tokens.forget_app_token(self.tenant_id, self.cloud)
+            tokens.forget_app_token(self.tenant_id)
             for at, answer in zip(refused, self._repeat(url, again, claims), strict=True):
                 answers[at] = answer
         return answers
@@ -260,13 +259,13 @@ class Requester:
         try:
             return self._send(method, url, **options)
         except Unauthorized as error:
-            tokens.forget_app_token(self.tenant_id, self.cloud)
+            tokens.forget_app_token(self.tenant_id)
             return self._send(method, url, claims=error.claims, **options)
 
     def _send(
         self, method: str, url: str, *, claims: str | None = None, headers: dict | None = None, **options
     ) -> dict:
-        token = tokens.app_token(self.tenant_id, self.cloud, claims=claims)
+        token = tokens.app_token(self.tenant_id, claims=claims)
         try:
             response = transport.session().request(
                 method,

@@ -22,8 +22,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from msal.exceptions import MsalError
 
-from graph import transport
-from graph.clouds import CLOUDS
+from graph import clouds, transport
 from graph.errors import GraphError, TokenError, TokenUnavailable
 from graph.explain import aadsts, explain
 
@@ -123,7 +122,7 @@ def seconds(retry_after: str | None) -> float | None:
         return None
 
 
-def app_token(tenant_id, cloud: str = "global", *, claims: str | None = None) -> AppToken:
+def app_token(tenant_id, *, claims: str | None = None) -> AppToken:
     """The token with which the portal acts in a tenant, from memory while it lasts.
 
     Args:
@@ -135,13 +134,13 @@ def app_token(tenant_id, cloud: str = "global", *, claims: str | None = None) ->
 
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     """
-    scope = f"{CLOUDS[cloud].graph}/.default"
-    app = _app(str(tenant_id), cloud)
+    scope = f"{clouds.installed().graph}/.default"
+    app = _app(str(tenant_id))
     with app.lock:  # one request for many threads that find the cache empty
         result = settled(lambda: app.client.acquire_token_for_client([scope], claims_challenge=claims))
     if "access_token" not in result:
         # MSAL would repeat a refusal for a minute, also after the admin has put it right.
-        _apps.pop(_key(str(tenant_id), cloud), None)
+        _apps.pop(_key(str(tenant_id)), None)
         raise refusal(result)
     return AppToken(
         value=result["access_token"],
@@ -150,11 +149,11 @@ def app_token(tenant_id, cloud: str = "global", *, claims: str | None = None) ->
     )
 
 
-def forget_app_token(tenant_id, cloud: str = "global") -> None:
+def forget_app_token(tenant_id) -> None:
     """Make the next `app_token` ask Microsoft: after a 401, or to see permissions that were granted just now."""
     query = {"client_id": settings.ENTRA_CLIENT_ID, "realm": str(tenant_id), "home_account_id": None}
     for item in list(_cache.search(msal.TokenCache.CredentialType.ACCESS_TOKEN, query=query)):
-        if item.get("environment") == CLOUDS[cloud].login_host:
+        if item.get("environment") == clouds.installed().login_host:
             _cache.remove_at(item)
 
 
@@ -168,7 +167,7 @@ def forget_everything() -> None:
 
 
 def confidential_client(
-    authority_tenant: str, *, cache: msal.TokenCache | None = None, cloud: str = "global"
+    authority_tenant: str, *, cache: msal.TokenCache | None = None
 ) -> msal.ConfidentialClientApplication:
     """An MSAL client for one tenant id, or for `organizations`, on the caller's own token cache.
 
@@ -181,7 +180,7 @@ def confidential_client(
         lambda: msal.ConfidentialClientApplication(
             settings.ENTRA_CLIENT_ID,
             client_credential=_credential(),
-            authority=CLOUDS[cloud].authority(authority_tenant),
+            authority=clouds.installed().authority(authority_tenant),
             token_cache=cache or msal.TokenCache(),
             http_client=HttpClient(),
             instance_discovery=False,
@@ -241,10 +240,10 @@ def _hint(token: str) -> frozenset[str] | None:
     return frozenset(str(role) for role in roles) if isinstance(roles, list) else None
 
 
-def _key(tenant_id: str, cloud: str) -> tuple:
+def _key(tenant_id: str) -> tuple:
     return (
         tenant_id,
-        cloud,
+        settings.ENTRA_CLOUD,
         transport.sandbox_base(),
         settings.ENTRA_CLIENT_ID,
         settings.ENTRA_CLIENT_SECRET,
@@ -252,11 +251,11 @@ def _key(tenant_id: str, cloud: str) -> tuple:
     )
 
 
-def _app(tenant_id: str, cloud: str) -> _App:
-    key = _key(tenant_id, cloud)
+def _app(tenant_id: str) -> _App:
+    key = _key(tenant_id)
     app = _apps.get(key)
     if app is None:
-        made = _App(confidential_client(tenant_id, cache=_cache, cloud=cloud))
+        made = _App(confidential_client(tenant_id, cache=_cache))
         with _lock:
             app = _apps.setdefault(key, made)
     return app

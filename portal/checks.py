@@ -8,12 +8,15 @@ import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
+
+from graph.clouds import ANY_ORGANISATION
 
 DOCS = "See docs/running.md."
 
@@ -71,6 +74,9 @@ def registration_is_complete(**kwargs) -> list[CheckMessage]:
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             found.append(Error(f"{name} names a file that is not there: {path}", id="portal.E008"))
+    if not _names_whom_it_serves(settings.ENTRA_TENANT):
+        hint = "A tenant id, as a GUID, for a single-tenant registration; without it any organisation may come."
+        found.append(Error("ENTRA_TENANT is no tenant id.", hint=hint, id="portal.E014"))
     if bool(settings.ENTRA_CERTIFICATE) != bool(settings.ENTRA_PRIVATE_KEY):
         hint = "The certificate is what Entra ID knows; the private key signs."
         found.append(
@@ -130,6 +136,14 @@ def is_loopback(host: str | None) -> bool:
         return True
     try:
         return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _names_whom_it_serves(value: str) -> bool:
+    """Issuers hold the id in its one canonical spelling; a domain name or `common` fits none."""
+    try:
+        return value == ANY_ORGANISATION or str(UUID(value)) == value
     except ValueError:
         return False
 

@@ -132,6 +132,9 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = False
 CSRF_COOKIE_SAMESITE = "Lax"
 
 # --- Entra ID and Graph ---------------------------------------------------------------------------
+# One installation has one registration, which lives in one cloud and serves one tenant or any.
+ENTRA_CLOUD = env.str("ENTRA_CLOUD", default="global")  # a key of `graph.clouds.CLOUDS`
+ENTRA_TENANT = env.str("ENTRA_TENANT", default="organizations")  # or the id of the only tenant
 ENTRA_CLIENT_ID = env.str("ENTRA_CLIENT_ID", default="")
 ENTRA_CLIENT_SECRET = env.str("ENTRA_CLIENT_SECRET", default="")
 ENTRA_CERTIFICATE = env.str("ENTRA_CERTIFICATE", default="")  # path of a PEM with certificate

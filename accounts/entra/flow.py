@@ -10,16 +10,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msal
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.entra import id_token
 from accounts.entra.id_token import Identity, InvalidIdToken
 from graph import tokens, transport
-from graph.clouds import CLOUDS
+from graph.clouds import installed
 
 SCOPES = ["User.Read"]
-ANY_ORGANISATION = "organizations"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Arrival:
 def begin(
     request: HttpRequest, *, prompt: str | None = None, max_age: int | None = None, login_hint: str | None = None
 ) -> Start:
-    """Prepare a sign-in at any organisation.
+    """Prepare a sign-in: at any organisation, or at the one that ENTRA_TENANT names.
 
     Raises:
         TokenError, TokenUnavailable: Microsoft's discovery document could not be read.
@@ -48,7 +48,7 @@ def begin(
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
     """
     state = secrets.token_urlsafe(24)
-    client = tokens.confidential_client(ANY_ORGANISATION)
+    client = tokens.confidential_client(settings.ENTRA_TENANT)
     flow = tokens.settled(
         lambda: client.initiate_auth_code_flow(
             SCOPES,
@@ -74,7 +74,7 @@ def redeem(flow: dict[str, Any], answer: dict[str, str]) -> Arrival:
     """
     nonce = hashlib.sha256(flow["nonce"].encode()).hexdigest()  # MSAL sends the digest and keeps the secret
     cache = msal.SerializableTokenCache()
-    client = tokens.confidential_client(ANY_ORGANISATION, cache=cache)
+    client = tokens.confidential_client(settings.ENTRA_TENANT, cache=cache)
     try:
         result = tokens.settled(lambda: client.acquire_token_by_auth_code_flow(flow, answer))
     except RuntimeError as error:  # MSAL's word for a nonce that is not ours
@@ -84,11 +84,11 @@ def redeem(flow: dict[str, Any], answer: dict[str, str]) -> Arrival:
     return Arrival(id_token.prove(result["id_token"], nonce=nonce), cache)
 
 
-def sign_out_address(request: HttpRequest, *, hint: str = "", cloud: str = "global") -> str:
+def sign_out_address(request: HttpRequest, *, hint: str = "") -> str:
     """Where the browser ends its session at Microsoft, and comes back from.
 
     https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
     """
     back = {"post_logout_redirect_uri": request.build_absolute_uri(reverse("accounts:signed-out"))}
     query = urlencode(back | ({"logout_hint": hint} if hint else {}))
-    return transport.browser_url(f"{CLOUDS[cloud].authority(ANY_ORGANISATION)}/oauth2/v2.0/logout?{query}")
+    return transport.browser_url(f"{installed().authority(settings.ENTRA_TENANT)}/oauth2/v2.0/logout?{query}")

@@ -16,7 +16,7 @@ from jwt.exceptions import PyJWTError
 
 from accounts.entra import signing_keys
 from accounts.roles import roles_from_claims
-from graph.clouds import CLOUDS
+from graph.clouds import installed
 
 SKEW = 120  # seconds our clock and Microsoft's may differ
 PERSONAL_ACCOUNTS = UUID("9188040d-6c67-4c5b-b112-36a304b66dad")
@@ -51,7 +51,7 @@ class Identity:
         return self.name or self.upn or str(self.object_id)
 
 
-def prove(token: str, *, cloud: str = "global", nonce: str | None = None) -> Identity:
+def prove(token: str, *, nonce: str | None = None) -> Identity:
     """The identity in an ID token that Microsoft issued to this portal.
 
     Args:
@@ -70,8 +70,8 @@ def prove(token: str, *, cloud: str = "global", nonce: str | None = None) -> Ide
         raise InvalidIdToken("algorithm or key id")
 
     tenant_id = _id(claims, "tid")
-    issuer = f"{CLOUDS[cloud].login}/{tenant_id}/v2.0"
-    key = signing_keys.find(header["kid"], cloud=cloud)
+    issuer = f"{installed().login}/{tenant_id}/v2.0"
+    key = signing_keys.find(header["kid"], tenant_id)
     if key is None:
         raise InvalidIdToken("unknown key")
     if key.issuer and key.issuer.replace("{tenantid}", str(tenant_id)) != issuer:
@@ -95,9 +95,9 @@ def prove(token: str, *, cloud: str = "global", nonce: str | None = None) -> Ide
     return _identity(claims, tenant_id)
 
 
-def issuer_tenant(issuer: str, *, cloud: str = "global") -> UUID | None:
-    """The tenant of an issuer of this cloud; None when it is none."""
-    lead, tail = f"{CLOUDS[cloud].login}/", "/v2.0"
+def issuer_tenant(issuer: str) -> UUID | None:
+    """The tenant of an issuer of this installation's cloud; None when it is none."""
+    lead, tail = f"{installed().login}/", "/v2.0"
     if not (issuer.startswith(lead) and issuer.endswith(tail)):
         return None
     try:

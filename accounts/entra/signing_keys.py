@@ -1,16 +1,22 @@
-"""Microsoft's public signing keys, kept in memory and read again when a token names one we have not seen."""
+"""Microsoft's public signing keys, kept in memory and read again when a token names one we have not seen.
+
+They are asked for by tenant and for this app: a tenant may have given our app there a signing key of its own, which no
+other address shows.
+"""
 
 import threading
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import jwt
 import requests
+from django.conf import settings
 from jwt.exceptions import PyJWTError
 
 from graph import transport
-from graph.clouds import CLOUDS
+from graph.clouds import installed
 from graph.errors import TokenUnavailable
 
 LIFETIME = 86400.0  # seconds; Microsoft asks for at least one look a day
@@ -33,24 +39,26 @@ class _KeySet:
 
 
 _lock = threading.Lock()
-_known: dict[tuple[str, str], _KeySet] = {}
+_known: dict[tuple[str, str], _KeySet] = {}  # by sandbox, if any, and address
 
 
-def find(kid: str, *, cloud: str = "global") -> SigningKey | None:
-    """The key with this id; None when Microsoft does not publish it.
+def find(kid: str, tenant_id: UUID) -> SigningKey | None:
+    """The key with this id that signs for this tenant; None when Microsoft does not publish it.
 
     Raises:
         TokenUnavailable: the keys could not be read.
 
     https://learn.microsoft.com/entra/identity-platform/signing-key-rollover
+    https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature
     """
-    place = (transport.sandbox_base(), cloud)
+    address = f"{installed().authority(str(tenant_id))}/discovery/v2.0/keys?appid={settings.ENTRA_CLIENT_ID}"
+    place = (transport.sandbox_base(), address)
     known = _known.get(place)
     if known is None or _too_old(known, kid):
         with _lock:
             known = _known.get(place)
             if known is None or _too_old(known, kid):
-                known = _known[place] = _read(cloud)
+                known = _known[place] = _read(address)
     return known.keys.get(kid)
 
 
@@ -64,10 +72,9 @@ def _too_old(known: _KeySet, kid: str) -> bool:
     return age > LIFETIME or (kid not in known.keys and age > PATIENCE)
 
 
-def _read(cloud: str) -> _KeySet:
-    url = f"{CLOUDS[cloud].authority('organizations')}/discovery/v2.0/keys"
+def _read(address: str) -> _KeySet:
     try:
-        response = transport.session().get(url)
+        response = transport.session().get(address)
         if response.status_code != 200:
             raise TokenUnavailable("Microsoft's signing keys cannot be read.", status=response.status_code)
         found = response.json()["keys"]

@@ -33,7 +33,7 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
         GraphError: nothing was changed in the copy.
     """
     object_id = UUID(str(object_id))
-    client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    client = GraphClient(str(tenant.pk), priority="high")
     user, own, tenant_wide, direct, groups = client.batch(
         [
             Call("GET", f"/users/{object_id}?$select={User.SELECT}"),
@@ -74,7 +74,7 @@ def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
         GraphError: what was read before it is in the copy, nothing was taken out of it.
     """
     app_id = UUID(str(app_id))
-    client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    client = GraphClient(str(tenant.pk), priority="high")
     try:
         app = client.service_principal(app_id)
     except NotFound:

@@ -53,7 +53,7 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
     with rows.in_tenant(tenant), _only_one(tenant) as free:
         if not free:
             return SyncReport(tenant.pk, busy=True)
-        client = GraphClient(str(tenant.pk), tenant.cloud, priority="low")
+        client = GraphClient(str(tenant.pk), priority="low")
         report = SyncReport(tenant.pk)
         for kind in wanted:
             report.kinds.append(_walk(tenant, client, kind))

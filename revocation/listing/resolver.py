@@ -215,7 +215,7 @@ def _ask_graph(tenant: Tenant, unknown: list[str], matches: dict[str, list[Match
     found: set[str] = set()
     trouble = ""
     try:
-        client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+        client = GraphClient(str(tenant.pk), priority="high")
         for start in range(0, len(unknown), 20):
             keys = unknown[start : start + 20]
             for key, answer in zip(keys, client.batch([_lookup(key) for key in keys]), strict=True):

@@ -66,7 +66,7 @@ def _selection(tenant: Tenant, actor: Actor, chosen: dict[str, Any]) -> tuple[Se
 def find_groups(tenant: Tenant, q: str) -> tuple[list[Group], str]:
     """Groups by name, from Graph; and in words why that failed, or nothing."""
     try:
-        return GraphClient(str(tenant.pk), tenant.cloud, priority="high").find_groups(q), ""
+        return GraphClient(str(tenant.pk), priority="high").find_groups(q), ""
     except GraphError as error:
         return [], _("Microsoft Graph could not be asked: %(why)s") % {"why": error}
 
@@ -80,7 +80,7 @@ def is_id(value: str) -> bool:
 
 
 def _group(tenant: Tenant, group_id: UUID) -> Group:
-    client = GraphClient(str(tenant.pk), tenant.cloud, priority="high")
+    client = GraphClient(str(tenant.pk), priority="high")
     (answer,) = client.batch([Call("GET", f"/groups/{group_id}?$select={Group.SELECT}")])
     if isinstance(answer.error, NotFound):
         raise UnusableList(_("This tenant has no such group."))
@@ -90,5 +90,5 @@ def _group(tenant: Tenant, group_id: UUID) -> Group:
 
 
 def _members(tenant: Tenant, group: Group) -> Iterator[UUID]:
-    for page in GraphClient(str(tenant.pk), tenant.cloud, priority="high").group_members(group.id):
+    for page in GraphClient(str(tenant.pk), priority="high").group_members(group.id):
         yield from (user.id for user in page.items)

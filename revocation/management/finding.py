@@ -29,7 +29,7 @@ def tenant_called(wanted: str) -> Tenant:
 def person_called(tenant: Tenant, wanted: str) -> Person:
     """A person of this tenant by UPN, mail address or object id, read from Microsoft just now."""
     try:
-        object_id = str(GraphClient(tenant.pk, tenant.cloud, priority="high").user(wanted).id)
+        object_id = str(GraphClient(tenant.pk, priority="high").user(wanted).id)
     except NotFound:
         people = Person.objects.filter(Q(upn__iexact=wanted) | Q(mail__iexact=wanted), tenant=tenant)
         if people.count() != 1:

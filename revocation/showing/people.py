@@ -23,7 +23,7 @@ NEW_FROM_GRAPH = 10  # people taken into the copy per search; a search is no way
 def ask_graph(tenant: Tenant, q: str) -> str:
     """Look for people the copy does not know yet and take them in. Returns in words why that failed, or nothing."""
     try:
-        found = GraphClient(str(tenant.pk), tenant.cloud, priority="high").find_users(q)
+        found = GraphClient(str(tenant.pk), priority="high").find_users(q)
         known = set(
             Person.objects.filter(tenant=tenant, pk__in=[user.id for user in found]).values_list("pk", flat=True)
         )

@@ -53,7 +53,7 @@ def launch(tenant: Tenant, kind: Kind, steps: Sequence[RevocationStep], call_of)
             priority = "high" if interactive else "normal"
             deadline = min(step.lease_until for step in part) - _margin() if kind == Kind.CALL else None
             calls = [call_of(step) for step in part]
-            future = _pool().submit(_send, str(tenant.pk), tenant.cloud, priority, calls, deadline)
+            future = _pool().submit(_send, str(tenant.pk), priority, calls, deadline)
             yield Flight(kind, part, future)
 
 
@@ -62,11 +62,9 @@ def _margin() -> timedelta:
     return timedelta(seconds=settings.REVOCATION_LEASE_SECONDS * 0.4)
 
 
-def _send(
-    tenant_id: str, cloud: str, priority: str, calls: list[Call], deadline: datetime | None
-) -> list[Answer] | GraphError:
+def _send(tenant_id: str, priority: str, calls: list[Call], deadline: datetime | None) -> list[Answer] | GraphError:
     try:
-        client = GraphClient(tenant_id, cloud, priority=priority)
+        client = GraphClient(tenant_id, priority=priority)
         if deadline and timezone.now() > deadline:
             return Unavailable("This process was held up for too long to send it.", sent=False)
         return client.batch(calls)

@@ -34,7 +34,7 @@ def test_the_operator_sees_every_tenants_rows(operator, adele, robin, page):
 
 def test_the_operator_suspends_a_tenant(operator, contoso, browser):
     browser.sign_in(ADELE)
-    form = {"slug": "contoso", "name": "Contoso", "domain": "contoso.example", "cloud": "global", "state": "suspended"}
+    form = {"slug": "contoso", "name": "Contoso", "domain": "contoso.example", "state": "suspended"}
 
     operator.post(reverse("admin:accounts_tenant_change", args=[contoso.pk]), form)
 

@@ -112,5 +112,5 @@ def test_nobody_is_sent_elsewhere_after_confirming(contoso, browser, next_url):
     assert browser.open(browser.at_microsoft(leave["Location"], MEGAN))["Location"] == "/"
 
 
-def test_a_stranger_cannot_begin(client):
+def test_a_stranger_cannot_begin(client, db):
     assert "/accounts/sign-in/" in client.get("/accounts/step-up/")["Location"]

@@ -43,6 +43,7 @@ class Microsoft:
         self.token_replies: deque[Reply] = deque()
         self.keys: list[dict] = []
         self.keys_reply: Reply | None = None
+        self.speaks_as: str | None = None  # the host that discovery names, where it is not the one that was asked
         self.over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"microsoft": self}))
         self._server.daemon_threads = True
@@ -72,7 +73,7 @@ class Microsoft:
 
     def reply_to(self, request: Received) -> Reply:
         if "/.well-known/openid-configuration" in request.path:
-            return Reply(body=_discovery(request.host, request.path.split("/")[1]))
+            return Reply(body=_discovery(self.speaks_as or request.host, request.path.split("/")[1]))
         if "/discovery/v2.0/keys" in request.path:
             return self.keys_reply or Reply(body={"keys": self.keys})
         if "/oauth2/v2.0/token" in request.path:

@@ -171,7 +171,7 @@ def microsoft_tokens_stay(settings, microsoft) -> None:
     """Let the token in memory serve the new address too, so that it is Graph itself that cannot be reached."""
 
     known = tokens._apps[next(iter(tokens._apps))]
-    tokens._apps[tokens._key(CONTOSO, "global")] = known
+    tokens._apps[tokens._key(CONTOSO)] = known
 
 
 def test_microsofts_times_are_read_whatever_their_precision():

@@ -116,8 +116,9 @@ def test_many_threads_that_find_no_token_ask_once(microsoft):
     assert len(microsoft.asked(TOKEN)) == 1
 
 
-def test_a_national_cloud_has_hosts_of_its_own(microsoft):
-    tokens.app_token(CONTOSO, "us_gov")
+def test_a_national_cloud_has_hosts_of_its_own(microsoft, settings):
+    settings.ENTRA_CLOUD = "us_gov"
+    tokens.app_token(CONTOSO)
 
     assert microsoft.asked(TOKEN)[0].host == "login.microsoftonline.us"
     assert sent(microsoft)[0]["scope"] == "https://graph.microsoft.us/.default"

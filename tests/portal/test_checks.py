@@ -57,6 +57,22 @@ def test_a_deployment_needs_a_registration_and_a_credential(settings):
     assert ids(checks.registration_is_complete) == ["portal.E006", "portal.E007"]
 
 
+@pytest.mark.parametrize(
+    ("tenant", "found"),
+    [
+        ("organizations", []),
+        ("11111111-1111-4111-8111-111111111111", []),
+        ("common", ["portal.E014"]),
+        ("contoso.example", ["portal.E014"]),
+        ("11111111-1111-4111-8111-11111111111A", ["portal.E014"]),
+    ],
+)
+def test_the_only_tenant_is_named_by_its_id(settings, tenant: str, found: list[str]):
+    settings.ENTRA_TENANT = tenant
+
+    assert ids(checks.registration_is_complete) == found
+
+
 def test_a_certificate_needs_its_private_key(settings, tmp_path):
     settings.ENTRA_CERTIFICATE, settings.ENTRA_PRIVATE_KEY = str(tmp_path / "absent.pem"), ""
 

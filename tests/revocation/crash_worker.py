@@ -39,12 +39,12 @@ def arm(edge: str) -> None:
 
     send, record_many = flights._send, audit.record_many
 
-    def dying_send(tenant_id, cloud, priority, calls, deadline):
+    def dying_send(tenant_id, priority, calls, deadline):
         writes = any(call.method != "GET" for call in calls)
         looks = not writes and edge == "claimed, looking"
         if looks or (writes and edge == "intent committed, not sent"):
             die()
-        answer = send(tenant_id, cloud, priority, calls, deadline)
+        answer = send(tenant_id, priority, calls, deadline)
         if (writes and edge == "done, answer not read") or (not writes and edge == "proof asked for, not read"):
             die()
         return answer

@@ -57,7 +57,7 @@ def test_somebody_signed_in_from_entra_is_led_away_from_the_operators_pages(clie
 
 
 def test_what_the_operator_changes_about_a_tenant_stands_in_its_own_record(operator, contoso):
-    form = {"slug": "contoso", "name": "Contoso", "domain": "contoso.example", "cloud": "global", "state": "suspended"}
+    form = {"slug": "contoso", "name": "Contoso", "domain": "contoso.example", "state": "suspended"}
 
     operator.post(reverse("admin:accounts_tenant_change", args=[contoso.pk]), form)
 
