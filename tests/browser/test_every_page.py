@@ -1,4 +1,4 @@
-"""Every page that can be reached: axe finds nothing in light or dark, nothing overflows, the console is silent."""
+"""Every page that can be reached: axe finds nothing in light or dark, no width scrolls sideways, scripts are silent."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import bring_axe, faults_of
+from tests.browser.looking import bring_axe, faults_of, too_wide
 from tests.browser.walking import NO_PAGES, Walk
 from tests.test_access import TABLE
 
@@ -100,5 +100,5 @@ def test_pages_without_a_person(browser, demo, path: str):
     page = context.new_page()
     page.goto(demo.portal_url + path)
 
-    assert faults_of(page) == []
+    assert faults_of(page) + too_wide(page) == []
     context.close()

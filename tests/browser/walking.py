@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
-from tests.browser.looking import faults_of
+from tests.browser.looking import WIDTHS, faults_of, too_wide
 
 SAMPLES = 2  # pages looked at per URL name and query: one app may show what another does not
 
@@ -37,10 +37,10 @@ def name_of(address: str) -> str | None:
 
 
 class Walk:
-    """Follows every link of this portal from page to page and looks at each."""
+    """Follows every link of this portal from page to page and looks at each, at every one of `widths`."""
 
-    def __init__(self, page: Page, origin: str, samples: int = SAMPLES) -> None:
-        self.page, self.origin, self.samples = page, origin, samples
+    def __init__(self, page: Page, origin: str, samples: int = SAMPLES, widths: tuple[int, ...] = WIDTHS) -> None:
+        self.page, self.origin, self.samples, self.widths = page, origin, samples, widths
         self.seen: dict[tuple, int] = {}
         self.visited: set[str] = set()
         self.faults: list[str] = []
@@ -81,7 +81,7 @@ class Walk:
 
     def _look(self, address: str) -> None:
         where = urlsplit(address).path
-        self.faults += [f"{where}: {fault}" for fault in faults_of(self.page)]
+        self.faults += [f"{where}: {fault}" for fault in faults_of(self.page) + too_wide(self.page, self.widths)]
 
     @property
     def names(self) -> set[str]:
