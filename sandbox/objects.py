@@ -156,6 +156,7 @@ class ServicePrincipal:
     scopes: list[Scope] = field(default_factory=list)
     last_sign_in: datetime | None = None
     deleted_at: datetime | None = None
+    owners: list[str] = field(default_factory=list)  # people and service principals
 
     def scope(self, value: str) -> Scope | None:
         return next((one for one in self.scopes if one.value == value), None)
@@ -198,7 +199,7 @@ class Group:
     description: str | None = None
     mail: str | None = None
     members: list[str] = field(default_factory=list)  # users and groups
-    owners: list[str] = field(default_factory=list)  # users
+    owners: list[str] = field(default_factory=list)  # people and service principals
     role_assignable: bool = False
     role_template_ids: list[str] = field(default_factory=list)
     deleted_at: datetime | None = None

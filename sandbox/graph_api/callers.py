@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sandbox.graph_api.access import Access
 from sandbox.graph_api.errors import Refused, forbidden
 from sandbox.identity.tokens import examine
 from sandbox.objects import GRAPH_APP_ID, ROLE_IDS, Initiator
@@ -21,21 +22,6 @@ REALM = (
 )
 REMEMBERED = 8192
 GLOBAL_ADMINISTRATOR = ROLE_IDS["Global Administrator"]
-
-
-def roles(*names: str) -> frozenset[str]:
-    return frozenset(ROLE_IDS[name] for name in names)
-
-
-@dataclass(slots=True, frozen=True)
-class Access:
-    """Which permissions open an endpoint. `roles`: a person needs one of these directory roles too; None: none."""
-
-    app: frozenset[str] | None  # None: not for apps by themselves
-    delegated: frozenset[str]
-    roles: frozenset[str] | None = None
-    me: bool = False  # there must be a signed-in person
-    handler_checks_apps: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,8 +40,8 @@ class Caller(Initiator):
     def holds(self, wanted: frozenset[str]) -> bool:
         return GLOBAL_ADMINISTRATOR in self.directory_roles or not self.directory_roles.isdisjoint(wanted)
 
-    def check(self, access: Access) -> None:
-        """Refuse what the token does not allow.
+    def check(self, access: Access, values: list[str]) -> None:
+        """Refuse what the token does not allow. `values` are the keys in the address.
 
         Raises:
             Refused: 403, or 400 for `/me` without a person.
@@ -63,12 +49,25 @@ class Caller(Initiator):
         if self.app_only:
             if access.me:
                 raise Refused(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
-            if access.handler_checks_apps:
-                return
-            if access.app is None or self.permissions.isdisjoint(access.app):
+            if self.permissions.isdisjoint(access.app) and not self._is_itself(access, values):
                 raise forbidden()
-        elif self.permissions.isdisjoint(access.delegated) or not (access.roles is None or self.holds(access.roles)):
+            return
+        held = self.permissions & access.delegated
+        if held & access.own and self._is_own(values[0]):
+            return
+        if held <= access.own or not (access.roles is None or self.holds(access.roles)):
             raise forbidden()
+
+    def _is_own(self, key: str) -> bool:
+        person = self.tenant.user(key)
+        return person is not None and person.id == self.object_id
+
+    def _is_itself(self, access: Access, values: list[str]) -> bool:
+        """An app by itself may read its own service principal without any permission.
+
+        https://learn.microsoft.com/graph/api/serviceprincipal-get
+        """
+        return access.itself and values[0].lower() in (self.object_id, self.app_id)
 
 
 class Callers:

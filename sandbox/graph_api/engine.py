@@ -151,7 +151,7 @@ class Engine:
     def _do(self, incoming: Incoming, caller: Caller, request_id: str) -> Answer:
         beta = incoming.version == "beta"
         endpoint, values = GRAPH.find(incoming.method, segments_of(incoming.path), beta=beta)
-        caller.check(endpoint.access)
+        caller.check(endpoint.access, values)
         body = json_of(incoming.body) if isinstance(incoming.body, bytes) else incoming.body
         ask = Ask(
             world=self.world,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.graph_api.callers import Access
+from sandbox.graph_api.access import Access, access_to
 from sandbox.graph_api.errors import Refused, no_segment
 from sandbox.graph_api.wire import Answer
 
@@ -32,8 +32,21 @@ class Router:
     def __init__(self):
         self._root = Node()
 
-    def on(self, method: str, path: str, access: Access, *, units: int = 1, beta_only: bool = False) -> Callable:
-        """Register a function for a method and a path; `{}` stands for any one segment, which the function is given."""
+    def on(
+        self,
+        method: str,
+        path: str,
+        *,
+        roles: frozenset[str] | None = None,
+        also: tuple[str, ...] = (),
+        units: int = 1,
+        beta_only: bool = False,
+    ) -> Callable:
+        """Register a function for a method and a path; `{}` stands for any one segment, which the function is given.
+
+        Which permissions open it is Microsoft's to say; `roles` and `also` see `access.access_to`.
+        """
+        access = access_to(method, path, roles, also)
 
         def register(handler: Handler) -> Handler:
             node = self._root
@@ -47,6 +60,17 @@ class Router:
             return handler
 
         return register
+
+    def calls(self) -> Iterator[tuple[str, str, Endpoint]]:
+        """Everything that is served: method, path in small letters, and what answers."""
+        left = [("", self._root)]
+        while left:
+            path, node = left.pop()
+            for method, endpoint in node.methods.items():
+                yield method, path.removeprefix("/"), endpoint
+            left += [(f"{path}/{segment}", child) for segment, child in node.children.items()]
+            if node.anything:
+                left.append((f"{path}/{{}}", node.anything))
 
     def find(self, method: str, segments: list[str], *, beta: bool) -> tuple[Endpoint, list[str]]:
         """The endpoint and the segments that stood for `{}`.

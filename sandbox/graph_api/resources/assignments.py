@@ -5,74 +5,77 @@ https://learn.microsoft.com/graph/api/resources/approleassignment
 
 from __future__ import annotations
 
+from sandbox.graph_api import access as may
 from sandbox.graph_api.errors import Refused, bad_request, forbidden, invalid_id, not_found
 from sandbox.graph_api.pages import collection, entity
-from sandbox.graph_api.resources import find, permissions as may
+from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import ASSIGNMENT
 from sandbox.graph_api.wire import Answer, Ask, exact_stamp, is_guid
 from sandbox.objects import DEFAULT_ROLE, GRAPH_APP_ID, Assignment, ServicePrincipal
 
+# Needed beside AppRoleAssignment.ReadWrite.All: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
+READS_APPS = may.names("Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
 ALREADY_THERE = "Permission being assigned already exists on the object."
 
 
-@graph.on("GET", "/servicePrincipals/{}/appRoleAssignments", may.READ_ASSIGNMENTS, units=2)
+@graph.on("GET", "/servicePrincipals/{}/appRoleAssignments", units=2)
 def list_held(ask: Ask, key: str) -> Answer:
     """Application permissions that an app holds."""
     client = find.service_principal(ask, key)
     return collection(ask, ASSIGNMENT, _seen(ask, ask.view.assignments_of(client.id)))
 
 
-@graph.on("GET", "/servicePrincipals/{}/appRoleAssignedTo", may.READ_ASSIGNMENTS)
+@graph.on("GET", "/servicePrincipals/{}/appRoleAssignedTo")
 def list_assigned(ask: Ask, key: str) -> Answer:
     """Who is assigned to an app, and which apps hold permissions on it."""
     resource = find.service_principal(ask, key)
     return collection(ask, ASSIGNMENT, _seen(ask, ask.view.assigned_to(resource.id)))
 
 
-@graph.on("GET", "/users/{}/appRoleAssignments", may.READ_USERS_ASSIGNMENTS)
+@graph.on("GET", "/users/{}/appRoleAssignments")
 def list_of_user(ask: Ask, key: str) -> Answer:
     return _of_person(ask, find.user(ask, key).id)
 
 
-@graph.on("GET", "/me/appRoleAssignments", may.READ_OWN_ASSIGNMENTS)
+@graph.on("GET", "/me/appRoleAssignments")
 def list_own(ask: Ask) -> Answer:
     return _of_person(ask, find.me(ask).id)
 
 
-@graph.on("GET", "/groups/{}/appRoleAssignments", may.READ_USERS_ASSIGNMENTS)
+@graph.on("GET", "/groups/{}/appRoleAssignments")
 def list_of_group(ask: Ask, key: str) -> Answer:
     return collection(ask, ASSIGNMENT, ask.view.assignments_of(find.group(ask, key).id))
 
 
-@graph.on("POST", "/servicePrincipals/{}/appRoleAssignments", may.GIVE_ASSIGNMENTS)
+@graph.on("POST", "/servicePrincipals/{}/appRoleAssignments", roles=may.ASSIGNMENT_WRITERS)
 def give_to_app(ask: Ask, key: str) -> Answer:
     return _give(ask, principal_id=find.service_principal(ask, key).id)
 
 
-@graph.on("POST", "/servicePrincipals/{}/appRoleAssignedTo", may.GIVE_ASSIGNMENTS)
+@graph.on("POST", "/servicePrincipals/{}/appRoleAssignedTo", roles=may.ASSIGNMENT_WRITERS)
 def give_on_app(ask: Ask, key: str) -> Answer:
     return _give(ask, resource_id=find.service_principal(ask, key).id)
 
 
-@graph.on("POST", "/users/{}/appRoleAssignments", may.GIVE_ASSIGNMENTS)
+@graph.on("POST", "/users/{}/appRoleAssignments", roles=may.ASSIGNMENT_WRITERS)
 def give_to_user(ask: Ask, key: str) -> Answer:
     return _give(ask, principal_id=find.user(ask, key).id)
 
 
-@graph.on("DELETE", "/servicePrincipals/{}/appRoleAssignments/{}", may.TAKE_APPS_ASSIGNMENTS)
+@graph.on("DELETE", "/servicePrincipals/{}/appRoleAssignments/{}", roles=may.ASSIGNMENT_WRITERS)
 def take_from_app(ask: Ask, key: str, assignment_id: str) -> Answer:
     client = find.service_principal(ask, key)
     return _take(ask, assignment_id, principal_id=client.id)
 
 
-@graph.on("DELETE", "/servicePrincipals/{}/appRoleAssignedTo/{}", may.TAKE_APPS_ASSIGNMENTS)
+@graph.on("DELETE", "/servicePrincipals/{}/appRoleAssignedTo/{}", roles=may.ASSIGNMENT_WRITERS)
 def take_on_app(ask: Ask, key: str, assignment_id: str) -> Answer:
     resource = find.service_principal(ask, key)
     return _take(ask, assignment_id, resource_id=resource.id)
 
 
-@graph.on("DELETE", "/users/{}/appRoleAssignments/{}", may.GIVE_ASSIGNMENTS)
+@graph.on("DELETE", "/users/{}/appRoleAssignments/{}", roles=may.ASSIGNMENT_WRITERS)
 def take_from_user(ask: Ask, key: str, assignment_id: str) -> Answer:
     return _take(ask, assignment_id, principal_id=find.user(ask, key).id)
 
@@ -106,6 +109,8 @@ def _give(ask: Ask, *, principal_id: str | None = None, resource_id: str | None 
         raise not_found(given["resourceId"] if resource is None else given["principalId"])
     _check_role(resource, kind, given["appRoleId"])
     _check_rank(ask, resource)
+    if not ask.caller.has(*READS_APPS):
+        raise forbidden()
     same = (given["resourceId"], given["appRoleId"])
     if any((one.resource_id, one.app_role_id) == same for one in tenant.assignments_of(given["principalId"])):
         raise Refused(400, "Request_BadRequest", ALREADY_THERE)
@@ -150,7 +155,14 @@ def _check_role(resource: ServicePrincipal, kind: str, role_id: str) -> None:
 
 
 def _check_rank(ask: Ask, resource: ServicePrincipal) -> None:
-    """Microsoft Graph's own roles need a higher role of a person."""
+    """Microsoft Graph's own roles need a permission of their own, and of a person a higher role.
+
+    Application.ReadWrite.All "allows management of app role assignments, except those exposed by Microsoft Graph".
+    """
     caller = ask.caller
-    if resource.app_id == GRAPH_APP_ID and not caller.app_only and not caller.holds(may.GRAPH_ROLE_WRITERS):
+    if resource.app_id != GRAPH_APP_ID:
+        return
+    if not caller.has("AppRoleAssignment.ReadWrite.All"):
+        raise forbidden()
+    if not caller.app_only and not caller.holds(may.GRAPH_ROLE_WRITERS):
         raise forbidden()

@@ -6,9 +6,9 @@ import base64
 import json
 from typing import Any
 
+from sandbox.graph_api import access as may
 from sandbox.graph_api.errors import Refused, bad_request
 from sandbox.graph_api.pages import first_page, later_page, link
-from sandbox.graph_api.resources import permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shape import Shape
 from sandbox.graph_api.shapes import GRANT, SERVICE_PRINCIPAL, USER
@@ -20,17 +20,17 @@ BINS = {"users": "deleted_users", "service_principals": "deleted_service_princip
 OPTIONS = frozenset({"$select", "$skiptoken", "$deltatoken", "$filter"})
 
 
-@graph.on("GET", "/users/delta", may.READ_FULL_USERS)
+@graph.on("GET", "/users/delta")
 def users_delta(ask: Ask) -> Answer:
     return _delta(ask, USER)
 
 
-@graph.on("GET", "/servicePrincipals/delta", may.READ_APPS)
+@graph.on("GET", "/servicePrincipals/delta")
 def service_principals_delta(ask: Ask) -> Answer:
     return _delta(ask, SERVICE_PRINCIPAL)
 
 
-@graph.on("GET", "/oauth2PermissionGrants/delta", may.READ_GRANTS)
+@graph.on("GET", "/oauth2PermissionGrants/delta", roles=may.GRANT_READERS)
 def grants_delta(ask: Ask) -> Answer:
     return _delta(ask, GRANT)
 

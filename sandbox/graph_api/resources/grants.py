@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sandbox.graph_api import access as may
 from sandbox.graph_api.errors import Refused, bad_request, invalid_id, not_found
 from sandbox.graph_api.pages import collection, counted, entity
-from sandbox.graph_api.resources import find, permissions as may
+from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import GRANT
 from sandbox.graph_api.wire import Answer, Ask, is_guid
@@ -19,33 +20,33 @@ ALREADY_THERE = "Permission entry already exists."
 NOT_CONTAINED = "Write requests are only supported on contained entities or navigation properties with bindings."
 
 
-@graph.on("GET", "/oauth2PermissionGrants", may.READ_GRANTS, units=2)
+@graph.on("GET", "/oauth2PermissionGrants", roles=may.GRANT_READERS, units=2)
 def list_grants(ask: Ask) -> Answer:
     return collection(ask, GRANT, lambda equals: _candidates(ask, equals))
 
 
-@graph.on("GET", "/oauth2PermissionGrants/$count", may.READ_GRANTS, units=2)
+@graph.on("GET", "/oauth2PermissionGrants/$count", roles=may.GRANT_READERS, units=2)
 def count_grants(ask: Ask) -> Answer:
     return counted(ask, GRANT, ask.view.all("grants"))
 
 
-@graph.on("GET", "/me/oauth2PermissionGrants", may.READ_OWN_GRANTS)
+@graph.on("GET", "/me/oauth2PermissionGrants")
 def list_own_grants(ask: Ask) -> Answer:
     return collection(ask, GRANT, ask.view.grants_of_principal(find.me(ask).id))
 
 
-@graph.on("GET", "/users/{}/oauth2PermissionGrants", may.READ_USERS_GRANTS)
+@graph.on("GET", "/users/{}/oauth2PermissionGrants", roles=may.USERS_GRANT_READERS)
 def list_grants_of_user(ask: Ask, key: str) -> Answer:
     """The person's own only; tenant-wide ones are not among them."""
     return collection(ask, GRANT, ask.view.grants_of_principal(find.user(ask, key).id))
 
 
-@graph.on("GET", "/servicePrincipals/{}/oauth2PermissionGrants", may.READ_GRANTS)
+@graph.on("GET", "/servicePrincipals/{}/oauth2PermissionGrants", roles=may.GRANT_READERS)
 def list_grants_of_client(ask: Ask, key: str) -> Answer:
     return collection(ask, GRANT, ask.view.grants_of_client(find.service_principal(ask, key).id))
 
 
-@graph.on("GET", "/oauth2PermissionGrants/{}", may.READ_GRANTS, units=2)
+@graph.on("GET", "/oauth2PermissionGrants/{}", roles=may.GRANT_READERS, units=2)
 def get_grant(ask: Ask, key: str) -> Answer:
     if len(key) not in ID_LENGTHS:
         raise invalid_id(key)
@@ -55,7 +56,7 @@ def get_grant(ask: Ask, key: str) -> Answer:
     return entity(ask, GRANT, found)
 
 
-@graph.on("POST", "/oauth2PermissionGrants", may.WRITE_GRANTS)
+@graph.on("POST", "/oauth2PermissionGrants", roles=may.GRANT_WRITERS)
 def create_grant(ask: Ask) -> Answer:
     text = (str, type(None))
     given = ask.fields(
@@ -94,7 +95,7 @@ def create_grant(ask: Ask) -> Answer:
     return answer
 
 
-@graph.on("PATCH", "/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
+@graph.on("PATCH", "/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
 def change_grant(ask: Ask, key: str) -> Answer:
     """The scope, as a whole; nothing else about a grant can change."""
     grant = _present(ask, key)
@@ -109,7 +110,7 @@ def change_grant(ask: Ask, key: str) -> Answer:
     return Answer(204)
 
 
-@graph.on("DELETE", "/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
+@graph.on("DELETE", "/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
 def delete_grant(ask: Ask, key: str) -> Answer:
     grant = _present(ask, key)
     ask.tenant.delete_grant(grant.id)
@@ -117,11 +118,11 @@ def delete_grant(ask: Ask, key: str) -> Answer:
     return Answer(204)
 
 
-@graph.on("DELETE", "/me/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
-@graph.on("PATCH", "/me/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
-@graph.on("DELETE", "/users/{}/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
-@graph.on("PATCH", "/users/{}/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
-@graph.on("DELETE", "/servicePrincipals/{}/oauth2PermissionGrants/{}", may.WRITE_GRANTS)
+@graph.on("DELETE", "/me/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
+@graph.on("PATCH", "/me/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
+@graph.on("DELETE", "/users/{}/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
+@graph.on("PATCH", "/users/{}/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
+@graph.on("DELETE", "/servicePrincipals/{}/oauth2PermissionGrants/{}", roles=may.GRANT_WRITERS)
 def refuse_writing_through_a_list(ask: Ask, *keys: str) -> Answer:
     raise bad_request(NOT_CONTAINED, code="BadRequest")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.graph_api.errors import bad_request, unsupported
 from sandbox.graph_api.pages import collection, counted, entity, writer
-from sandbox.graph_api.resources import find, permissions as may
+from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import DIRECTORY_ROLE, GROUP, USER, shape_of
 from sandbox.graph_api.wire import Answer, Ask
@@ -22,50 +22,50 @@ CAST_NEEDS_COUNT = (
 )
 
 
-@graph.on("GET", "/groups", may.READ_GROUPS)
+@graph.on("GET", "/groups")
 def list_groups(ask: Ask) -> Answer:
     return collection(ask, GROUP, ask.view.all("groups"))
 
 
-@graph.on("GET", "/groups/{}", may.READ_GROUPS)
+@graph.on("GET", "/groups/{}")
 def get_group(ask: Ask, key: str) -> Answer:
     return entity(ask, GROUP, find.group(ask, key))
 
 
-@graph.on("GET", "/groups/{}/members", may.READ_GROUPS, units=3)
+@graph.on("GET", "/groups/{}/members", units=3)
 def list_members(ask: Ask, key: str) -> Answer:
     """Direct members, people and groups alike."""
     found = [ask.view.get("users", one) or ask.view.get("groups", one) for one in find.group(ask, key).members]
     return _mixed(ask, [one for one in found if one])
 
 
-@graph.on("GET", "/groups/{}/owners", may.READ_GROUPS, units=2)
+@graph.on("GET", "/groups/{}/owners", units=2)
 def list_owners(ask: Ask, key: str) -> Answer:
     """https://learn.microsoft.com/graph/api/group-list-owners"""
     found = [ask.view.get("users", one) for one in find.group(ask, key).owners]
     return _mixed(ask, [one for one in found if one])
 
 
-@graph.on("GET", "/groups/{}/members/graph.user", may.READ_GROUPS, units=3)
+@graph.on("GET", "/groups/{}/members/graph.user", units=3)
 def list_direct_people(ask: Ask, key: str) -> Answer:
     people = [ask.view.get("users", one) for one in find.group(ask, key).members]
     return collection(ask, USER, [one for one in people if one])
 
 
-@graph.on("GET", "/groups/{}/transitiveMembers", may.READ_GROUPS, units=5)
+@graph.on("GET", "/groups/{}/transitiveMembers", units=5)
 def list_transitive_members(ask: Ask, key: str) -> Answer:
     return _mixed(ask, ask.tenant.members_of(find.group(ask, key).id))
 
 
-@graph.on("GET", "/groups/{}/transitiveMembers/graph.user", may.READ_GROUPS, units=5)
+@graph.on("GET", "/groups/{}/transitiveMembers/graph.user", units=5)
 def list_people(ask: Ask, key: str) -> Answer:
     if not ask.advanced and "$skiptoken" not in ask.query:
         raise unsupported(CAST_NEEDS_COUNT)
     return collection(ask, USER, ask.tenant.members_of(find.group(ask, key).id))
 
 
-@graph.on("GET", "/groups/{}/transitiveMembers/$count", may.READ_GROUPS, units=5)
-@graph.on("GET", "/groups/{}/transitiveMembers/graph.user/$count", may.READ_GROUPS, units=5)
+@graph.on("GET", "/groups/{}/transitiveMembers/$count", units=5)
+@graph.on("GET", "/groups/{}/transitiveMembers/graph.user/$count", units=5)
 def count_people(ask: Ask, key: str) -> Answer:
     return counted(ask, USER, ask.tenant.members_of(find.group(ask, key).id))
 
@@ -73,56 +73,56 @@ def count_people(ask: Ask, key: str) -> Answer:
 # --- what somebody belongs to ----------------------------------------------------------------------
 
 
-@graph.on("GET", "/users/{}/memberOf", may.READ_MEMBERSHIPS, units=2)
+@graph.on("GET", "/users/{}/memberOf", units=2)
 def list_memberships(ask: Ask, key: str) -> Answer:
     return _mixed(ask, _memberships(ask, find.user(ask, key), transitive=False))
 
 
-@graph.on("GET", "/users/{}/transitiveMemberOf", may.READ_MEMBERSHIPS, units=2)
+@graph.on("GET", "/users/{}/transitiveMemberOf", units=2)
 def list_transitive_memberships(ask: Ask, key: str) -> Answer:
     return _mixed(ask, _memberships(ask, find.user(ask, key), transitive=True))
 
 
-@graph.on("GET", "/me/memberOf", may.READ_OWN_MEMBERSHIPS, units=2)
+@graph.on("GET", "/me/memberOf", units=2)
 def list_own_memberships(ask: Ask) -> Answer:
     return _mixed(ask, _memberships(ask, find.me(ask), transitive=False))
 
 
-@graph.on("GET", "/me/transitiveMemberOf", may.READ_OWN_MEMBERSHIPS, units=2)
+@graph.on("GET", "/me/transitiveMemberOf", units=2)
 def list_own_transitive_memberships(ask: Ask) -> Answer:
     return _mixed(ask, _memberships(ask, find.me(ask), transitive=True))
 
 
-@graph.on("GET", "/users/{}/memberOf/graph.directoryRole", may.READ_MEMBERSHIPS, units=2)
+@graph.on("GET", "/users/{}/memberOf/graph.directoryRole", units=2)
 def list_direct_roles(ask: Ask, key: str) -> Answer:
     return collection(ask, DIRECTORY_ROLE, find.user(ask, key).role_template_ids)
 
 
-@graph.on("GET", "/users/{}/transitiveMemberOf/graph.directoryRole", may.READ_MEMBERSHIPS, units=2)
+@graph.on("GET", "/users/{}/transitiveMemberOf/graph.directoryRole", units=2)
 def list_roles(ask: Ask, key: str) -> Answer:
     return _roles(ask, find.user(ask, key))
 
 
-@graph.on("GET", "/me/transitiveMemberOf/graph.directoryRole", may.READ_OWN_MEMBERSHIPS, units=2)
+@graph.on("GET", "/me/transitiveMemberOf/graph.directoryRole", units=2)
 def list_own_roles(ask: Ask) -> Answer:
     return _roles(ask, find.me(ask))
 
 
-@graph.on("GET", "/users/{}/transitiveMemberOf/graph.group", may.READ_MEMBERSHIPS, units=2)
+@graph.on("GET", "/users/{}/transitiveMemberOf/graph.group", units=2)
 def list_groups_of_user(ask: Ask, key: str) -> Answer:
     if not ask.advanced and "$skiptoken" not in ask.query:
         raise unsupported(CAST_NEEDS_COUNT)
     return collection(ask, GROUP, ask.tenant.groups_of(find.user(ask, key).id, transitive=True))
 
 
-@graph.on("GET", "/directoryRoles", may.READ_ROLES)
+@graph.on("GET", "/directoryRoles")
 def list_directory_roles(ask: Ask) -> Answer:
     held = {role for user in ask.tenant.users.values() for role in user.role_template_ids}
     held |= {role for group in ask.tenant.groups.values() for role in group.role_template_ids}
     return collection(ask, DIRECTORY_ROLE, sorted(held))
 
 
-@graph.on("GET", "/roleManagement/directory/roleDefinitions", may.READ_ROLES)
+@graph.on("GET", "/roleManagement/directory/roleDefinitions")
 def list_role_definitions(ask: Ask) -> Answer:
     value = [
         {"id": role, "templateId": role, "displayName": name, "isBuiltIn": True, "isEnabled": True}
@@ -131,7 +131,7 @@ def list_role_definitions(ask: Ask) -> Answer:
     return Answer(body={"@odata.context": ask.context("roleManagement/directory/roleDefinitions"), "value": value})
 
 
-@graph.on("GET", "/roleManagement/directory/roleAssignments", may.READ_ROLES)
+@graph.on("GET", "/roleManagement/directory/roleAssignments")
 def list_role_assignments(ask: Ask) -> Answer:
     """Who holds which role directly: people, and role-assignable groups."""
     holders = [*ask.tenant.users.values(), *(one for one in ask.tenant.groups.values() if one.role_assignable)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.graph_api import access as may
 from sandbox.graph_api.errors import Refused, bad_request
 from sandbox.graph_api.pages import writer
-from sandbox.graph_api.resources import permissions as may
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import shape_of
 from sandbox.graph_api.wire import Answer, Ask, stamp
@@ -14,16 +14,20 @@ from sandbox.objects import make_id
 
 BY_IDS_LIMIT = 1_000
 AUDIT_DEFAULT = AUDIT_MAX = 1_000
+# Others are told the id, the name and the domains only: https://learn.microsoft.com/graph/api/organization-list
+FULL_ORGANIZATION = may.names(
+    "Organization.Read.All Organization.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+)
 
 
-@graph.on("GET", "/organization", may.READ_ORGANIZATION)
+@graph.on("GET", "/organization")
 def list_organizations(ask: Ask) -> Answer:
     """A list with one item, ours. https://learn.microsoft.com/graph/api/organization-list"""
     body = _organization(ask)
     return Answer(body={"@odata.context": ask.context("organization"), "value": [body]})
 
 
-@graph.on("GET", "/organization/{}", may.READ_ORGANIZATION)
+@graph.on("GET", "/organization/{}")
 def get_organization(ask: Ask, key: str) -> Answer:
     if key.lower() != ask.tenant.id:
         raise Refused(404, "Request_ResourceNotFound", f"Resource '{key}' does not exist.")
@@ -59,7 +63,7 @@ def _organization(ask: Ask) -> dict[str, Any]:
             }
         ],
     }
-    if not ask.caller.has(*may.FULL_ORGANIZATION):
+    if not ask.caller.has(*FULL_ORGANIZATION):
         full = dict.fromkeys(full)
     body = everybodys | full
     if select := ask.query.get("$select"):
@@ -72,7 +76,7 @@ def _organization(ask: Ask) -> dict[str, Any]:
     return body
 
 
-@graph.on("GET", "/reports/servicePrincipalSignInActivities", may.READ_AUDIT, beta_only=True)
+@graph.on("GET", "/reports/servicePrincipalSignInActivities", roles=may.AUDIT_READERS, beta_only=True)
 def list_app_activities(ask: Ask) -> Answer:
     """When apps were last used. https://learn.microsoft.com/graph/api/reportroot-list-serviceprincipalsigninactivities"""
     value = []
@@ -99,7 +103,7 @@ def list_app_activities(ask: Ask) -> Answer:
     return Answer(body={"@odata.context": ask.context("reports/servicePrincipalSignInActivities"), "value": value})
 
 
-@graph.on("GET", "/auditLogs/directoryAudits", may.READ_AUDIT)
+@graph.on("GET", "/auditLogs/directoryAudits", roles=may.AUDIT_READERS)
 def list_audits(ask: Ask) -> Answer:
     """Newest first. https://learn.microsoft.com/graph/api/directoryaudit-list"""
     found = ask.tenant.audit.newest_first()
@@ -121,7 +125,7 @@ def list_audits(ask: Ask) -> Answer:
     return Answer(body={"@odata.context": ask.context("auditLogs/directoryAudits"), "value": found[:size]})
 
 
-@graph.on("POST", "/directoryObjects/getByIds", may.READ_OBJECTS, units=5)
+@graph.on("POST", "/directoryObjects/getByIds", units=5)
 def get_by_ids(ask: Ask) -> Answer:
     """Those of the ids that exist. https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
     given = ask.fields({"ids": list, "types": (list, type(None))}, required=("ids",))

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.graph_api.callers import GLOBAL_ADMINISTRATOR, roles
+from sandbox.graph_api import access as may
+from sandbox.graph_api.access import roles
+from sandbox.graph_api.callers import GLOBAL_ADMINISTRATOR
 from sandbox.graph_api.errors import forbidden, unsupported
 from sandbox.graph_api.pages import collection, counted, entity
-from sandbox.graph_api.resources import find, permissions as may
+from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import BASIC_PROFILE, USER
 from sandbox.graph_api.wire import Answer, Ask, is_guid
@@ -36,10 +38,11 @@ _SIGN_OUT: dict[str, frozenset[str]] = {
 }
 SIGN_OUT = {next(iter(roles(name))): held for name, held in _SIGN_OUT.items()}
 ACTIVITY_MAX = 500
+FULL_PROFILES = may.names("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
 SIGN_OUT_ANYBODY = roles("Global Administrator", "Privileged Authentication Administrator")
 
 
-@graph.on("GET", "/users", may.READ_USERS, units=2)
+@graph.on("GET", "/users", units=2)
 def list_users(ask: Ask) -> Answer:
     caller = ask.caller
     if not caller.app_only and (own := ask.tenant.users.get(caller.object_id)) and own.guest:
@@ -48,25 +51,26 @@ def list_users(ask: Ask) -> Answer:
     return collection(ask, USER, lambda equals: _candidates(ask, equals), limit_to=_readable(ask))
 
 
-@graph.on("GET", "/users/$count", may.READ_USERS, units=2)
+@graph.on("GET", "/users/$count", units=2)
 def count_users(ask: Ask) -> Answer:
     _check_activity(ask)
     return counted(ask, USER, ask.view.all("users"))
 
 
-@graph.on("GET", "/users/{}", may.READ_USERS)
+@graph.on("GET", "/users/{}")
 def get_user(ask: Ask, key: str) -> Answer:
     _check_activity(ask)
-    return entity(ask, USER, find.user(ask, key), limit_to=_readable(ask))
+    user = find.user(ask, key)
+    return entity(ask, USER, user, limit_to=None if user.id == ask.caller.object_id else _readable(ask))
 
 
-@graph.on("GET", "/me", may.READ_ME)
+@graph.on("GET", "/me")
 def get_me(ask: Ask) -> Answer:
     _check_activity(ask)
     return entity(ask, USER, find.me(ask))
 
 
-@graph.on("PATCH", "/users/{}", may.WRITE_USERS)
+@graph.on("PATCH", "/users/{}", roles=may.USER_WRITERS)
 def change_user(ask: Ask, key: str) -> Answer:
     user = find.user(ask, key)
     text = (str, type(None))
@@ -84,7 +88,7 @@ def change_user(ask: Ask, key: str) -> Answer:
     return Answer(204)
 
 
-@graph.on("DELETE", "/users/{}", may.WRITE_USERS)
+@graph.on("DELETE", "/users/{}", roles=may.USER_WRITERS)
 def delete_user(ask: Ask, key: str) -> Answer:
     ask.tenant.delete_user(find.user(ask, key).id)
     return Answer(204)
@@ -93,22 +97,22 @@ def delete_user(ask: Ask, key: str) -> Answer:
 # --- sessions --------------------------------------------------------------------------------------
 
 
-@graph.on("POST", "/users/{}/revokeSignInSessions", may.REVOKE)
+@graph.on("POST", "/users/{}/revokeSignInSessions")
 def revoke_sessions(ask: Ask, key: str) -> Answer:
     return _sign_out(ask, find.user(ask, key))
 
 
-@graph.on("POST", "/me/revokeSignInSessions", may.REVOKE_ME)
+@graph.on("POST", "/me/revokeSignInSessions")
 def revoke_own_sessions(ask: Ask) -> Answer:
     return _sign_out(ask, find.me(ask))
 
 
-@graph.on("POST", "/users/{}/invalidateAllRefreshTokens", may.INVALIDATE, beta_only=True)
+@graph.on("POST", "/users/{}/invalidateAllRefreshTokens", beta_only=True)
 def invalidate_tokens(ask: Ask, key: str) -> Answer:
     return _sign_out(ask, find.user(ask, key))
 
 
-@graph.on("POST", "/me/invalidateAllRefreshTokens", may.INVALIDATE_ME, beta_only=True)
+@graph.on("POST", "/me/invalidateAllRefreshTokens", beta_only=True)
 def invalidate_own_tokens(ask: Ask) -> Answer:
     return _sign_out(ask, find.me(ask))
 
@@ -149,7 +153,7 @@ def _candidates(ask: Ask, equals: dict[str, Any]) -> Iterable[User]:
 
 def _readable(ask: Ask) -> frozenset[str] | None:
     """The basic profile only, for those who hold User.ReadBasic.All and no more."""
-    return None if ask.caller.has(*may.FULL_PROFILES) else BASIC_PROFILE
+    return None if ask.caller.has(*FULL_PROFILES) else BASIC_PROFILE
 
 
 def _check_activity(ask: Ask) -> None:
