@@ -20,7 +20,7 @@ setup: .venv/.dev ## .venv/ with everything, for work on the code
 
 .PHONY: demo
 demo: .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:8000 (PORT, SANDBOX_PORT, VAR_DIR, PROFILE)
-	@exec $(BIN)/python -m portal.demo
+	@exec $(BIN)/python -m portal.local.demo
 
 .PHONY: test
 test: .venv/.dev chromium ## Every test, browser tests included (ARGS="-k word" narrows)
@@ -63,7 +63,7 @@ upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then r
 
 .PHONY: clean
 clean: ## Remove the environments and everything the demo keeps
-	@if [ -x $(BIN)/python ] && [ -d var/postgres ]; then $(BIN)/python -m portal.postgres stop; fi
+	@if [ -x $(BIN)/python ] && [ -d var/postgres ]; then $(BIN)/python -m portal.local.postgres stop; fi
 	rm -rf .venv .venv-clients var
 
 # --- what the above need ------------------------------------------------------------------------------

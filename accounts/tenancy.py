@@ -46,6 +46,16 @@ def tenant_context(tenant_id: UUID) -> Iterator[None]:
 
 
 @contextmanager
+def in_tenant(tenant_id: UUID) -> Iterator[None]:
+    """Work in this tenant's scope; costs nothing where the caller is in it already."""
+    if current_tenant_id() == tenant_id:
+        yield
+    else:
+        with tenant_context(tenant_id):
+            yield
+
+
+@contextmanager
 def user_context(user_id: UUID) -> Iterator[None]:
     """Let queries also see the rows that are this person's own, in any tenant (their memberships, their account)."""
     with _enter(replace(_scope.get(), user_id=user_id)):

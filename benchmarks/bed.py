@@ -16,8 +16,8 @@ import psutil
 import psycopg
 
 from portal import keys
-from portal.demo import PORTAL_CLIENT
-from portal.postgres import Server
+from portal.local.demo import PORTAL_CLIENT
+from portal.local.postgres import Server
 from tests.sandbox_client import CONTOSO, Sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent

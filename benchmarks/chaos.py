@@ -30,7 +30,7 @@ import psycopg
 
 from benchmarks import bed as beds, brokers, faults
 from benchmarks.verdict import judge
-from portal.postgres import PostgresProblem
+from portal.local.postgres import PostgresProblem
 
 WORKERS = 4
 BEAT_PATIENCE = 60  # seconds until workers must answer a first list

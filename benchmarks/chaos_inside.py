@@ -18,8 +18,7 @@ def sign_out(count: str, first: str) -> dict:
     from accounts.access import Actor
     from accounts.tenancy import tenant_context
     from directory.models import Person
-    from revocation import services
-    from revocation.actions import drafts
+    from revocation import drafting, services
 
     tenant = _tenant()
     with tenant_context(tenant.pk):
@@ -31,7 +30,7 @@ def sign_out(count: str, first: str) -> dict:
             actor=Actor.command_line(tenant.pk),
             kind="sign_out",
             title=f"Sign out {len(people)} people",
-            steps=(step for pk, name in people[turn:] + people[:turn] for step in drafts.sign_out(tenant, pk, name)),
+            steps=(step for pk, name in people[turn:] + people[:turn] for step in drafting.sign_out(tenant, pk, name)),
             interactive=False,
             run_inline=False,
             needs_approval=False,
@@ -44,8 +43,7 @@ def click(position: str) -> dict:
     from accounts.access import Actor
     from accounts.tenancy import tenant_context
     from directory.models import Person
-    from revocation import services
-    from revocation.actions import drafts
+    from revocation import drafting, services
 
     tenant = _tenant()
     with tenant_context(tenant.pk):
@@ -58,7 +56,7 @@ def click(position: str) -> dict:
                 actor=Actor.command_line(tenant.pk),
                 kind="sign_out",
                 title="Sign out one person",
-                steps=list(drafts.sign_out(tenant, person.pk, person.display_name)),
+                steps=list(drafting.sign_out(tenant, person.pk, person.display_name)),
                 needs_approval=False,
             )
             seconds.append(round(time.monotonic() - began, 2))

@@ -53,7 +53,7 @@ def preview(path: str) -> dict:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts.tenancy import tenant_context
-    from revocation.listing import sources
+    from revocation.lists import sources
 
     tenant, actor = _tenant(), _actor()
     upload = SimpleUploadedFile("people.csv", Path(path).read_bytes())
@@ -74,7 +74,7 @@ def confirm(draft_id: str, digest: str) -> dict:
     from django.db import connection
 
     from accounts.tenancy import tenant_context
-    from revocation.listing import drafts
+    from revocation.lists import kept
 
     statements = {"COPY": 0, "INSERT": 0, "others": 0}
 
@@ -85,9 +85,7 @@ def confirm(draft_id: str, digest: str) -> dict:
     tenant, actor = _tenant(), _actor()
     began = time.monotonic()
     with tenant_context(tenant.pk), connection.execute_wrapper(count):
-        request = drafts.confirm(
-            tenant, UUID(draft_id), actor, digest=digest, reason="A measurement", high_priority=True
-        )
+        request = kept.confirm(tenant, UUID(draft_id), actor, digest=digest, reason="A measurement", high_priority=True)
     return {
         "request": str(request.pk),
         "steps": request.step_count,

@@ -28,14 +28,13 @@ from revocation.actions import (
     create_grant,
     delete_app as delete_app_action,
     delete_grant,
-    disable_app as disable_app_action,
-    enable_app as enable_app_action,
     narrow_grant,
     purge_app as purge_app_action,
     restore_app as restore_app_action,
+    set_app_enabled,
 )
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine.steps import Sealer, StepDraft
+from revocation.steps import Sealer, StepDraft
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
 SECOND_CLICK = timedelta(minutes=2)
@@ -253,7 +252,7 @@ def disable_app(
         sync.mark_disabled(tenant, now.id)
         raise Refused(_("%(app)s is disabled already.") % {"app": now.display_name})
     return _submit(
-        tenant, actor, "disable_app", _("Disable %(app)s"), now, [disable_app_action.step(now)], reason, ticket
+        tenant, actor, "disable_app", _("Disable %(app)s"), now, [set_app_enabled.disable(now)], reason, ticket
     )
 
 
@@ -270,7 +269,7 @@ def enable_app(
     if now.account_enabled:
         sync.mark_enabled(tenant, now.id)
         raise Refused(_("%(app)s is enabled already.") % {"app": now.display_name})
-    return _submit(tenant, actor, "enable_app", _("Enable %(app)s"), now, [enable_app_action.step(now)], reason, ticket)
+    return _submit(tenant, actor, "enable_app", _("Enable %(app)s"), now, [set_app_enabled.enable(now)], reason, ticket)
 
 
 def delete_app(

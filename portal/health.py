@@ -61,7 +61,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text: for this machine, and for bearers of METRICS_TOKEN. To anyone else it does not exist."""
     if not _may_read_metrics(request):
         return HttpResponseNotFound()
-    from revocation.showing.metrics import lines
+    from portal.metrics import lines
 
     return HttpResponse("\n".join(lines()) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -97,7 +97,7 @@ def _migrations() -> str:
 
 def _sweeper() -> str:
     """Seconds since the last sweep, in words that say whether that is too long."""
-    from revocation.showing.metrics import sweeper_age
+    from portal.metrics import sweeper_age
 
     age = sweeper_age()
     if age is None:

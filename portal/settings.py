@@ -87,7 +87,7 @@ TEMPLATES = [
 ]
 
 # --- Database -----------------------------------------------------------------------------------
-# Without DATABASE_URL, `portal.postgres` starts the embedded server under VAR_DIR and names it here.
+# Without DATABASE_URL, `portal.local.postgres` starts the embedded server under VAR_DIR and names it here.
 _embedded = VAR_DIR / "postgres.url"
 DATABASES = {
     "default": env.db_url(
@@ -183,7 +183,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 if CELERY_BROKER_URL.startswith("filesystem://"):
     _queue = VAR_DIR / "queue"
-    CELERY_BROKER_TRANSPORT = "portal.broker:Transport"
+    CELERY_BROKER_TRANSPORT = "portal.local.broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_queue / "messages"),
         "data_folder_out": str(_queue / "messages"),
@@ -197,12 +197,12 @@ elif CELERY_BROKER_URL.startswith("amqp"):
     # is sent with a delay (due times are rows), so the ladder may be of the cheap kind.
     CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
-CELERY_IMPORTS = ["revocation.showing.notices"]
+CELERY_IMPORTS = ["revocation.notices"]
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "revocation.tasks.sweep", "schedule": REVOCATION_SWEEP_SECONDS},
     "sync": {"task": "directory.tasks.sync_all", "schedule": env.int("DIRECTORY_SYNC_SECONDS", default=900)},
     "export-heads": {"task": "audit.tasks.export_heads", "schedule": 60},
-    "notices": {"task": "revocation.showing.notices.send", "schedule": 60},
+    "notices": {"task": "revocation.notices.send", "schedule": 60},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

@@ -3,9 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from revocation.listing.recipes import Recipe
-from revocation.listing_models import ListDraft
-from revocation.models import RevocationRequest
+from revocation.lists.recipes import Recipe
+from revocation.models import ListDraft, RevocationRequest
 
 
 class ReasonForm(forms.Form):

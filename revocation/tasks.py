@@ -1,15 +1,13 @@
 """Messages to workers. Losing one loses nothing, delivering one twice does nothing twice: the rows are the truth."""
 
-import logging
 from uuid import UUID
 
 from celery import shared_task
 
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
-from revocation.spine import executor, runners, sweeper
-
-logger = logging.getLogger(__name__)
+from revocation.nudges import nudge
+from revocation.spine import executor, sweeper, turns
 
 
 @shared_task(ignore_result=True, name="revocation.tasks.run")
@@ -19,20 +17,13 @@ def run(tenant_id: str) -> None:
     with no_context():
         if not Tenant.objects.filter(pk=key, state=Tenant.State.ACTIVE).exists():
             return
-        with runners.place(key) as mine:
+        with turns.place(key) as mine:
             if not mine:
                 return
             with tenant_context(key):
                 result = executor.run(key)
         if result.more_due:
-            _ask_for_another_turn(tenant_id)
-
-
-def _ask_for_another_turn(tenant_id: str) -> None:
-    try:
-        run.apply_async(args=[tenant_id], retry=False)
-    except Exception as error:  # the broker's libraries raise what they like
-        logger.warning("The broker could not be reached (%s); the sweeper will go on.", type(error).__name__)
+            nudge(key)
 
 
 @shared_task(ignore_result=True, name="revocation.tasks.sweep", expires=30)

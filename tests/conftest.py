@@ -21,7 +21,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Only the process that made the temporary server and folder takes them away."""
     if hasattr(config, "workerinput"):
         return
-    from portal.postgres import Server
+    from portal.local.postgres import Server
 
     if folder := os.environ.get("CONSENTRY_TEST_SERVER"):
         Server(Path(folder)).stop()
@@ -33,7 +33,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Before the first connection: the embedded server, unless DATABASE_URL names another."""
     if folder := os.environ.get("CONSENTRY_TEST_SERVER"):
-        from portal.postgres import Server
+        from portal.local.postgres import Server
 
         Server(Path(folder), durable=False).start()
 

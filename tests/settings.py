@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from portal.postgres import Server
+from portal.local.postgres import Server
 
 
 def _free_port() -> int:

@@ -12,8 +12,8 @@ from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from directory.models import PermissionGrant, Person as DirectoryPerson, ServicePrincipal
-from revocation.listing import drafts
-from revocation.listing.selection import Selection
+from revocation.lists import kept
+from revocation.lists.selection import Selection
 from revocation.models import ListDraft, RevocationRequest, RevocationStep
 from tests.factories import Person, make_person
 
@@ -60,8 +60,8 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
         )
         person = _person(tenant, "Pradeep Gupta", uuid4())
         listed = _request(tenant, actor, "sign_out", "revoke_sessions", person.pk)
-        kept = drafts.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste")
-        ListDraft.objects.filter(pk=kept.pk).update(request=listed)
+        draft = kept.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste")
+        ListDraft.objects.filter(pk=draft.pk).update(request=listed)
         return Stage(
             tenant=tenant,
             app=app,
@@ -71,7 +71,7 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             request=_request(tenant, Actor.system(tenant.pk), "sign_out", "revoke_sessions", person.pk),
             removal=_request(tenant, actor, "remove_own_app", "delete_grant", uuid4()),
             own_sign_out=_request(tenant, actor, "sign_out_self", "revoke_sessions", owner.object_id),
-            draft=drafts.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste"),
+            draft=kept.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste"),
             listed_request=listed,
             provider=stranger,
             session=UserSession.objects.create(

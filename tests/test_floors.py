@@ -39,8 +39,8 @@ def test_graph_uses_no_models():
 
 @pytest.mark.parametrize("floor", FLOORS)
 def test_only_the_transport_makes_http_sessions(floor: str):
-    """`portal.demo` watches its own processes on this machine; nothing else speaks HTTP past `graph.transport`."""
-    allowed = {PROJECT / "graph" / "transport.py", PROJECT / "portal" / "demo.py"}
+    """`portal.local.demo` watches its own processes; nothing else speaks HTTP past `graph.transport`."""
+    allowed = {PROJECT / "graph" / "transport.py", PROJECT / "portal" / "local" / "demo.py"}
 
     makers = [
         str(path.relative_to(PROJECT))

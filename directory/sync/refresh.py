@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Tenant
+from accounts.tenancy import in_tenant
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from directory.sync import recent, roles, rows
 from directory.sync.assignments import assignments_of
@@ -54,7 +55,7 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
     more = _items(tenant_wide, Grant.read) if _is_whole(tenant_wide) else _walked(client.tenant_wide_grants())
     found.extend(more)
     found.unreadable += more.unreadable
-    with rows.in_tenant(tenant):
+    with in_tenant(tenant.pk):
         _save_person(tenant, client, read_one(user.body, User.read), direct, groups)
         grants = PermissionGrant.objects.filter(tenant=tenant)
         present = grants.filter(principal_id=object_id) | grants.filter(consent_type=Types.ALL)
@@ -78,13 +79,13 @@ def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
     try:
         app = client.service_principal(app_id)
     except NotFound:
-        with rows.in_tenant(tenant):
+        with in_tenant(tenant.pk):
             return _refresh_binned(tenant, client, app_id)
     grants = client.grants_of_client(app_id)
     assigned = assignments_of(client, [app_id])
     held = client.app_permissions_of(app_id)
     now = timezone.now()
-    with rows.in_tenant(tenant):
+    with in_tenant(tenant.pk):
         with rows.writing(tenant):
             rows.save_apps(recent.corrected_apps(tenant, [rows.app(tenant, app, now)]))
             rows.save_definitions(tenant, [app])

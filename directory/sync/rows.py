@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.models import Tenant
-from accounts.tenancy import current_tenant_id, tenant_context
 from directory.models import (
     AppRoleAssignment,
     Collection,
@@ -74,16 +73,6 @@ _DEFINITION_FIELDS = [
     "admin_display_name",
     "admin_description",
 ]
-
-
-@contextmanager
-def in_tenant(tenant: Tenant) -> Iterator[None]:
-    """Work in this tenant's scope; costs nothing where the caller is in it already."""
-    if current_tenant_id() == tenant.pk:
-        yield
-    else:
-        with tenant_context(tenant.pk):
-            yield
 
 
 @contextmanager

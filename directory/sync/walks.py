@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Tenant
+from accounts.tenancy import in_tenant
 from audit import services as audit
 from audit.models import AuditEvent
 from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
@@ -50,7 +51,7 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
     the reasons are in the report, on the `Collection` rows and in the audit record. Raises no `GraphError`.
     """
     wanted = [str(kind) for kind in ORDER if kinds is None or kind in set(kinds)]
-    with rows.in_tenant(tenant), _only_one(tenant) as free:
+    with in_tenant(tenant.pk), _only_one(tenant) as free:
         if not free:
             return SyncReport(tenant.pk, busy=True)
         client = GraphClient(str(tenant.pk), priority="low")

@@ -9,7 +9,7 @@ import pkgutil
 from functools import cache
 
 from revocation.actions.base import Action
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 __all__ = ["Action", "StepDraft", "all_actions", "get"]
 

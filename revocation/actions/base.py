@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _, gettext_noop
 from graph.errors import Forbidden, GraphError, NotFound, Throttled, TokenError, Unauthorized, Unavailable
 from graph.types import Answer, Call
 from revocation.models import RevocationStep
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 class Verdict(StrEnum):

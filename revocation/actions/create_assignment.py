@@ -9,7 +9,7 @@ from directory import sync
 from graph.errors import GraphError, NotFound
 from graph.types import Answer, Call
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, segment, unreadable
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def step(image: dict, *, label: str = "", urgency: int = 60) -> StepDraft:

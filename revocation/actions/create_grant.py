@@ -21,7 +21,7 @@ from revocation.actions.base import (
     segment,
     unreadable,
 )
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def step(image: dict, *, label: str = "", urgency: int = 50) -> StepDraft:

@@ -12,7 +12,7 @@ from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipa
 from graph.types import Call
 from revocation.actions import delete_assignment, delete_grant
 from revocation.actions.base import Action, Outcome, Verdict, gone, segment
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def step(

@@ -9,7 +9,7 @@ from directory import sync
 from directory.models import AppRoleAssignment
 from graph.types import Call
 from revocation.actions.base import Action, Outcome, Verdict, gone, segment
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def image(assignment: AppRoleAssignment) -> dict:

@@ -9,7 +9,7 @@ from directory import sync
 from directory.models import PermissionGrant
 from graph.types import Call, Grant
 from revocation.actions.base import Action, Outcome, Verdict, gone, observe, segment
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def image(grant: PermissionGrant | Grant) -> dict:

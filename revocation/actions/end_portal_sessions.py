@@ -8,7 +8,7 @@ from accounts import services
 from directory.models import Person
 from graph.types import User
 from revocation.actions.base import Action, Outcome, Verdict
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def step(person: Person | User, *, urgency: int = 50) -> StepDraft:

@@ -11,7 +11,7 @@ from graph.errors import NotFound
 from graph.types import Call, Grant
 from revocation.actions import create_grant, delete_grant
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, segment, unreadable
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def step(grant: PermissionGrant | Grant, remove: list[str], *, label: str = "", urgency: int = 50) -> StepDraft:

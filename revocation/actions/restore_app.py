@@ -10,7 +10,7 @@ from directory.models import ServicePrincipal
 from graph.errors import NotFound
 from graph.types import Call
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, segment, unreadable
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def step(app: ServicePrincipal, *, urgency: int = 30) -> StepDraft:

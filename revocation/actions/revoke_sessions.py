@@ -14,7 +14,7 @@ from directory.models import Person
 from graph.errors import NotFound
 from graph.types import Call, User
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, segment, unreadable
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 # How far Microsoft's clock may be behind ours before we stop believing what we read back.
 CLOCK_SKEW = timedelta(seconds=30)

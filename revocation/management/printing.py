@@ -4,25 +4,25 @@ from collections.abc import Iterator
 
 from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.showing import reporting
-from revocation.showing.reporting import Figures
+from revocation.showing import figures
+from revocation.showing.figures import Figures
 
 
-def percent(figures: Figures) -> int:
-    return 100 * figures.decided // figures.total if figures.total else 100
+def percent(counted: Figures) -> int:
+    return 100 * counted.decided // counted.total if counted.total else 100
 
 
 def headline(request: RevocationRequest) -> str:
-    figures = reporting.figures(request)
+    counted = figures.figures(request)
     return (
         f"{request.pk}  {request.created_at:%Y-%m-%d %H:%M}Z  {request.get_state_display():<21}"
-        f"  {percent(figures):>3} %  {request.title}  ({request.actor_label})"
+        f"  {percent(counted):>3} %  {request.title}  ({request.actor_label})"
     )
 
 
 def details(request: RevocationRequest) -> Iterator[str]:
     """Everything about one request, then the steps that need a human."""
-    figures = reporting.figures(request)
+    counted = figures.figures(request)
     yield request.title
     yield f"  id        {request.pk}"
     yield f"  state     {request.get_state_display()}"
@@ -34,14 +34,14 @@ def details(request: RevocationRequest) -> Iterator[str]:
     if request.approved_at:
         yield f"  approved  {request.approver_label}, {request.approved_at:%Y-%m-%d %H:%M:%S}Z"
     yield f"  digest    {request.digest}"
-    yield f"  steps     {figures.total}, {percent(figures)} % decided"
+    yield f"  steps     {counted.total}, {percent(counted)} % decided"
     for state in RevocationStep.State:
-        if count := figures.counts[state]:
+        if count := counted.counts[state]:
             yield f"    {state.label:<12} {count}"
-    if figures.rate:
-        yield f"  rate      {figures.rate:.1f} per second"
-    if figures.left is not None:
-        yield f"  left      about {int(figures.left.total_seconds())} s"
+    if counted.rate:
+        yield f"  rate      {counted.rate:.1f} per second"
+    if counted.left is not None:
+        yield f"  left      about {int(counted.left.total_seconds())} s"
     for state in (RevocationStep.State.FAILED, RevocationStep.State.UNCONFIRMED, RevocationStep.State.NO_EFFECT):
         for step in selectors.steps(request, (state,))[:20]:
             yield f"  {step.get_state_display()}: {step.target_label}: {step.outcome}"

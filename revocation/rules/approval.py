@@ -20,50 +20,9 @@ from accounts.tenancy import user_context
 from audit import services as audit
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.rules import two_persons
-from revocation.rules.refusals import NotApproved
-from revocation.spine.nudges import nudge
-from revocation.spine.scope import in_tenant
-from revocation.spine.steps import Sealer, digest_of
+from revocation.steps import Sealer, digest_of
 
 State = RevocationRequest.State
-
-
-def approve(request: RevocationRequest, actor: Actor, digest: str) -> RevocationRequest:
-    """Let a request begin that somebody else asked for. `digest` is that of the steps the approver was shown.
-
-    Raises:
-        NotApproved: it is one's own, was decided already, ran out, or is not what was shown. Nothing was changed.
-    """
-    return _decide(request, actor, digest, AuditEvent.REVOCATION_APPROVED)
-
-
-def override(request: RevocationRequest, actor: Actor, digest: str, *, reason: str = "") -> RevocationRequest:
-    """Let a request begin without a second person, in an emergency, where the tenant allows that.
-
-    Raises:
-        NotApproved: the tenant does not allow it, no reason was given, or the request is not what was shown.
-    """
-    if not two_persons.in_force(request.tenant).override:
-        raise NotApproved(_("This tenant does not allow an emergency override."))
-    if not reason.strip():
-        raise NotApproved(_("Say why. The reason is kept in the audit record."))
-    return _decide(request, actor, digest, AuditEvent.REVOCATION_OVERRIDDEN, reason=reason)
-
-
-def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason: str = "") -> RevocationRequest:
-    """Refuse a request; nothing of it is done.
-
-    Raises:
-        NotApproved: it was decided already.
-    """
-    with in_tenant(request.tenant_id), transaction.atomic():
-        found = _locked(request)
-        if found.state != State.AWAITING_APPROVAL:
-            raise NotApproved(_("This request is no longer waiting for an approval."))
-        _close(found, State.REJECTED)
-        _record(AuditEvent.REVOCATION_REJECTED, found, actor, reason=reason)
-        return found
 
 
 def expire_due(tenant_id: UUID) -> int:
@@ -76,8 +35,8 @@ def expire_due(tenant_id: UUID) -> int:
         with transaction.atomic():
             found = due.select_for_update(of=("self",), skip_locked=True).filter(pk=request_id).first()
             if found:
-                _close(found, State.EXPIRED)
-                _record(AuditEvent.REVOCATION_EXPIRED, found, Actor.system(tenant_id))
+                close(found, State.EXPIRED)
+                record(AuditEvent.REVOCATION_EXPIRED, found, Actor.system(tenant_id))
                 expired += 1
     return expired
 
@@ -116,7 +75,7 @@ def objection(request: RevocationRequest, *, compare_steps: bool = True) -> str:
 def void(request: RevocationRequest, why: str) -> None:
     """Take an approval back that does not hold: the request waits for a new one."""
     with transaction.atomic():
-        found = _locked(request)
+        found = locked(request)
         if found.state != State.RUNNING:
             return
         approver = _Approver(found.approver_id, found.approver_label) if found.approver_id else None
@@ -124,46 +83,14 @@ def void(request: RevocationRequest, why: str) -> None:
         found.approver_id = found.approver_label = found.approved_digest = found.approval_seal = ""
         found.approver_user_id = found.approved_at = None
         found.overridden = False
-        found.approval_expires_at = _expiry()
+        found.approval_expires_at = expiry()
         found.save()
-        _record(AuditEvent.REVOCATION_APPROVAL_VOIDED, found, Actor.system(found.tenant_id), why, approver)
+        record(AuditEvent.REVOCATION_APPROVAL_VOIDED, found, Actor.system(found.tenant_id), why, approver)
 
 
 class _Approver:
     def __init__(self, pk: str, label: str) -> None:
         self.id, self.label = pk, label
-
-
-def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str = "") -> RevocationRequest:
-    alone = event == AuditEvent.REVOCATION_OVERRIDDEN
-    with in_tenant(request.tenant_id):
-        with transaction.atomic():
-            found = _locked(request)
-            if found.state != State.AWAITING_APPROVAL:
-                raise NotApproved(_("This request is no longer waiting for an approval."))
-            if found.approval_expires_at and found.approval_expires_at < timezone.now():
-                raise NotApproved(_("The time for approving this ran out."))
-            if not alone and actor.id == found.actor_id:
-                raise NotApproved(_("You asked for this yourself; somebody else has to approve it."))
-            needed = Capability.MANAGE_TENANT if alone else Capability.APPROVE
-            if needed not in capabilities(actor.roles):
-                raise NotApproved(_("Your role does not let you approve this."))
-            sealer = Sealer(found.tenant_id)
-            if not sealer.request_holds(found):
-                raise NotApproved(_("This request was changed after it was asked for. It has to be asked for again."))
-            if digest != found.digest or digest_of(found) != (found.digest, found.step_count):
-                raise NotApproved(_("The steps are no longer the ones you were shown. Look at them again."))
-            found.state = State.RUNNING
-            found.approver_id, found.approver_label = actor.id, actor.label[:256]
-            found.approver_user_id = actor.user_id
-            found.approved_digest, found.approved_at = digest, timezone.now()
-            found.approval_expires_at = _expiry()
-            found.overridden = alone
-            found.approval_seal = sealer.seal_approval(found)
-            found.save()
-            _record(event, found, actor, reason, actor)
-        nudge(found.tenant_id)
-        return found
 
 
 def _may_still(request: RevocationRequest) -> bool:
@@ -188,16 +115,16 @@ def _ran_out(request: RevocationRequest) -> bool:
     return not begun.exists()
 
 
-def _expiry():
+def expiry():
     return timezone.now() + timedelta(minutes=settings.REVOCATION_APPROVAL_MINUTES)
 
 
-def _locked(request: RevocationRequest) -> RevocationRequest:
+def locked(request: RevocationRequest) -> RevocationRequest:
     locked = RevocationRequest.objects.select_for_update(of=("self",))
     return locked.get(pk=request.pk, tenant_id=request.tenant_id)
 
 
-def _close(request: RevocationRequest, state: str) -> None:
+def close(request: RevocationRequest, state: str) -> None:
     now = timezone.now()
     request.state, request.finished_at = state, now
     request.save(update_fields=["state", "finished_at"])
@@ -205,7 +132,7 @@ def _close(request: RevocationRequest, state: str) -> None:
     waiting.update(state=RevocationStep.State.CANCELLED, finished_at=now, outcome=_("It was not approved."))
 
 
-def _record(event: AuditEvent, request, actor, reason: str = "", approver=None) -> None:
+def record(event: AuditEvent, request, actor, reason: str = "", approver=None) -> None:
     audit.record(
         event,
         tenant_id=request.tenant_id,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from revocation.listing.selection import Selection
+from revocation.lists.selection import Selection
 from revocation.models import RevocationRequest
-from revocation.showing import reporting
+from revocation.showing import figures
 
 # Where a formula could begin: at the start, or after what some spreadsheet takes for the end of a cell.
 FORMULA = re.compile(r"(?:^|(?<=[;,\t\r\n]))(?=[\s\"']*[=+\-@＝＋－＠])")
@@ -38,14 +38,14 @@ class _Echo:
 
 def results_as_csv(request: RevocationRequest) -> Iterator[str]:
     """A heading and one line per person, UTF-8 with a mark."""
-    rows = ([_cell(row[name]) for name in COLUMNS] for row in reporting.results(request))
+    rows = ([_cell(row[name]) for name in COLUMNS] for row in figures.results(request))
     return _csv(COLUMNS, rows)
 
 
 def results_as_json(request: RevocationRequest) -> Iterator[str]:
     """A JSON array with one object per line."""
     separator = "["
-    for row in reporting.results(request):
+    for row in figures.results(request):
         yield f"{separator}\n{json.dumps(row, ensure_ascii=False)}"
         separator = ","
     yield "[]\n" if separator == "[" else "\n]\n"

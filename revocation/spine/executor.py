@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
-from accounts.tenancy import tenant_context
+from accounts.tenancy import in_tenant, tenant_context
 from audit import services as audit
 from audit.models import AuditEvent
 from directory.models import Person
@@ -34,13 +34,12 @@ from graph.errors import GraphError
 from revocation import actions
 from revocation.actions.base import Outcome, Verdict, observe
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.nudges import nudge
 from revocation.rules import approval
-from revocation.spine import budget, claims, landing, proofs, trail
+from revocation.spine import answers, budget, claims, entries, proofs
+from revocation.spine.batches import WIDTH, Flight, Kind, launch
 from revocation.spine.finishing import finish_if_done
-from revocation.spine.flights import WIDTH, Flight, Kind, launch
-from revocation.spine.nudges import nudge
-from revocation.spine.scope import in_tenant
-from revocation.spine.steps import Sealer
+from revocation.steps import Sealer
 
 logger = logging.getLogger(__name__)
 
@@ -246,9 +245,9 @@ class _Runner:
                     continue
                 step.called_at = timezone.now()
                 (local if action.local else direct).append(step)
-            drafts = [trail.about(step, self._break(step)) for step in spoilt]
+            drafts = [entries.about(step, self._break(step)) for step in spoilt]
             claims.write(self.tenant.pk, kept)
-            drafts += trail.started([*direct, *local])
+            drafts += entries.started([*direct, *local])
             if drafts:
                 audit.record_many(drafts)
         claims.fenced(kept)
@@ -321,7 +320,7 @@ class _Runner:
         """Read accepted steps back whose proof is due."""
         if self.room:
             steps = claims.take_for_proof(self.tenant, min(limit, LIMIT * self.room), **self.narrowed)
-            self.flights += launch(self.tenant, Kind.PROOF, steps, landing.proof_of)
+            self.flights += launch(self.tenant, Kind.PROOF, steps, answers.proof_of)
 
     def read_back(self) -> None:
         """Look after claims that lapsed: back to waiting where nothing was sent, else read back."""
@@ -331,7 +330,7 @@ class _Runner:
         unsent = [step for step in steps if step.called_at is None]
         local = [step for step in steps if step.called_at and actions.get(step.action).local]
         lost = [step for step in steps if step.called_at and not actions.get(step.action).local]
-        self.flights += launch(self.tenant, Kind.READ_BACK, lost, landing.proof_of)
+        self.flights += launch(self.tenant, Kind.READ_BACK, lost, answers.proof_of)
         for step in unsent:
             proofs.put_off(step, timezone.now())
         if unsent:
@@ -350,7 +349,7 @@ class _Runner:
             answer = flight.future.result()
             for place, step in enumerate(flight.steps):
                 item = answer if isinstance(answer, GraphError) else answer[place]
-                outcome = landing.outcome(flight.kind, step, item)
+                outcome = answers.outcome(flight.kind, step, item)
                 if flight.kind == Kind.LOOK:
                     self._sealer.vouch(step)
                 if outcome is None:
@@ -393,14 +392,14 @@ class _Runner:
             written = claims.write(self.tenant.pk, everything)
             going = [step for step in going if step.pk in written]
             results = [(step, event) for step, event in results if step.pk in written]
-            drafts = [trail.about(step, event) for step, event in results if event]
-            drafts += trail.started(going)
+            drafts = [entries.about(step, event) for step, event in results if event]
+            drafts += entries.started(going)
             if drafts:
                 audit.record_many(drafts)
         claims.fenced(everything)
         self.done += len(results)
         self.flights += launch(self.tenant, Kind.CALL, going, lambda step: actions.get(step.action).call(step))
-        landing.tell_the_copy([step for step, _event in results if step.state == State.VERIFIED])
+        answers.tell_the_copy([step for step, _event in results if step.state == State.VERIFIED])
         ended = {step.request_id for step, _event in results if step.state in RevocationStep.FINAL}
         if ended:
             finish_if_done(self.tenant.pk, ended)

@@ -14,10 +14,10 @@ from django.utils import timezone
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from revocation.nudges import nudge
 from revocation.rules import approval
-from revocation.spine import claims, executor, runners
+from revocation.spine import claims, executor, turns
 from revocation.spine.finishing import OPEN, finish_if_done
-from revocation.spine.nudges import nudge
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def sweep(seconds: float | None = None) -> int:
     while busy and (left := end - time.monotonic()) > 0:
         tenant_id = busy.pop(0)
         try:
-            with tenant_context(tenant_id), runners.place(tenant_id) as mine:
+            with tenant_context(tenant_id), turns.place(tenant_id) as mine:
                 result = executor.run(tenant_id, seconds=min(TURN, left), linger=0.0) if mine else None
         except Exception:
             logger.exception("The sweep of a tenant failed; the others go on.")

@@ -14,12 +14,13 @@ from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person, ServicePrincipal
 from graph.errors import GraphError
+from revocation import planning
 from revocation.forms import ConfirmForm, ListForm
-from revocation.listing import containment, drafts, planning, recipes, sources
-from revocation.listing.parser import UnusableList
-from revocation.listing.recipes import Recipe
-from revocation.listing.selection import QUESTIONS, Selection, Status
-from revocation.listing_models import ListDraft
+from revocation.lists import containment, kept, recipes, sources
+from revocation.lists.parser import UnusableList
+from revocation.lists.recipes import Recipe
+from revocation.lists.selection import QUESTIONS, Selection, Status
+from revocation.models import ListDraft
 from revocation.showing import downloads
 
 PAGE = 100
@@ -46,7 +47,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Every line of the list, with whom it names and whether and why they are in or out."""
     draft = _draft(request, pk)
-    selection = drafts.rows_of(draft)
+    selection = kept.rows_of(draft)
     counts = draft.counts
     asked = [status for status in QUESTIONS if counts[status]]
     show = request.GET.get("show", "questions" if asked else "all")
@@ -72,7 +73,7 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require(Capability.SIGN_OUT_PEOPLE)
 def download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """The whole preview as CSV."""
-    rows = downloads.selection_as_csv(drafts.rows_of(_draft(request, pk)))
+    rows = downloads.selection_as_csv(kept.rows_of(_draft(request, pk)))
     answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="list-{pk}.csv"'
     return answer
@@ -89,13 +90,13 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actor, digest = Actor.of(request.membership), request.POST.get("digest", "")
         try:
-            made = drafts.confirm(request.tenant, pk, actor, digest=digest, **form.cleaned_data)
+            made = kept.confirm(request.tenant, pk, actor, digest=digest, **form.cleaned_data)
             return redirect("revocation:detail", request.tenant.slug, made.pk)
-        except drafts.SelectionChanged:
+        except kept.SelectionChanged:
             messages.warning(request, _("The list or the rules changed since this preview. Check the list again."))
             return redirect("revocation:preview", request.tenant.slug, pk)
-    context = {"draft": draft, "form": form, "plan": _plan(request, draft, drafts.rows_of(draft))}
-    context["title"] = drafts.title_of(draft, context["plan"].people)
+    context = {"draft": draft, "form": form, "plan": _plan(request, draft, kept.rows_of(draft))}
+    context["title"] = kept.title_of(draft, context["plan"].people)
     return render(request, "revocation/confirm.html", context)
 
 
@@ -111,7 +112,7 @@ def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             made = containment.submit(request.tenant, app, actor, digest=digest, **form.cleaned_data)
             return redirect("revocation:detail", request.tenant.slug, made.pk)
-        except drafts.SelectionChanged:
+        except kept.SelectionChanged:
             form.add_error(None, _("The app's grants changed since this plan was shown. Here is the new plan."))
     context = {"app": app, "form": form, "contained": plan, "plan": plan.plan}
     return render(request, "revocation/contain_app.html", context, status=422 if form.errors else 200)
@@ -122,7 +123,7 @@ def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _draft(request: HttpRequest, pk: UUID) -> ListDraft:
     try:
-        draft = drafts.open_drafts(request.tenant, Actor.of(request.membership)).get(pk=pk)
+        draft = kept.open_drafts(request.tenant, Actor.of(request.membership)).get(pk=pk)
     except ListDraft.DoesNotExist as absent:
         raise Http404 from absent
     if draft.recipe not in _recipes(request):

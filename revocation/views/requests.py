@@ -18,10 +18,10 @@ from audit.models import AuditEvent
 from audit.services import record
 from revocation import selectors, services
 from revocation.forms import DecisionForm, OverrideForm, RequestFilter
-from revocation.listing import drafts
+from revocation.lists import kept
 from revocation.models import RevocationRequest
 from revocation.rules.refusals import Refused
-from revocation.showing import downloads, reporting, reports
+from revocation.showing import downloads, figures, signed_report
 from revocation.showing.kinds import kind_label
 from revocation.showing.timeline import timeline
 from revocation.views.steering import may, what_may
@@ -47,7 +47,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One revocation: how far it is, who needs a human, every step, and what may be done about it."""
     found = _find(request, pk)
     context = _context(request, found) | _steps(request, found)
-    context["urgent"] = None if found.interactive else reporting.urgent(found)
+    context["urgent"] = None if found.interactive else figures.urgent(found)
     return render(request, "revocation/detail.html", context)
 
 
@@ -178,9 +178,9 @@ def results_json(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
 @require(Capability.VIEW_REVOCATIONS)
 def list_download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """The list this request was made from, line by line, with who was left out and why."""
-    draft = get_object_or_404(drafts.behind(request.tenant), request_id=pk)
+    draft = get_object_or_404(kept.behind(request.tenant), request_id=pk)
     _record_download(request, draft.request, "list")
-    rows = downloads.selection_as_csv(drafts.rows_of(draft))
+    rows = downloads.selection_as_csv(kept.rows_of(draft))
     return _stream(request, rows, "text/csv; charset=utf-8", f"list-{pk}.csv")
 
 
@@ -189,7 +189,7 @@ def list_download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
 def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The one-page report for the incident file, to be printed."""
     found = _find(request, pk)
-    signed = reports.sign(reports.build(found))
+    signed = signed_report.sign(signed_report.build(found))
     context = {"revocation": found, "signed": signed, "printed": timezone.now()}
     context["states"] = STATES
     context["attention"] = signed["report"]["needs_a_human"]
@@ -204,7 +204,9 @@ def report_json(request: HttpRequest, pk: UUID) -> JsonResponse:
     """The same report with its signature, for `manage.py verify_report`."""
     found = _find(request, pk)
     _record_download(request, found, "report")
-    answer = JsonResponse(reports.sign(reports.build(found)), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer = JsonResponse(
+        signed_report.sign(signed_report.build(found)), json_dumps_params={"indent": 2, "ensure_ascii": False}
+    )
     answer["Content-Disposition"] = f'attachment; filename="report-{pk}.json"'
     return answer
 
@@ -218,22 +220,22 @@ def _find(request: HttpRequest, pk: UUID) -> RevocationRequest:
     return found
 
 
-def _figures(found: RevocationRequest) -> reporting.Figures:
+def _figures(found: RevocationRequest) -> figures.Figures:
     """The figures of a request, counted once per page."""
     if not hasattr(found, "known_figures"):
-        found.known_figures = reporting.figures(found)
+        found.known_figures = figures.figures(found)
     return found.known_figures
 
 
 def _context(request: HttpRequest, found: RevocationRequest) -> dict:
-    figures = _figures(found)
-    small = figures.total <= SMALL
+    counted = _figures(found)
+    small = counted.total <= SMALL
     context = {
         "revocation": found,
-        "figures": figures,
+        "figures": counted,
         "kind": kind_label(found.kind),
         "small": small,
-        "may": what_may(request.membership, found, figures),
+        "may": what_may(request.membership, found, counted),
     }
     # The buttons are only sent again when they change: replacing them takes the focus from whoever is on one.
     now = ",".join(sorted(context["may"]))
@@ -244,17 +246,17 @@ def _context(request: HttpRequest, found: RevocationRequest) -> dict:
     return context
 
 
-STATES = reporting.State.choices
+STATES = figures.State.choices
 SHOWN = {"attention": selectors.ATTENTION, "waiting": selectors.PENDING}
 
 
 def _steps(request: HttpRequest, found: RevocationRequest) -> dict:
     """The steps to show: those that need a human unless something else was asked for."""
     show = request.GET.get("show") or ("attention" if _figures(found).attention else "all")
-    states = SHOWN.get(show) or ((show,) if show in reporting.State.values else ())
+    states = SHOWN.get(show) or ((show,) if show in figures.State.values else ())
     page = selectors.steps_page(selectors.steps(found, states), request.GET.get("after", ""))
     followers = list(selectors.requests(request.tenant).filter(follows=found)[:5])
-    listed = drafts.behind(request.tenant).filter(request=found).exists()
+    listed = kept.behind(request.tenant).filter(request=found).exists()
     return {"show": show, "page": page, "states": STATES, "followers": followers, "listed": listed}
 
 

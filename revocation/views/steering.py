@@ -5,7 +5,7 @@ from accounts.models import Membership
 from accounts.roles import Capability
 from revocation.models import RevocationRequest
 from revocation.rules import two_persons
-from revocation.showing.reporting import Figures, figures
+from revocation.showing.figures import Figures, figures
 
 State = RevocationRequest.State
 

@@ -59,7 +59,7 @@ class Demo:
     def start(self) -> "Demo":
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "portal.demo"],
+                [sys.executable, "-m", "portal.local.demo"],
                 cwd=PROJECT,
                 env=self.environment,
                 stdout=output,

@@ -9,7 +9,7 @@ from queue import Empty
 import pytest
 from kombu import Connection, Exchange, Queue
 
-from portal.broker import Channel
+from portal.local.broker import Channel
 
 MESSAGES = 1_000
 PROCESSES = multiprocessing.get_context("fork")
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def connect(folder: Path) -> Connection:
     places = {"data_folder_in": "messages", "data_folder_out": "messages", "control_folder": "control"}
     options = {name: str(folder / place) for name, place in places.items()}
-    return Connection("filesystem://localhost//", transport="portal.broker:Transport", transport_options=options)
+    return Connection("filesystem://localhost//", transport="portal.local.broker:Transport", transport_options=options)
 
 
 def channel(folder: Path) -> Channel:

@@ -16,7 +16,12 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 def run_demo(var_dir: Path, **environment: object) -> subprocess.CompletedProcess:
     environment = {**os.environ, "VAR_DIR": str(var_dir), **{name: str(value) for name, value in environment.items()}}
     return subprocess.run(
-        [sys.executable, "-m", "portal.demo"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "portal.local.demo"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 

@@ -63,7 +63,7 @@ def test_not_ready_while_a_migration_is_missing(client: Client, monkeypatch: pyt
 def test_a_late_sweeper_is_named_and_pages_are_served_all_the_same(
     client: Client, monkeypatch: pytest.MonkeyPatch, age: int, said: str
 ):
-    monkeypatch.setattr("revocation.showing.metrics.sweeper_age", lambda: age)
+    monkeypatch.setattr("portal.metrics.sweeper_age", lambda: age)
 
     answer = client.get("/readyz")
 

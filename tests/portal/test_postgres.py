@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from portal.postgres import PostgresProblem, Server
+from portal.local.postgres import PostgresProblem, Server
 
 AS_ROOT = os.geteuid() == 0
 
@@ -110,7 +110,7 @@ def test_a_closed_folder_on_the_way_is_reported_to_root_and_left_closed(var_dir:
 def test_the_command_says_where_it_runs(var_dir: Path):
     def command(action: str) -> subprocess.CompletedProcess:
         environment = {**os.environ, "VAR_DIR": str(var_dir)}
-        command = [sys.executable, "-m", "portal.postgres", action]
+        command = [sys.executable, "-m", "portal.local.postgres", action]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
     try:

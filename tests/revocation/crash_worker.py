@@ -35,9 +35,9 @@ def arm(edge: str) -> None:
     """Put the death in place."""
     from audit import services as audit
     from audit.models import AuditEvent
-    from revocation.spine import executor, flights, landing
+    from revocation.spine import answers, batches, executor
 
-    send, record_many = flights._send, audit.record_many
+    send, record_many = batches._send, audit.record_many
 
     def dying_send(tenant_id, priority, calls, deadline):
         writes = any(call.method != "GET" for call in calls)
@@ -60,10 +60,10 @@ def arm(edge: str) -> None:
             die()
         return entries
 
-    flights._send = dying_send
+    batches._send = dying_send
     audit.record_many = dying_record
     if edge == "accepted, not proved":
-        landing.tell_the_copy = die
+        answers.tell_the_copy = die
     if edge == "proved, request not closed":
         executor.finish_if_done = die
 

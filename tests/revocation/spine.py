@@ -6,8 +6,8 @@ from accounts.access import Actor
 from audit.models import AuditEntry
 from directory.models import Person as DirectoryPerson
 from graph.client import GraphClient
-from revocation import services
-from revocation.actions import delete_grant, drafts
+from revocation import drafting, services
+from revocation.actions import delete_grant
 from revocation.models import RevocationRequest, RevocationStep
 from tests.factories import Person
 from tests.sandbox_client import Sandbox
@@ -42,7 +42,7 @@ def sign_out_many(tenant, by: Person, people: list[dict], **options) -> Revocati
         actor=actor(by),
         kind="sign_out",
         title=f"Sign out {len(people)} people",
-        steps=[next(iter(drafts.sign_out(tenant, one["id"], one["displayName"]))) for one in people],
+        steps=[next(iter(drafting.sign_out(tenant, one["id"], one["displayName"]))) for one in people],
         **options,
     )
 

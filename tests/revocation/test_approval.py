@@ -236,7 +236,7 @@ def test_an_override_needs_the_tenants_leave_and_a_reason(at_contoso, entra, req
 
 
 def test_an_app_deletion_needs_approval_where_the_tenant_wants_it(at_contoso, entra, megan):
-    from revocation.spine.steps import StepDraft
+    from revocation.steps import StepDraft
 
     at_contoso.approve_app_deletion = True
     at_contoso.save()

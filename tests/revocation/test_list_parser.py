@@ -7,8 +7,8 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from revocation.listing import parser
-from revocation.listing.parser import Kind, Tally, parse_bytes, parse_text
+from revocation.lists import parser
+from revocation.lists.parser import Kind, Tally, parse_bytes, parse_text
 
 ADELE, MEGAN = "adele@contoso.example", "megan@contoso.example"
 OBJECT_ID = "6f0c7a1e-3d1b-4a55-9b0e-0c8f7d1a2b3c"

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from directory import sync
-from revocation.listing import drafts, parser, recipes, resolver, selection
-from revocation.listing.parser import Tally
-from revocation.listing.selection import Row, Selection, Status
-from revocation.listing_models import ListDraft
+from revocation.lists import kept, parser, recipes, resolver, selection
+from revocation.lists.parser import Tally
+from revocation.lists.selection import Row, Selection, Status
+from revocation.models import ListDraft
 from tests.revocation.copies import app_with_consents, crowd, in_copy
 
 pytestmark = pytest.mark.django_db
@@ -182,10 +182,10 @@ def test_steps_are_made_in_a_fixed_number_of_queries_per_chunk(inside):
 
 
 def test_outdated_previews_go_when_a_new_one_comes(inside):
-    kept = [drafts.keep(inside, ANYBODY, Selection([]), recipe="sign_out", actions=[], source="paste") for _ in "ab"]
-    ListDraft.objects.filter(pk=kept[0].pk).update(expires_at=kept[0].created_at)
+    previews = [kept.keep(inside, ANYBODY, Selection([]), recipe="sign_out", actions=[], source="paste") for _ in "ab"]
+    ListDraft.objects.filter(pk=previews[0].pk).update(expires_at=previews[0].created_at)
 
-    drafts.keep(inside, ANYBODY, Selection([]), recipe="sign_out", actions=[], source="paste")
+    kept.keep(inside, ANYBODY, Selection([]), recipe="sign_out", actions=[], source="paste")
 
-    assert set(ListDraft.objects.values_list("pk", flat=True)) >= {kept[1].pk}
-    assert not ListDraft.objects.filter(pk=kept[0].pk).exists()
+    assert set(ListDraft.objects.values_list("pk", flat=True)) >= {previews[1].pk}
+    assert not ListDraft.objects.filter(pk=previews[0].pk).exists()

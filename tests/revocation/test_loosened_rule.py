@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from audit.models import AuditEntry, AuditEvent
 from consent import tenant_settings
-from revocation.rules import approval, two_persons
+from revocation.rules import two_persons
 from revocation.rules.refusals import NotApproved
 from revocation.rules.two_persons import Rule
+from revocation.services import approving
 from tests.revocation.spine import actor, sign_out_many
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,7 @@ def test_a_list_asked_for_after_it_still_waits_for_a_second_person(strict, entra
 
     assert request.state == "awaiting_approval"
     with pytest.raises(NotApproved):
-        approval.override(request, actor(megan), request.digest, reason="An emergency")
+        approving.override(request, actor(megan), request.digest, reason="An emergency")
 
 
 def test_after_a_day_the_looser_rule_holds(strict, entra, megan, people):

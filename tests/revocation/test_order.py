@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.tenancy import no_context
 from audit.models import AuditEntry
-from revocation import services, tasks
+from revocation import nudges, services, tasks
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import claims, executor
-from revocation.spine.steps import StepDraft, digest_of
+from revocation.steps import StepDraft, digest_of
 from tests.revocation.spine import actor, calls, remove_grant, sign_out_many
 
 
@@ -66,7 +66,7 @@ def test_a_used_up_quota_keeps_nobody_busy(at_contoso, entra, megan, settings, m
     submit(megan, drafts(500))
     executor.run_batch(at_contoso.id)
     messages, looks, pick = [], [], claims.pick
-    monkeypatch.setattr(tasks.run, "apply_async", lambda **message: messages.append(message))
+    monkeypatch.setattr(nudges.current_app, "send_task", lambda *name, **message: messages.append(message))
     monkeypatch.setattr(claims, "pick", lambda *asked: looks.append(asked) or pick(*asked))
 
     with no_context():

@@ -15,8 +15,7 @@ from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from directory import sync
 from directory.models import PermissionGrant, Person as DirectoryPerson, ServicePrincipal
-from revocation.listing_models import ListDraft
-from revocation.models import RevocationRequest, RevocationStep
+from revocation.models import ListDraft, RevocationRequest, RevocationStep
 from revocation.spine import executor
 from tests.factories import make_person
 from tests.revocation.copies import GLOBAL_ADMINISTRATOR, app_with_consents, crowd, in_copy

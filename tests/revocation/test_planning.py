@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from revocation.listing import planning
+from portal import metrics
+from revocation import notices, planning
 from revocation.models import QuotaBucket
-from revocation.showing import metrics, notices
 from revocation.spine import budget, executor
 from tests.factories import make_person
 from tests.revocation.copies import NOW, asked, crowd, finish, in_copy, put

@@ -162,28 +162,34 @@ def _end_by_sid(stage: Stage):
 
 # What each service is asked, and which event that must leave behind.
 CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
-    "revocation.services.submit": (E.REVOCATION_REQUESTED, lambda s: remove_grant(s.adele)),
-    "revocation.services.sign_out": (
+    "revocation.services.asking.submit": (E.REVOCATION_REQUESTED, lambda s: remove_grant(s.adele)),
+    "revocation.services.asking.sign_out": (
         E.STEP_VERIFIED,
         lambda s: services.sign_out(
             s.tenant, [copy_of(s.tenant, s.world, "Adele Vance")], actor=actor(s.megan), reason="x"
         ),
     ),
-    "revocation.services.sign_out_self": (E.STEP_VERIFIED, lambda s: services.sign_out_self(s.adele.membership)),
-    "revocation.services.undo": (
+    "revocation.services.asking.sign_out_self": (
+        E.STEP_VERIFIED,
+        lambda s: services.sign_out_self(s.adele.membership),
+    ),
+    "revocation.services.putting_back.undo": (
         E.REVOCATION_REQUESTED,
         lambda s: services.undo(remove_grant(s.adele), actor(s.adele)),
     ),
-    "revocation.services.retry_failed": (
+    "revocation.services.putting_back.retry_failed": (
         E.REVOCATION_REQUESTED,
         lambda s: services.retry_failed(s.failed(), actor(s.adele)),
     ),
-    "revocation.services.pause": (E.REVOCATION_PAUSED, lambda s: services.pause(s.list_of(), actor(s.megan))),
-    "revocation.services.resume": (E.REVOCATION_RESUMED, _resume),
-    "revocation.services.cancel": (E.REVOCATION_CANCELLED, lambda s: services.cancel(s.list_of(), actor(s.megan))),
-    "revocation.rules.approval.approve": (E.REVOCATION_APPROVED, _approve),
-    "revocation.rules.approval.override": (E.REVOCATION_OVERRIDDEN, _override),
-    "revocation.rules.approval.reject": (
+    "revocation.services.steering.pause": (E.REVOCATION_PAUSED, lambda s: services.pause(s.list_of(), actor(s.megan))),
+    "revocation.services.steering.resume": (E.REVOCATION_RESUMED, _resume),
+    "revocation.services.steering.cancel": (
+        E.REVOCATION_CANCELLED,
+        lambda s: services.cancel(s.list_of(), actor(s.megan)),
+    ),
+    "revocation.services.approving.approve": (E.REVOCATION_APPROVED, _approve),
+    "revocation.services.approving.override": (E.REVOCATION_OVERRIDDEN, _override),
+    "revocation.services.approving.reject": (
         E.REVOCATION_REJECTED,
         lambda s: services.reject(s.awaiting(), actor(s.isaiah)),
     ),
@@ -248,9 +254,14 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
 
 # Functions in the same modules that need no entry of their own, each with the reason.
 EXEMPT: dict[str, str] = {
-    "revocation.services.can_undo": "reads",
-    "revocation.services.undo_until": "reads",
+    "revocation.services.putting_back.can_undo": "reads",
+    "revocation.services.putting_back.undo_until": "reads",
+    "revocation.services.asking.record_refusal": "is an entry itself",
     "revocation.rules.approval.objection": "reads",
+    "revocation.rules.approval.locked": "reads",
+    "revocation.rules.approval.expiry": "reads",
+    "revocation.rules.approval.close": "called by what records",
+    "revocation.rules.approval.record": "is an entry itself",
     "revocation.spine.sweeper.age": "reads",
     "consent.services.last_deletion": "reads",
     "consent.tenant_settings.members_from_elsewhere": "reads",
@@ -276,7 +287,10 @@ EXEMPT |= {
     if name.startswith(("forget_", "mark_", "put_"))
 }
 MODULES = [
-    "revocation.services",
+    "revocation.services.approving",
+    "revocation.services.asking",
+    "revocation.services.putting_back",
+    "revocation.services.steering",
     "revocation.rules.approval",
     "revocation.spine.executor",
     "revocation.spine.sweeper",

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.tenancy import tenant_context
-from revocation.listing import recipes
-from revocation.listing.selection import Row
-from revocation.showing import downloads, reporting, reports
+from revocation.lists import recipes
+from revocation.lists.selection import Row
+from revocation.showing import downloads, figures, signed_report
 from tests.factories import make_person
 from tests.revocation.copies import NOW, app_with_consents, asked, crowd, put
 
@@ -29,7 +29,7 @@ def files(contoso, request_, tmp_path):
     """A signed report and the results it was written about, as downloaded."""
     report, results = tmp_path / "report.json", tmp_path / "results.json"
     with tenant_context(contoso.pk):
-        report.write_text(json.dumps(reports.sign(reports.build(request_))))
+        report.write_text(json.dumps(signed_report.sign(signed_report.build(request_))))
         results.write_text("".join(downloads.results_as_json(request_)))
     return report, results
 
@@ -100,7 +100,7 @@ def test_a_persons_grants_belong_to_the_persons_row(contoso):
             steps=recipes.for_people(contoso, "contain_people", rows),
             run_inline=False,
         )
-        results = list(reporting.results(request))
+        results = list(figures.results(request))
 
     assert [(row["name"], len(row["steps"])) for row in results] == [(person.display_name, 2) for person in people]
 

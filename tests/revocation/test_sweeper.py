@@ -8,9 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.tenancy import no_context, tenant_context
-from revocation import services, tasks
+from revocation import nudges, services, tasks
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine import executor, nudges, runners, sweeper
+from revocation.spine import executor, sweeper, turns
 from tests.factories import make_tenant
 from tests.revocation.spine import actor, calls, remove_grant, sign_out_many, states
 
@@ -110,7 +110,7 @@ def another_process():
 
 def take_a_place(session, tenant, number=0) -> bool:
     with session.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [list(runners._keys(tenant.pk))[number]])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [list(turns._keys(tenant.pk))[number]])
         return cursor.fetchone()[0]
 
 
@@ -160,14 +160,14 @@ def test_somebody_is_told_to_be_there_when_a_window_opens(at_contoso, entra, meg
 def test_there_are_more_places_where_no_quota_sets_the_pace(at_contoso, settings):
     settings.REVOCATION_RUNNERS_PER_TENANT = 4
     settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 3000, 150
-    assert runners.places() == 1
+    assert turns.places() == 1
 
     settings.GRAPH_TENANT_WRITES = 0
-    assert runners.places() == 4
+    assert turns.places() == 4
 
     with another_process() as other:
         assert [take_a_place(other, at_contoso, number) for number in range(3)] == [True] * 3
-        with runners.place(at_contoso.pk) as mine:
+        with turns.place(at_contoso.pk) as mine:
             assert mine
             assert not take_a_place(other, at_contoso, 3)
 
@@ -176,7 +176,7 @@ def test_a_broken_broker_does_not_fail_a_click(at_contoso, entra, adele, monkeyp
     def broken(*args, **kwargs):
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(tasks.run, "apply_async", broken)
+    monkeypatch.setattr(nudges.current_app, "send_task", broken)
     monkeypatch.setattr(nudges, "_silent_until", 0.0)
     entra.faults({"path": "oauth2PermissionGrants", "method": "DELETE", "status": 429, "retry_after": 30})
 

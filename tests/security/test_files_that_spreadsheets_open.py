@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from revocation.listing.selection import Row, Selection
+from revocation.lists.selection import Row, Selection
 from revocation.showing import downloads
 
 HOSTILE = [

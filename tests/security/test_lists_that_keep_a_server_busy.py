@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from revocation.listing import parser
+from revocation.lists import parser
 
 HALF = 100_000
 

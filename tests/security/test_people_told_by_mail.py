@@ -1,6 +1,6 @@
 """What stands in a directory is somebody else's text: in a mail it is text, and no instruction to us."""
 
-from revocation.showing import notices
+from revocation import notices
 
 
 def test_a_name_cannot_pull_other_facts_into_the_mail():

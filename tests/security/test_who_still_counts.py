@@ -8,10 +8,10 @@ from accounts import refresh
 from accounts.access import Actor
 from accounts.models import Membership, User
 from accounts.tenancy import no_context, tenant_context
-from revocation import services
-from revocation.actions import drafts
+from revocation import drafting, services
 from revocation.models import RevocationRequest
 from revocation.rules import approval
+from revocation.services import approving
 from tests.accounts.conftest import *  # noqa: F403
 from tests.accounts.test_freshness import make_old
 from tests.accounts.test_sign_in import ADELE
@@ -37,7 +37,7 @@ def approved(contoso, entra, people, megan, provider) -> RevocationRequest:
     """Megan asked, Robin said yes."""
     with tenant_context(contoso.pk):
         request = sign_out_many(contoso, megan, people, needs_approval=True)
-        return approval.approve(request, Actor.of(provider), request.digest)
+        return approving.approve(request, Actor.of(provider), request.digest)
 
 
 def objection(request: RevocationRequest) -> str:
@@ -83,7 +83,7 @@ def test_the_yes_of_a_provider_whose_access_was_ended_counts_no_more(contoso, pr
 
 
 def test_a_provider_cannot_approve_their_own_request_through_either_membership(contoso, people, robin, provider):
-    steps = [next(iter(drafts.sign_out(contoso, one["id"], one["displayName"]))) for one in people]
+    steps = [next(iter(drafting.sign_out(contoso, one["id"], one["displayName"]))) for one in people]
     with tenant_context(contoso.pk):
         asked = services.submit(
             tenant=contoso,
@@ -96,4 +96,4 @@ def test_a_provider_cannot_approve_their_own_request_through_either_membership(c
         )
         for me in (Actor.of(provider), actor(robin)):
             with pytest.raises(approval.NotApproved):
-                approval.approve(asked, me, asked.digest)
+                approving.approve(asked, me, asked.digest)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from revocation.showing import reports
+from revocation.showing import signed_report
 
 
 class Command(BaseCommand):
@@ -17,9 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args, file: Path, results: Path | None, public_key: str, **options) -> None:
         envelope = _read(file)
-        faults = reports.faults(envelope, public_key=public_key)
+        faults = signed_report.faults(envelope, public_key=public_key)
         if not faults and results:
-            faults = reports.results_faults(envelope, _read(results))
+            faults = signed_report.results_faults(envelope, _read(results))
         for fault in faults:
             self.stdout.write(f"  - {fault}")
         if faults:

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
-from revocation.actions import delete_assignment, delete_grant, disable_app, end_portal_sessions, revoke_sessions
-from revocation.listing import planning
-from revocation.listing.planning import Alternative, Plan
-from revocation.listing.selection import AT_RISK, LAST, RECENT, Row, Selection
-from revocation.listing_models import ListDraft
-from revocation.spine.steps import StepDraft
+from revocation import planning
+from revocation.actions import delete_assignment, delete_grant, end_portal_sessions, revoke_sessions, set_app_enabled
+from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
+from revocation.models import ListDraft
+from revocation.planning import Alternative, Plan
+from revocation.steps import StepDraft
 
 DISABLE_FIRST = 0  # one write, and nobody gets a new token: before everything else
 GRANTS = 5  # then what people gave the app, before the first of them is signed out
@@ -55,7 +55,7 @@ def for_people(tenant: Tenant, recipe: str, people: Sequence[Row]) -> Iterator[S
 def for_app(tenant: Tenant, app: ServicePrincipal, people: Sequence[Row]) -> Iterator[StepDraft]:
     """Disable the app, withdraw every consent and assignment, then sign out everyone who consented."""
     if app.account_enabled:
-        yield disable_app.step(app, urgency=DISABLE_FIRST)
+        yield set_app_enabled.disable(app, urgency=DISABLE_FIRST)
     for grant in _grants_of(tenant, app).iterator(chunk_size=2000):
         whose = grant.principal.display_name if grant.principal else _("the whole organisation")
         label = _("%(app)s, granted by %(person)s") % {"app": app, "person": whose}

@@ -8,10 +8,10 @@ from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipa
 from revocation.actions import (
     delete_assignment as _delete_assignment,
     delete_grant as _delete_grant,
-    disable_app as _disable_app,
+    set_app_enabled,
 )
 from revocation.actions.end_portal_sessions import EndPortalSessions
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 def sign_out(
@@ -31,7 +31,7 @@ def delete_grant(grant: PermissionGrant, *, person_label: str = "", urgency: int
 
 
 def disable_app(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
-    return _disable_app.step(app, urgency=urgency)
+    return set_app_enabled.disable(app, urgency=urgency)
 
 
 def delete_assignment(assignment: AppRoleAssignment, *, urgency: int = 50) -> StepDraft:

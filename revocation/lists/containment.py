@@ -11,14 +11,14 @@ from accounts.access import Actor
 from accounts.models import Tenant
 from audit import canonical
 from directory.models import ServicePrincipal
-from revocation import services
-from revocation.listing import planning, recipes, resolver
-from revocation.listing.drafts import SelectionChanged
-from revocation.listing.planning import Alternative, Plan
-from revocation.listing.selection import AT_RISK, LAST, RECENT, Row, Selection
+from revocation import planning, services
+from revocation.lists import recipes, resolver
+from revocation.lists.kept import SelectionChanged
+from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import RevocationRequest
+from revocation.planning import Alternative, Plan
 from revocation.rules import protection
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from graph.types import Answer, Call
 from revocation import actions
 from revocation.actions.base import Outcome, Verdict, general, unreadable
 from revocation.models import RevocationStep
-from revocation.spine.flights import Kind
+from revocation.spine.batches import Kind
 
 logger = logging.getLogger(__name__)
 

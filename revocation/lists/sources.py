@@ -12,10 +12,10 @@ from directory.models import ServicePrincipal
 from graph.client import GraphClient
 from graph.errors import GraphError, NotFound
 from graph.types import Call, Group
-from revocation.listing import drafts, parser, recipes, resolver
-from revocation.listing.parser import Tally, UnusableList
-from revocation.listing.selection import Selection
-from revocation.listing_models import ListDraft
+from revocation.lists import kept, parser, recipes, resolver
+from revocation.lists.parser import Tally, UnusableList
+from revocation.lists.selection import Selection
+from revocation.models import ListDraft
 
 Source = ListDraft.Source
 
@@ -32,7 +32,7 @@ def draft(tenant: Tenant, actor: Actor, chosen: dict[str, Any]) -> ListDraft:
         raise UnusableList(_("Nobody is named here. Nothing was kept."))
     actions = recipes.actions_of(tenant, chosen["recipe"])
     source_id = str(chosen.get(chosen["source"]) or "") if chosen["source"] in (Source.GROUP, Source.APP) else ""
-    return drafts.keep(
+    return kept.keep(
         tenant,
         actor,
         selection,

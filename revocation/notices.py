@@ -16,11 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Tenant
-from accounts.tenancy import no_context
+from accounts.tenancy import in_tenant, no_context
 from directory.models import Person
-from revocation.listing_models import Notice
-from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine.scope import in_tenant
+from revocation.models import Notice, RevocationRequest, RevocationStep
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ BODY = gettext_lazy(
 )
 
 
-@shared_task(ignore_result=True, name="revocation.showing.notices.send", expires=60)
+@shared_task(ignore_result=True, name="revocation.notices.send", expires=60)
 def send() -> None:
     """A round over all tenants that want it; beat asks for one each minute."""
     with no_context():

@@ -4,7 +4,7 @@ Only the wheel's programs are used, never its Python: run as root, that would cr
 open every parent folder to everybody. Here nothing outside VAR_DIR is changed. PostgreSQL refuses to run as root, so
 for root it runs as `nobody`; where `nobody` cannot reach a folder, `start` says so and stops.
 
-    python -m portal.postgres start | stop | status
+    python -m portal.local.postgres start | stop | status
 """
 
 import argparse
@@ -201,10 +201,10 @@ def programs() -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m portal.postgres", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m portal.local.postgres", description=__doc__.split("\n")[0])
     parser.add_argument("action", choices=["start", "stop", "status"])
     action = parser.parse_args().action
-    default = Path(__file__).resolve().parent.parent / "var"
+    default = Path(__file__).resolve().parents[2] / "var"
     server = Server(Path(os.environ.get("VAR_DIR") or default))
     try:
         if action == "start":

@@ -19,7 +19,7 @@ from audit import canonical, keys
 from audit.models import ChainHead
 from revocation import selectors
 from revocation.models import RevocationRequest
-from revocation.showing import reporting
+from revocation.showing import figures
 
 FORMAT = "consentry-report/1"
 PURPOSE = "report"
@@ -28,10 +28,10 @@ NAMED = 12  # of those who need a human, as many are named as fit on a page; all
 
 def build(request: RevocationRequest) -> dict[str, Any]:
     """Everything the report says, as plain JSON. Reads every step once, for the digest of the results."""
-    figures = reporting.figures(request)
+    counted = figures.figures(request)
     head = ChainHead.objects.filter(tenant_id=request.tenant_id).first()
     attention = selectors.steps(request, selectors.ATTENTION)[:NAMED]
-    rows, results_digest = digest_of_results(reporting.results(request))
+    rows, results_digest = digest_of_results(figures.results(request))
     return canonical.plain(
         {
             "request_id": request.pk,
@@ -52,11 +52,11 @@ def build(request: RevocationRequest) -> dict[str, Any]:
             else None,
             "digest_of_steps": request.digest,
             "steps": request.step_count,
-            "counts": figures.counts,
-            "first_accepted_at": _instant(figures.first_accepted_at),
-            "last_accepted_at": _instant(figures.last_accepted_at),
+            "counts": counted.counts,
+            "first_accepted_at": _instant(counted.first_accepted_at),
+            "last_accepted_at": _instant(counted.last_accepted_at),
             "finished_at": _instant(request.finished_at),
-            "access_tokens_end_by": _instant(figures.tokens_end_at),
+            "access_tokens_end_by": _instant(counted.tokens_end_at),
             "needs_a_human": [
                 {
                     "name": step.target_label,

@@ -18,7 +18,7 @@ from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import two_persons
 from revocation.rules.refusals import NothingToRevoke
-from revocation.spine.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
+from revocation.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
 
 # The same steps asked for again by the same person within this time are one double click.
 DOUBLE_CLICK = timedelta(seconds=10)

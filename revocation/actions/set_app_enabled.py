@@ -1,4 +1,6 @@
-"""Disable a service principal: nobody can sign in to the app and it gets no new tokens. Reversible at once.
+"""Disable a service principal, so that nobody can sign in to the app and it gets no new tokens, or enable it again.
+
+Reversible at once. What an app was granted stays, and works again when it is enabled.
 
 https://learn.microsoft.com/graph/api/serviceprincipal-update
 """
@@ -10,10 +12,10 @@ from directory.models import ServicePrincipal
 from graph.errors import NotFound
 from graph.types import Call
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, segment, unreadable
-from revocation.spine.steps import StepDraft
+from revocation.steps import StepDraft
 
 
-def step(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
+def disable(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
     """Disable this app."""
     return StepDraft(
         action=DisableApp.name,
@@ -23,6 +25,15 @@ def step(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
         before={"account_enabled": app.account_enabled, "app_id": str(app.app_id)},
         urgency=urgency,
     )
+
+
+def enable(app: ServicePrincipal, *, urgency: int = 50) -> StepDraft:
+    """Enable this app."""
+    return enable_by_id(str(app.id), app.display_name, urgency=urgency)
+
+
+def enable_by_id(object_id: str, label: str, *, urgency: int = 50) -> StepDraft:
+    return StepDraft(EnableApp.name, EnableApp.target_type, object_id, label, urgency=urgency)
 
 
 class SetEnabled(Action):
@@ -75,10 +86,25 @@ class DisableApp(SetEnabled):
     def undo(self, step):
         if step.outcome_code == "there_already":
             return None
-        from revocation.actions import enable_app
-
-        return enable_app.step_for(step.target_id, step.target_label)
+        return enable_by_id(step.target_id, step.target_label)
 
     def applied(self, steps):
         for step in steps:
             sync.mark_disabled(step.tenant, step.target_id)
+
+
+class EnableApp(SetEnabled):
+    name = "enable_app"
+    wanted = True
+
+    def already(self):
+        return _("It was enabled already.")
+
+    def undo(self, step):
+        if step.outcome_code == "there_already":
+            return None
+        return StepDraft(DisableApp.name, self.target_type, step.target_id, step.target_label)
+
+    def applied(self, steps):
+        for step in steps:
+            sync.mark_enabled(step.tenant, step.target_id)

@@ -5,6 +5,7 @@ import threading
 import time
 from uuid import UUID
 
+from celery import current_app
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
@@ -31,10 +32,8 @@ def _send(tenant_id: UUID) -> None:
 
 def _publish(tenant_id: str) -> None:
     global _silent_until
-    from revocation import tasks
-
     try:
-        tasks.run.apply_async(args=[tenant_id], retry=False)
+        current_app.send_task("revocation.tasks.run", args=[tenant_id], retry=False, ignore_result=True)
     except Exception as error:  # the broker's libraries raise what they like
         _silent_until = time.monotonic() + PAUSE
         logger.warning("The broker could not be reached (%s); the sweeper will find the work.", type(error).__name__)

@@ -12,10 +12,9 @@ from accounts.access import Actor
 from accounts.models import Tenant
 from directory.models import Collection
 from revocation import services
-from revocation.listing import recipes
-from revocation.listing.selection import Selection, digest_of
-from revocation.listing_models import ListDraft
-from revocation.models import RevocationRequest
+from revocation.lists import recipes
+from revocation.lists.selection import Selection, digest_of
+from revocation.models import ListDraft, RevocationRequest
 from revocation.rules import protection
 
 KEPT = timedelta(hours=1)

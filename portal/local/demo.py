@@ -1,6 +1,6 @@
 """Everything from a clean clone to a running portal with a pretend Entra ID behind it: what `make demo` runs.
 
-    python -m portal.demo
+    python -m portal.local.demo
 
 Keeps keys, database and logs under VAR_DIR, so that it starts again without questions. The sandbox forgets: every
 start finds its people and apps as they were first. Stops what it started on Ctrl-C, SIGTERM and SIGHUP, or when one of
@@ -24,9 +24,9 @@ from uuid import UUID
 import requests
 
 from portal import keys
-from portal.postgres import PostgresProblem, Server
+from portal.local.postgres import PostgresProblem, Server
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds for one part to answer
 GRACE = 15  # seconds for one part to stop by itself
 PORTAL_CLIENT = {
@@ -254,7 +254,7 @@ class Demo:
 
     def _wait_for_worker(self) -> None:
         """A worker that sweeps is a worker that answers."""
-        from revocation.showing.metrics import sweeper_age
+        from portal.metrics import sweeper_age
         from revocation.tasks import sweep
 
         asked = time.monotonic()

@@ -11,9 +11,8 @@ from itertools import groupby
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from revocation import selectors
-from revocation.listing import planning
-from revocation.listing.selection import AT_RISK
+from revocation import planning, selectors
+from revocation.lists.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.selectors import ATTENTION, PENDING
 

@@ -16,9 +16,9 @@ from directory import sync
 from directory.models import RECENTLY, PermissionGrant, Person, Risk
 from graph.client import Call, GraphClient
 from graph.errors import GraphError
-from revocation.listing import selection
-from revocation.listing.parser import Entry, Kind, Tally
-from revocation.listing.selection import Row, Selection, Status
+from revocation.lists import selection
+from revocation.lists.parser import Entry, Kind, Tally
+from revocation.lists.selection import Row, Selection, Status
 from revocation.rules import protection
 
 logger = logging.getLogger(__name__)

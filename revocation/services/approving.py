@@ -1,0 +1,86 @@
+"""A second person's word: yes, no, or an administrator's alone in an emergency. What it is worth: `rules.approval`."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.roles import Capability, capabilities
+from accounts.tenancy import in_tenant
+from audit.models import AuditEvent
+from revocation.models import RevocationRequest
+from revocation.nudges import nudge
+from revocation.rules import approval, two_persons
+from revocation.rules.refusals import NotApproved
+from revocation.steps import Sealer, digest_of
+
+State = RevocationRequest.State
+
+
+def approve(request: RevocationRequest, actor: Actor, digest: str) -> RevocationRequest:
+    """Let a request begin that somebody else asked for. `digest` is that of the steps the approver was shown.
+
+    Raises:
+        NotApproved: it is one's own, was decided already, ran out, or is not what was shown. Nothing was changed.
+    """
+    return _decide(request, actor, digest, AuditEvent.REVOCATION_APPROVED)
+
+
+def override(request: RevocationRequest, actor: Actor, digest: str, *, reason: str = "") -> RevocationRequest:
+    """Let a request begin without a second person, in an emergency, where the tenant allows that.
+
+    Raises:
+        NotApproved: the tenant does not allow it, no reason was given, or the request is not what was shown.
+    """
+    if not two_persons.in_force(request.tenant).override:
+        raise NotApproved(_("This tenant does not allow an emergency override."))
+    if not reason.strip():
+        raise NotApproved(_("Say why. The reason is kept in the audit record."))
+    return _decide(request, actor, digest, AuditEvent.REVOCATION_OVERRIDDEN, reason=reason)
+
+
+def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason: str = "") -> RevocationRequest:
+    """Refuse a request; nothing of it is done.
+
+    Raises:
+        NotApproved: it was decided already.
+    """
+    with in_tenant(request.tenant_id), transaction.atomic():
+        found = approval.locked(request)
+        if found.state != State.AWAITING_APPROVAL:
+            raise NotApproved(_("This request is no longer waiting for an approval."))
+        approval.close(found, State.REJECTED)
+        approval.record(AuditEvent.REVOCATION_REJECTED, found, actor, reason=reason)
+        return found
+
+
+def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str = "") -> RevocationRequest:
+    alone = event == AuditEvent.REVOCATION_OVERRIDDEN
+    with in_tenant(request.tenant_id):
+        with transaction.atomic():
+            found = approval.locked(request)
+            if found.state != State.AWAITING_APPROVAL:
+                raise NotApproved(_("This request is no longer waiting for an approval."))
+            if found.approval_expires_at and found.approval_expires_at < timezone.now():
+                raise NotApproved(_("The time for approving this ran out."))
+            if not alone and actor.id == found.actor_id:
+                raise NotApproved(_("You asked for this yourself; somebody else has to approve it."))
+            needed = Capability.MANAGE_TENANT if alone else Capability.APPROVE
+            if needed not in capabilities(actor.roles):
+                raise NotApproved(_("Your role does not let you approve this."))
+            sealer = Sealer(found.tenant_id)
+            if not sealer.request_holds(found):
+                raise NotApproved(_("This request was changed after it was asked for. It has to be asked for again."))
+            if digest != found.digest or digest_of(found) != (found.digest, found.step_count):
+                raise NotApproved(_("The steps are no longer the ones you were shown. Look at them again."))
+            found.state = State.RUNNING
+            found.approver_id, found.approver_label = actor.id, actor.label[:256]
+            found.approver_user_id = actor.user_id
+            found.approved_digest, found.approved_at = digest, timezone.now()
+            found.approval_expires_at = approval.expiry()
+            found.overridden = alone
+            found.approval_seal = sealer.seal_approval(found)
+            found.save()
+            approval.record(event, found, actor, reason, actor)
+        nudge(found.tenant_id)
+        return found

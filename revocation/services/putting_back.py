@@ -1,0 +1,139 @@
+"""What follows a request: undoing it, and asking again for what failed. Each is a new request that names the first."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.tenancy import in_tenant
+from directory.models import Person
+from revocation import actions
+from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules import protection
+from revocation.rules.refusals import NothingToRevoke, NotPossible, Protected
+from revocation.services.asking import record_refusal, submit
+from revocation.steps import Sealer, StepDraft
+
+StepState = RevocationStep.State
+
+
+def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
+    """Put back what a request took, as a new request that names it. Asked for twice, it is the same undo.
+
+    Raises:
+        NotPossible: it is too late, or nothing of it can be put back. Nothing was changed.
+    """
+    with in_tenant(request.tenant_id):
+        earlier = request.followers.filter(kind="undo").order_by("-created_at").first()
+        if earlier:
+            return earlier
+        if undo_until(request) < timezone.now():
+            raise NotPossible(
+                _("This can be undone for %(minutes)d minutes only.") % {"minutes": settings.REVOCATION_UNDO_MINUTES}
+            )
+        steps = list(_undo_steps(request))
+        if not steps:
+            raise NotPossible(_("Nothing of this can be undone."))
+        return submit(
+            tenant=request.tenant,
+            actor=actor,
+            kind="undo",
+            title=_("Undo: %(title)s") % {"title": request.title},
+            steps=steps,
+            ticket=request.ticket,
+            follows=request,
+        )
+
+
+def undo_until(request: RevocationRequest):
+    """Until when a request can be undone."""
+    return request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
+
+
+def can_undo(request: RevocationRequest) -> bool:
+    """Whether something of it was done, can be put back, and has not been yet."""
+    with in_tenant(request.tenant_id):
+        if undo_until(request) < timezone.now() or request.kind == "undo":
+            return False
+        return not request.followers.filter(kind="undo").exists() and any(True for _step in _undo_steps(request))
+
+
+def _undo_steps(request: RevocationRequest) -> Iterator[StepDraft]:
+    """Last done, first undone."""
+    done = request.steps.filter(state__in=[StepState.ACCEPTED, StepState.VERIFIED, StepState.UNCONFIRMED])
+    sealer = Sealer(request.tenant_id)
+    for step in done.order_by("-position").iterator(chunk_size=500):
+        if not sealer.holds(step):
+            continue  # edited after it was asked for: nobody knows what it took
+        if (step.observed or {}).get("found") and not sealer.vouched(step):
+            step.observed = {key: value for key, value in step.observed.items() if key != "found"}
+        if draft := actions.get(step.action).undo(step):
+            yield draft
+
+
+def retry_failed(request: RevocationRequest, actor: Actor) -> RevocationRequest:
+    """Ask again for what failed or could not be confirmed, as a new request that names this one.
+
+    Raises:
+        NotPossible: nothing of it failed.
+        Protected: a rule protects somebody whose sign-out failed from this actor; recorded as for a first request.
+    """
+    with in_tenant(request.tenant_id):
+        again = request.followers.filter(kind=request.kind).order_by("-created_at").first()
+        if again and again.is_open:
+            return again
+        _respect_protection(request, actor)
+        try:
+            return submit(
+                tenant=request.tenant,
+                actor=actor,
+                kind=request.kind,
+                title=_("Again: %(title)s") % {"title": request.title},
+                steps=_failed_steps(request),
+                reason=request.reason,
+                ticket=request.ticket,
+                interactive=request.interactive,
+                high_priority=request.high_priority,
+                follows=request,
+            )
+        except NothingToRevoke:
+            raise NotPossible(_("Nothing of this failed.")) from None
+
+
+def _respect_protection(request: RevocationRequest, actor: Actor) -> None:
+    """Who asks again may reach no further than who asks: the first request may have been an administrator's."""
+    tenant = request.tenant
+    failed = request.steps.filter(state__in=[StepState.FAILED, StepState.UNCONFIRMED], target_type="user")
+    ids = list(dict.fromkeys(UUID(target) for target in failed.values_list("target_id", flat=True)))
+    if len(ids) == 1:
+        person = Person.objects.filter(tenant=tenant, pk=ids[0]).first()
+        why = protection.refusal(tenant, person, actor) if person else None
+        found = {ids[0]: why} if why else {}
+    else:
+        found = protection.refusals(tenant, ids, actor)
+    if found:
+        people = list(Person.objects.filter(tenant=tenant, pk__in=list(found)))
+        reasons = {str(pk): why for pk, why in found.items()}
+        record_refusal(tenant, actor, people, reasons, request.reason, request.ticket)
+        raise Protected(reasons)
+
+
+def _failed_steps(request: RevocationRequest) -> Iterator[StepDraft]:
+    failed = request.steps.filter(state__in=[StepState.FAILED, StepState.UNCONFIRMED]).order_by("position")
+    sealer = Sealer(request.tenant_id)
+    for step in failed.iterator(chunk_size=2000):
+        if not sealer.holds(step):
+            continue  # edited after it was asked for: sealing it again would make that right
+        yield StepDraft(
+            step.action,
+            step.target_type,
+            step.target_id,
+            step.target_label,
+            params=step.params,
+            before=step.before,
+            urgency=step.urgency,
+        )
