@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from time import time
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +17,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import Membership, User
 from accounts.roles import Capability
+
+T = TypeVar("T")
 
 AUTH_TIME = "auth_time"  # session: Unix time at which Microsoft last checked this person's credentials
 
@@ -160,3 +163,14 @@ def safe_next(address: str | None) -> str:
     if not address or not address.startswith("/") or not url_has_allowed_host_and_scheme(address, allowed_hosts=None):
         return ""
     return address
+
+
+def or_404(find: Callable[..., T | None], *args) -> T:
+    """What a selector finds; 404 where it finds nothing, or says so by raising DoesNotExist."""
+    try:
+        found = find(*args)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    if found is None:
+        raise Http404
+    return found

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from accounts.directory_roles import DirectoryRole
+
 
 class Role(TextChoices):
     USER = "user", _("User")
@@ -39,7 +41,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.VIEW_REVOCATIONS,
         }
     ),
-    Role.TENANT_ADMIN: frozenset(Capability) - {Capability.VIEW_AUDIT},
+    Role.TENANT_ADMIN: frozenset(Capability),  # who answers for a tenant must be able to read what was done in it
     Role.AUDITOR: frozenset(
         {
             Capability.VIEW_WORKSPACE,
@@ -50,8 +52,6 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
         }
     ),
 }
-# An admin answers for the tenant, and must be able to read what was done in it.
-CAPABILITIES[Role.TENANT_ADMIN] |= {Capability.VIEW_AUDIT}
 
 APP_ROLES = {
     "Portal.Helpdesk": Role.HELPDESK,
@@ -59,14 +59,13 @@ APP_ROLES = {
     "Portal.Auditor": Role.AUDITOR,
 }
 
-# Directory role template ids: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 DIRECTORY_ROLES = {
-    "62e90394-69f5-4237-9190-012177145e10": Role.TENANT_ADMIN,  # Global Administrator
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": Role.TENANT_ADMIN,  # Application Administrator
-    "158c047a-c907-4556-b7ef-446551a6b5f7": Role.TENANT_ADMIN,  # Cloud Application Administrator
-    "fe930be7-5e62-47db-91af-98c3a49a38b1": Role.HELPDESK,  # User Administrator
-    "729827e3-9c14-49f7-bb1b-9608f156bbb8": Role.HELPDESK,  # Helpdesk Administrator
-    "f2ef992c-3afb-46b9-b7cf-a126ee74c451": Role.AUDITOR,  # Global Reader
+    DirectoryRole.GLOBAL_ADMINISTRATOR: Role.TENANT_ADMIN,
+    DirectoryRole.APPLICATION_ADMINISTRATOR: Role.TENANT_ADMIN,
+    DirectoryRole.CLOUD_APPLICATION_ADMINISTRATOR: Role.TENANT_ADMIN,
+    DirectoryRole.USER_ADMINISTRATOR: Role.HELPDESK,
+    DirectoryRole.HELPDESK_ADMINISTRATOR: Role.HELPDESK,
+    DirectoryRole.GLOBAL_READER: Role.AUDITOR,
 }
 
 

@@ -21,8 +21,8 @@ def prepare() -> dict:
 
     from accounts.access import Actor
     from accounts.models import Tenant
-    from consent import onboarding
     from directory import sync
+    from tenants import onboarding
     from tests.sandbox_client import CONTOSO
 
     call_command("migrate", interactive=False, verbosity=0)

@@ -2,19 +2,7 @@
 
 from django.urls import path
 
-from consent.views import (
-    activity,
-    app_actions,
-    apps,
-    connection,
-    deleted,
-    me,
-    onboarding,
-    overview,
-    providers,
-    settings,
-    sign_out,
-)
+from consent.views import activity, app_actions, apps, deleted, me, overview, sign_out
 
 app_name = "consent"
 
@@ -34,9 +22,6 @@ urlpatterns = [
     path("sign-out-everywhere/", sign_out.sign_out_everywhere, name="sign-out-everywhere"),
     path("sign-out-everywhere/<uuid:request_id>/", sign_out.progress, name="sign-out-progress"),
     path("activity/", activity.my_activity, name="activity"),
-    # Connecting a tenant
-    path("onboarding/", onboarding.start, name="onboarding"),
-    path("onboarding/callback/", onboarding.callback, name="onboarding-callback"),
     # Workspace
     path("t/<slug:tenant>/", overview.overview, name="overview"),
     path("t/<slug:tenant>/apps/", apps.apps, name="apps"),
@@ -57,8 +42,4 @@ urlpatterns = [
     path("t/<slug:tenant>/deleted-apps/", deleted.deleted_apps, name="deleted-apps"),
     path("t/<slug:tenant>/deleted-apps/<uuid:app_id>/restore/", deleted.restore, name="restore-app"),
     path("t/<slug:tenant>/deleted-apps/<uuid:app_id>/purge/", deleted.purge, name="purge-app"),
-    path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
-    path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
-    path("t/<slug:tenant>/settings/providers/", providers.providers, name="providers"),
-    path("t/<slug:tenant>/settings/providers/<uuid:membership_id>/end/", providers.end, name="end-provider"),
 ]

@@ -18,7 +18,7 @@ WORKSPACE = [
     (_("Revocations"), "revocation:list", Capability.VIEW_REVOCATIONS, "revocations"),
     (_("Deleted apps"), "consent:deleted-apps", Capability.CHANGE_APPS, "deleted_apps"),
     (_("Audit"), "audit:list", Capability.VIEW_AUDIT, ""),
-    (_("Connection"), "consent:connection", Capability.MANAGE_TENANT, ""),
+    (_("Connection"), "tenants:connection", Capability.MANAGE_TENANT, ""),
 ]
 
 
@@ -83,7 +83,7 @@ class Shell:
 
     def _within(self, name: str, url: str) -> bool:
         """Whether this page belongs to an entry of the navigation: the settings are found under Connection."""
-        under = [url, _reverse("consent:settings", self.tenant.slug)] if name == "consent:connection" else [url]
+        under = [url, _reverse("tenants:settings", self.tenant.slug)] if name == "tenants:connection" else [url]
         return any(start and self.request.path.startswith(start) for start in under)
 
 

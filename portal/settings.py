@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "audit",
     "directory",
     "revocation",
+    "tenants",
     "consent",
 ]
 

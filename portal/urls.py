@@ -10,6 +10,7 @@ urlpatterns = [
     path("operator/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("", include("consent.urls")),
+    path("", include("tenants.urls")),
     path("", include("revocation.urls")),
     path("", include("audit.urls")),
 ]

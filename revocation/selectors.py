@@ -1,9 +1,12 @@
-"""The door for reads about requests and their steps, of one tenant. What they came to is in `showing.reporting`."""
+"""The door for reads about requests and their steps, of one tenant. What they came to is in `showing.figures`."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
+from accounts.access import Actor
 from accounts.models import Tenant
 from directory.paging import Page, page
 from revocation.models import RevocationRequest, RevocationStep
@@ -12,6 +15,7 @@ State = RevocationStep.State
 ATTENTION = (State.FAILED, State.UNCONFIRMED)  # what a human has to look at
 PENDING = (State.WAITING, State.CLAIMED)
 PAGE = 50
+SECOND_CLICK = timedelta(minutes=2)
 
 
 def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor: str = "") -> QuerySet[RevocationRequest]:
@@ -65,3 +69,12 @@ def steps(request: RevocationRequest, states: tuple[str, ...] = ()) -> QuerySet[
 def steps_page(found: QuerySet[RevocationStep], after: str = "", size: int = PAGE) -> Page[RevocationStep]:
     """One page by keyset over the steps' positions."""
     return page(found, ("position",), after, size)
+
+
+def first_click_of(tenant: Tenant, actor: Actor, kind: str, **target) -> RevocationRequest | None:
+    """The request of a first click, whose success is why the second finds nothing to do."""
+    since = timezone.now() - SECOND_CLICK
+    found = RevocationRequest.objects.filter(
+        tenant=tenant, kind=kind, actor_id=actor.id, created_at__gte=since, followers__isnull=True, **target
+    )
+    return found.order_by("-created_at").first()

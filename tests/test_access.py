@@ -146,8 +146,8 @@ TABLE: dict[str, Row] = {
     "revocation:own-detail": own(own_request_pk),
     "revocation:own-timeline": own(own_request_pk),
     # Connecting a tenant
-    "consent:onboarding": PUBLIC,
-    "consent:onboarding-callback": PUBLIC,
+    "tenants:onboarding": PUBLIC,
+    "tenants:onboarding-callback": PUBLIC,
     # Workspace: apps
     "consent:overview": Row(Capability.VIEW_WORKSPACE),
     "consent:apps": Row(Capability.VIEW_APPS),
@@ -160,10 +160,10 @@ TABLE: dict[str, Row] = {
     "consent:deleted-apps": Row(Capability.CHANGE_APPS),
     "consent:restore-app": Row(Capability.CHANGE_APPS, ids=deleted_app_id),
     "consent:purge-app": Row(Capability.CHANGE_APPS, ids=deleted_app_id),
-    "consent:connection": Row(Capability.MANAGE_TENANT),
-    "consent:settings": Row(Capability.MANAGE_TENANT),
-    "consent:providers": Row(Capability.MANAGE_TENANT),
-    "consent:end-provider": Row(Capability.MANAGE_TENANT, ids=membership_id),
+    "tenants:connection": Row(Capability.MANAGE_TENANT),
+    "tenants:settings": Row(Capability.MANAGE_TENANT),
+    "tenants:providers": Row(Capability.MANAGE_TENANT),
+    "tenants:end-provider": Row(Capability.MANAGE_TENANT, ids=membership_id),
     # Workspace: people and revocations
     "revocation:people": Row(Capability.VIEW_PEOPLE),
     "revocation:person": Row(Capability.VIEW_PEOPLE, ids=person_pk),

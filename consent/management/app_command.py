@@ -1,16 +1,16 @@
 """What the commands that change an app have in common: finding it, asking a service, and saying what came of it."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.http import Http404
 
 from accounts.access import Actor
+from accounts.management.naming import find_tenants
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
-from audit.management.commands.verify_audit import find_tenants
-from directory.models import Person, ServicePrincipal
+from directory.management.naming import find_app
+from directory.models import ServicePrincipal
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules.refusals import Refused
 
@@ -63,31 +63,3 @@ def asked(do: Callable[[], RevocationRequest]) -> RevocationRequest:
         raise CommandError("Microsoft no longer knows it in this tenant. Nothing was changed.") from None
     except Refused as refusal:
         raise CommandError(str(refusal)) from refusal
-
-
-def find_app(tenant: Tenant, name: str) -> ServicePrincipal:
-    """The app by object id, client id or exact name; names may be ambiguous, ids are not."""
-    apps = ServicePrincipal.objects.filter(tenant=tenant)
-    try:
-        wanted = UUID(name)
-        found = list(apps.filter(pk=wanted) | apps.filter(app_id=wanted))
-    except ValueError:
-        found = list(apps.filter(display_name__iexact=name)[:3])
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(str(app.pk) for app in found)
-        raise CommandError(f"Several apps fit {name}. Name one by its object id: {ids}")
-    raise CommandError(f"No app of {tenant.name} is called {name}. Has the directory been read (sync_directory)?")
-
-
-def find_person(tenant: Tenant, name: str) -> Person:
-    """A person by object id or UPN."""
-    people = Person.objects.filter(tenant=tenant)
-    try:
-        found = people.filter(pk=UUID(name)).first()
-    except ValueError:
-        found = people.filter(upn__iexact=name).first()
-    if found is None:
-        raise CommandError(f"Nobody in {tenant.name} is called {name}.")
-    return found

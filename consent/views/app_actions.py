@@ -7,15 +7,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import require
+from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import services
 from consent.forms import ReasonForm, TypedForm
-from consent.views.confirming import Confirmation, Truth, tokens_end
-from consent.views.doing import confirm, follow
-from consent.views.finding import or_404
+from consent.views.doing import follow
 from directory import selectors
 from directory.models import ServicePrincipal
+from revocation.showing.confirming import Confirmation, Truth, confirm, tokens_end
 
 changes_apps = require(Capability.CHANGE_APPS, step_up=True)
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])

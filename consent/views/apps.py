@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.access import require
+from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent.forms import AppFilter
-from consent.views.finding import or_404
 from directory import risk, selectors
 from directory.models import Collection, ServicePrincipal
 from revocation.rules import protection

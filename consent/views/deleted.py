@@ -9,16 +9,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import require
+from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import services
 from consent.forms import ReasonForm, TypedForm
-from consent.views.confirming import Confirmation, Truth
-from consent.views.doing import confirm, follow
-from consent.views.finding import or_404
+from consent.views.doing import follow
 from directory import selectors
 from directory.models import Collection, ServicePrincipal
 from directory.paging import mapped
+from revocation.showing.confirming import Confirmation, Truth, confirm
 
 # https://learn.microsoft.com/entra/identity/enterprise-apps/restore-application
 KEPT_FOR = timedelta(days=30)

@@ -4,21 +4,12 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from accounts.access import Actor
 from consent.refusals import Refused
-from consent.views.confirming import Confirmation
 from revocation.models import RevocationRequest
 from revocation.rules.refusals import Refused as RefusedByRule
-
-
-def confirm(
-    request: HttpRequest, confirmation: Confirmation, form=None, base: str = "base_workspace.html"
-) -> HttpResponse:
-    """The confirmation page; 422 where what was typed is not right yet."""
-    context = {"confirm": confirmation, "form": form, "base_template": base}
-    return render(request, "consent/confirm.html", context, status=422 if form and form.errors else 200)
 
 
 def attempt(request: HttpRequest, back: str, do: Callable[..., RevocationRequest], *args, **details):

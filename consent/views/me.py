@@ -11,18 +11,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import require
+from accounts.access import or_404, require
 from accounts.roles import Capability
-from consent import services
-from consent.views import own_apps, removals
-from consent.views.doing import attempt, confirm
-from consent.views.finding import or_404
+from consent import own_removals
+from consent.showing import own_apps, removals
+from consent.views.doing import attempt
 from directory import selectors, sync
 from directory.models import Collection
 from directory.my_apps import MyApp
 from directory.wording import Sentence
 from graph.errors import GraphError
 from revocation.models import RevocationRequest
+from revocation.showing.confirming import confirm
 
 
 @require_safe
@@ -68,7 +68,7 @@ def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
         return redirect("consent:my-app", app_id)
     if request.method == "POST":
         reason = request.POST.get("reason", "")[:1000]
-        return _remove(request, services.remove_own_app, item.app, reason=reason)
+        return _remove(request, own_removals.remove_own_app, item.app, reason=reason)
     return confirm(request, own_apps.removal(item), base="base.html")
 
 
@@ -79,7 +79,7 @@ def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, sco
     item = _mine(request, app_id)
     sentence = _own_sentence(item, resource_id, scope)
     if request.method == "POST":
-        return _remove(request, services.remove_own_permission, item.app, resource_id, scope)
+        return _remove(request, own_removals.remove_own_permission, item.app, resource_id, scope)
     return confirm(request, own_apps.permission_removal(item, sentence), base="base.html")
 
 
@@ -99,7 +99,7 @@ def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
     removal = removals.one(request.membership, request_id)
     if removal is None:
         raise Http404
-    done = attempt(request, "consent:my-apps", services.undo_own_removal, request.membership, removal.request)
+    done = attempt(request, "consent:my-apps", own_removals.undo_own_removal, request.membership, removal.request)
     if isinstance(done, RevocationRequest):
         messages.success(request, _came_to(done))
     return redirect("consent:my-apps")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import require
 from accounts.models import Tenant
 from accounts.roles import Capability
-from consent.views import charts
+from consent.showing import charts
 from directory import risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
 from revocation import selectors as revocations

@@ -275,8 +275,8 @@ class Demo:
         """Contoso and Fabrikam have consented to the portal in the sandbox's first state; Tailspin has not."""
         from accounts.access import Actor
         from accounts.models import Tenant
-        from consent import onboarding
         from directory import sync, tasks
+        from tenants import onboarding
 
         for tenant_id in CONNECTED:
             known = Tenant.objects.filter(pk=tenant_id).first()

@@ -11,51 +11,38 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
+from accounts.directory_roles import PLAIN_USER, DirectoryRole, role_names
 from accounts.models import Tenant
 from accounts.roles import Role
 from directory.models import MICROSOFT_TENANT_IDS, Person, ServicePrincipal
 from graph import types
-from revocation.rules.roles import role_names
-
-GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-PRIVILEGED_AUTHENTICATION_ADMINISTRATOR = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
-PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
-HELPDESK_ADMINISTRATOR = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
-PASSWORD_ADMINISTRATOR = "966707d0-3269-4727-9be2-8c3a10f19b9d"  # noqa: S105 - a role's id
-AUTHENTICATION_ADMINISTRATOR = "c4e39bd9-1100-46d3-8c65-fb160da0071f"
-USER_ADMINISTRATOR = "fe930be7-5e62-47db-91af-98c3a49a38b1"
-GROUPS_ADMINISTRATOR = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
-DIRECTORY_READERS = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
-GUEST_INVITER = "95e79109-95c0-4d8e-aee3-d01accf2d47b"
-MESSAGE_CENTER_READER = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b"
-REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"
-USAGE_SUMMARY_REPORTS_READER = "75934031-6c7e-415a-99d7-48dbd49e875e"
-USER_EXPERIENCE_SUCCESS_MANAGER = "27460883-1df1-4691-b032-3b79643e5e63"
-# Marks a plain user in tokens and templates; no administrator.
-PLAIN_USER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
 
 _HELPDESK_ROW = frozenset(
     {
-        DIRECTORY_READERS,
-        GUEST_INVITER,
-        HELPDESK_ADMINISTRATOR,
-        MESSAGE_CENTER_READER,
-        PASSWORD_ADMINISTRATOR,
-        REPORTS_READER,
-        USER_EXPERIENCE_SUCCESS_MANAGER,
-        USAGE_SUMMARY_REPORTS_READER,
+        DirectoryRole.DIRECTORY_READERS,
+        DirectoryRole.GUEST_INVITER,
+        DirectoryRole.HELPDESK_ADMINISTRATOR,
+        DirectoryRole.MESSAGE_CENTER_READER,
+        DirectoryRole.PASSWORD_ADMINISTRATOR,
+        DirectoryRole.REPORTS_READER,
+        DirectoryRole.USER_EXPERIENCE_SUCCESS_MANAGER,
+        DirectoryRole.USAGE_SUMMARY_REPORTS_READER,
     }
 )
 # Whom a directory role may sign out, by the roles they hold; people without a role are in every row.
 TABLE: dict[str, frozenset[str]] = {
-    HELPDESK_ADMINISTRATOR: _HELPDESK_ROW,
-    PASSWORD_ADMINISTRATOR: frozenset({DIRECTORY_READERS, GUEST_INVITER, PASSWORD_ADMINISTRATOR}),
-    AUTHENTICATION_ADMINISTRATOR: _HELPDESK_ROW - {HELPDESK_ADMINISTRATOR} | {AUTHENTICATION_ADMINISTRATOR},
-    USER_ADMINISTRATOR: _HELPDESK_ROW | {GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR},
+    DirectoryRole.HELPDESK_ADMINISTRATOR: _HELPDESK_ROW,
+    DirectoryRole.PASSWORD_ADMINISTRATOR: frozenset(
+        {DirectoryRole.DIRECTORY_READERS, DirectoryRole.GUEST_INVITER, DirectoryRole.PASSWORD_ADMINISTRATOR}
+    ),
+    DirectoryRole.AUTHENTICATION_ADMINISTRATOR: _HELPDESK_ROW - {DirectoryRole.HELPDESK_ADMINISTRATOR}
+    | {DirectoryRole.AUTHENTICATION_ADMINISTRATOR},
+    DirectoryRole.USER_ADMINISTRATOR: _HELPDESK_ROW
+    | {DirectoryRole.GROUPS_ADMINISTRATOR, DirectoryRole.USER_ADMINISTRATOR},
 }
-EVERYONE = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_AUTHENTICATION_ADMINISTRATOR})
+EVERYONE = frozenset({DirectoryRole.GLOBAL_ADMINISTRATOR, DirectoryRole.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR})
 # Only those two may sign out the holders of these, whatever role the portal gives.
-HIGHEST = EVERYONE | {PRIVILEGED_ROLE_ADMINISTRATOR}
+HIGHEST = EVERYONE | {DirectoryRole.PRIVILEGED_ROLE_ADMINISTRATOR}
 
 
 def refusal(tenant: Tenant, person: Person, actor: Actor) -> str | None:

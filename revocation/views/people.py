@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import Actor, require
+from accounts.directory_roles import role_names
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person
@@ -14,7 +15,6 @@ from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.models import RevocationRequest
 from revocation.rules import protection
-from revocation.rules.roles import role_names
 from revocation.showing import people as known
 from revocation.showing.timeline import timeline
 

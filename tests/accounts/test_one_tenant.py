@@ -62,7 +62,7 @@ def test_they_confirm_there_too(single, one_tenant, contoso, browser):
 
 
 def test_its_administrator_consents_there(single, one_tenant, client, db):
-    answer = client.post(reverse("consent:onboarding"))
+    answer = client.post(reverse("tenants:onboarding"))
 
     assert f"/{CONTOSO}/v2.0/adminconsent?" in _leads_to(answer)
 

@@ -16,7 +16,7 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
     "metrics",
     "entra_callback",
     "accounts:front-channel-logout",
-    "consent:onboarding-callback",
+    "tenants:onboarding-callback",
     "consent:removal-progress",
     "consent:sign-out-progress",
     "revocation:own-timeline",

@@ -30,8 +30,8 @@ PAGES = [
     ("consent:app", "?tab=facts"),
     ("consent:delete-app", ""),
     ("consent:deleted-apps", ""),
-    ("consent:settings", ""),
-    ("consent:providers", ""),
+    ("tenants:settings", ""),
+    ("tenants:providers", ""),
 ]
 OF_AN_APP = {"consent:my-app", "consent:remove-app", "consent:app", "consent:delete-app"}
 OUTSIDE = {"consent:my-apps", "consent:my-app", "consent:remove-app", "consent:sign-out-everywhere", "consent:activity"}

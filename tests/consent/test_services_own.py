@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
-from consent import services
+from consent import own_removals
 from consent.refusals import Absent, NothingToRevoke, Refused, Unreachable
 from directory import selectors, sync
 from directory.models import PermissionGrant, RecentChange
@@ -37,7 +37,7 @@ def test_removing_an_app_deletes_the_grant_and_proves_it(entra, adele, app_calle
     app = app_called("Mail Sidekick")
     assert grants_in(entra, app, adele)
     others = len(grants_in(entra, app)) - len(grants_in(entra, app, adele))
-    done = services.remove_own_app(adele.membership, app)
+    done = own_removals.remove_own_app(adele.membership, app)
     assert done.state == RevocationRequest.State.FINISHED
     assert {step.state for step in done.steps.all()} == {Verified}
     assert not grants_in(entra, app, adele)
@@ -54,7 +54,7 @@ def test_someone_elses_grant_is_absent_and_stays(entra, copied, megan, adele, ap
     # Even a copy that says otherwise does not make it Megan's.
     PermissionGrant.objects.filter(client=app, principal_id=adele.object_id).update(principal_id=megan.object_id)
     with pytest.raises(Absent):
-        services.remove_own_app(megan.membership, app)
+        own_removals.remove_own_app(megan.membership, app)
     assert entra.grants() == before
     assert writes(entra) == []
     assert not RevocationRequest.objects.exists()
@@ -66,14 +66,14 @@ def test_another_tenants_app_is_absent(entra, adele, fabrikam):
         sync.sync_tenant(fabrikam)
         theirs = selectors.apps(fabrikam, q="Mail Sidekick").items[0]
     with pytest.raises(Http404):
-        services.remove_own_app(adele.membership, theirs)
+        own_removals.remove_own_app(adele.membership, theirs)
     assert writes(entra) == []
 
 
 def test_the_organisations_consent_is_not_a_persons_to_remove(entra, adele, app_called):
     app = app_called("Contoso Travel")
     with pytest.raises(NothingToRevoke, match="organisation"):
-        services.remove_own_app(adele.membership, app)
+        own_removals.remove_own_app(adele.membership, app)
     assert grants_in(entra, app)
 
 
@@ -81,7 +81,7 @@ def test_removing_one_permission_keeps_the_others(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     (grant,) = grants_in(entra, app, adele).values()
     before = grant["scope"].split()
-    done = services.remove_own_permission(adele.membership, app, grant["resourceId"], "Mail.Send")
+    done = own_removals.remove_own_permission(adele.membership, app, grant["resourceId"], "Mail.Send")
     assert [step.state for step in done.steps.all()] == [Verified]
     (grant,) = grants_in(entra, app, adele).values()
     assert set(grant["scope"].split()) == set(before) - {"Mail.Send"}
@@ -91,7 +91,7 @@ def test_removing_one_permission_keeps_the_others(entra, adele, app_called):
 def test_removing_the_last_permission_removes_the_grant(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     (grant,) = grants_in(entra, app, adele).values()
-    services.remove_own_permission(adele.membership, app, grant["resourceId"], grant["scope"].split())
+    own_removals.remove_own_permission(adele.membership, app, grant["resourceId"], grant["scope"].split())
     assert not grants_in(entra, app, adele)
 
 
@@ -100,15 +100,15 @@ def test_a_permission_not_given_is_refused(entra, adele, app_called):
     (grant,) = grants_in(entra, app, adele).values()
     for resource_id, scope in ((grant["resourceId"], "Sites.FullControl.All"), (uuid4(), "Mail.Send")):
         with pytest.raises(NothingToRevoke):
-            services.remove_own_permission(adele.membership, app, resource_id, scope)
+            own_removals.remove_own_permission(adele.membership, app, resource_id, scope)
     assert writes(entra) == []
 
 
 def test_undo_puts_back_exactly_what_was_there(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     before = grants_in(entra, app, adele)
-    done = services.remove_own_app(adele.membership, app)
-    undone = services.undo_own_removal(adele.membership, done)
+    done = own_removals.remove_own_app(adele.membership, app)
+    undone = own_removals.undo_own_removal(adele.membership, done)
     assert undone.follows_id == done.pk
     after = grants_in(entra, app, adele)
     assert {key: set(grant["scope"].split()) for key, grant in after.items()} == {
@@ -120,32 +120,32 @@ def test_undo_puts_back_exactly_what_was_there(entra, adele, app_called):
 def test_undo_of_a_narrowed_grant_widens_it_again(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     (before,) = grants_in(entra, app, adele).values()
-    done = services.remove_own_permission(adele.membership, app, before["resourceId"], "Mail.Send")
-    services.undo_own_removal(adele.membership, done)
+    done = own_removals.remove_own_permission(adele.membership, app, before["resourceId"], "Mail.Send")
+    own_removals.undo_own_removal(adele.membership, done)
     (after,) = grants_in(entra, app, adele).values()
     assert set(after["scope"].split()) == set(before["scope"].split())
 
 
 def test_undo_ends_after_ten_minutes(entra, adele, app_called):
     app = app_called("Mail Sidekick")
-    done = services.remove_own_app(adele.membership, app)
+    done = own_removals.remove_own_app(adele.membership, app)
     RevocationRequest.objects.filter(pk=done.pk).update(created_at=timezone.now() - timedelta(minutes=11))
     done.refresh_from_db()
     with pytest.raises(Refused, match="10 minutes"):
-        services.undo_own_removal(adele.membership, done)
+        own_removals.undo_own_removal(adele.membership, done)
     assert not grants_in(entra, app, adele)
 
 
 def test_only_the_person_undoes_their_removal(adele, megan, app_called):
-    done = services.remove_own_app(adele.membership, app_called("Mail Sidekick"))
+    done = own_removals.remove_own_app(adele.membership, app_called("Mail Sidekick"))
     with pytest.raises(Absent):
-        services.undo_own_removal(megan.membership, done)
+        own_removals.undo_own_removal(megan.membership, done)
 
 
 def test_clicking_twice_removes_once(entra, adele, app_called):
     app = app_called("Mail Sidekick")
-    first = services.remove_own_app(adele.membership, app)
-    assert services.remove_own_app(adele.membership, app) == first
+    first = own_removals.remove_own_app(adele.membership, app)
+    assert own_removals.remove_own_app(adele.membership, app) == first
     assert len([one for one in writes(entra) if one["method"] == "DELETE"]) == 1
 
 
@@ -153,7 +153,7 @@ def test_the_cost_does_not_depend_on_how_many_apps_one_has(entra, adele, nestor,
     app, asked = app_called("Northwind Expenses"), []
     for person in (adele, nestor):
         before = len(entra.requests())
-        services.remove_own_app(person.membership, app)
+        own_removals.remove_own_app(person.membership, app)
         asked.append([one["path"].partition("/oauth2Perm")[0] for one in entra.requests()[before:]])
     held = [len(selectors.my_apps(person.tenant, person.object_id)) for person in (adele, nestor)]
     assert held[0] > held[1]
@@ -163,16 +163,16 @@ def test_the_cost_does_not_depend_on_how_many_apps_one_has(entra, adele, nestor,
 def test_somebody_from_another_tenant_has_no_apps_here(entra, copied, robin, app_called):
     robin.membership.tenant = copied  # let in by Contoso's admin, with an object id of Fabrikam's only
     with pytest.raises(Absent):
-        services.remove_own_app(robin.membership, app_called("Mail Sidekick"))
+        own_removals.remove_own_app(robin.membership, app_called("Mail Sidekick"))
     assert entra.requests()
     assert writes(entra) == []
 
 
 def test_removing_again_what_was_undone_is_a_removal_of_its_own(entra, adele, app_called):
     app = app_called("Mail Sidekick")
-    first = services.remove_own_app(adele.membership, app)
-    services.undo_own_removal(adele.membership, first)
-    assert services.remove_own_app(adele.membership, app) != first
+    first = own_removals.remove_own_app(adele.membership, app)
+    own_removals.undo_own_removal(adele.membership, first)
+    assert own_removals.remove_own_app(adele.membership, app) != first
     assert not grants_in(entra, app, adele)
 
 
@@ -181,7 +181,7 @@ def test_a_page_left_open_past_a_removal_elsewhere(entra, adele, app_called):
     for grant_id in grants_in(entra, app, adele):
         entra.graph("DELETE", f"oauth2PermissionGrants/{grant_id}")
     with pytest.raises(Absent):
-        services.remove_own_app(adele.membership, app)
+        own_removals.remove_own_app(adele.membership, app)
     assert not PermissionGrant.objects.filter(client=app, principal_id=adele.object_id).exists()
 
 
@@ -189,7 +189,7 @@ def test_a_deleted_person_is_absent(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     adele.user.object_id = adele.membership.user.object_id = uuid4()
     with pytest.raises(Absent):
-        services.remove_own_app(adele.membership, app)
+        own_removals.remove_own_app(adele.membership, app)
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}, {"body": "<html>"}, {"cut": True}])
@@ -198,7 +198,7 @@ def test_without_a_fresh_read_nothing_is_begun(entra, adele, app_called, fault):
     before = entra.grants()
     entra.faults({"method": "GET", "path": "/users/.*/oauth2PermissionGrants"} | fault)
     with pytest.raises(Unreachable, match="Nothing was changed"):
-        services.remove_own_app(adele.membership, app)
+        own_removals.remove_own_app(adele.membership, app)
     entra.faults()
     assert entra.grants() == before
     assert not RevocationRequest.objects.exists()
@@ -206,7 +206,7 @@ def test_without_a_fresh_read_nothing_is_begun(entra, adele, app_called, fault):
 
 def test_lagging_reads_do_not_bring_it_back(entra, adele, app_called):
     app = app_called("Mail Sidekick")
-    services.remove_own_app(adele.membership, app)
+    own_removals.remove_own_app(adele.membership, app)
     entra.lag(seconds=60)
     sync.refresh_person(adele.tenant, adele.object_id)
     assert app not in [one.app for one in selectors.my_apps(adele.tenant, adele.object_id)]

@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEntry, AuditEvent
-from consent import tenant_settings
 from revocation.rules import two_persons
 from revocation.rules.refusals import NotApproved
 from revocation.rules.two_persons import Rule
 from revocation.services import approving
+from tenants import services
 from tests.revocation.spine import actor, sign_out_many
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def people(world) -> list[dict]:
 
 
 def change(tenant, megan, **values):
-    tenant_settings.change(tenant, values, actor=actor(megan))
+    services.change(tenant, values, actor=actor(megan))
     tenant.refresh_from_db()
 
 
@@ -96,7 +96,7 @@ def test_putting_it_back_is_in_force_at_once_and_both_are_on_the_record(strict, 
 def test_the_page_says_which_rule_holds(strict, megan, client, sign_in):
     change(strict, megan, **LOOSE)
 
-    page = sign_in(client, megan).get(reverse("consent:settings", args=["contoso"])).content.decode()
+    page = sign_in(client, megan).get(reverse("tenants:settings", args=["contoso"])).content.decode()
 
     assert "a second approver above 3 people" in page
     assert "nobody may override a missing approval" in page

@@ -13,13 +13,14 @@ from accounts.access import Actor
 from accounts.tenancy import user_context
 from audit import chain
 from audit.models import AuditEntry, AuditEvent
-from consent import onboarding, services as consent, tenant_settings
+from consent import own_removals, services as consent
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from revocation import services
-from revocation.models import RevocationRequest
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import approval
 from revocation.spine import executor, sweeper
+from tenants import onboarding, services as tenants
 from tests.revocation.spine import actor, copy_of, grants_of, remove_grant, sign_out_many
 
 E = AuditEvent
@@ -121,12 +122,12 @@ def _own_app(stage: Stage) -> ServicePrincipal:
 
 def _own_permission(stage: Stage):
     app, grant = _own_app(stage), grants_of(stage.adele)[0]
-    consent.remove_own_permission(stage.adele.membership, app, grant.resource_id, grant.scopes[0])
+    own_removals.remove_own_permission(stage.adele.membership, app, grant.resource_id, grant.scopes[0])
 
 
 def _undo_own(stage: Stage):
-    removed = consent.remove_own_app(stage.adele.membership, _own_app(stage))
-    consent.undo_own_removal(stage.adele.membership, removed)
+    removed = own_removals.remove_own_app(stage.adele.membership, _own_app(stage))
+    own_removals.undo_own_removal(stage.adele.membership, removed)
 
 
 def _session_of(person, sid: str = "sid"):
@@ -209,17 +210,17 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
         lambda s: [
             s.list_of(interactive=True),
             executor.run_batch(s.tenant.id),
-            services.RevocationStep.objects.update(not_before=timezone.now()),
+            RevocationStep.objects.update(not_before=timezone.now()),
             executor.prove_due(s.tenant.id),
         ],
     ),
     "revocation.spine.sweeper.sweep": (E.STEP_ACCEPTED, lambda s: s.list_of() and sweeper.sweep(seconds=5)),
-    "consent.services.remove_own_app": (
+    "consent.own_removals.remove_own_app": (
         E.STEP_VERIFIED,
-        lambda s: consent.remove_own_app(s.adele.membership, _own_app(s)),
+        lambda s: own_removals.remove_own_app(s.adele.membership, _own_app(s)),
     ),
-    "consent.services.remove_own_permission": (E.STEP_VERIFIED, _own_permission),
-    "consent.services.undo_own_removal": (E.REVOCATION_REQUESTED, _undo_own),
+    "consent.own_removals.remove_own_permission": (E.STEP_VERIFIED, _own_permission),
+    "consent.own_removals.undo_own_removal": (E.REVOCATION_REQUESTED, _undo_own),
     "consent.services.revoke_user_consent": (E.STEP_VERIFIED, _revoke_user_consent),
     "consent.services.revoke_tenant_consent": (E.STEP_VERIFIED, _revoke_tenant_consent),
     "consent.services.disable_app": (
@@ -233,13 +234,13 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     ),
     "consent.services.restore_app": (E.STEP_VERIFIED, _restore),
     "consent.services.purge_app": (E.STEP_VERIFIED, _purge),
-    "consent.onboarding.connect": (
+    "tenants.onboarding.connect": (
         E.TENANT_CONNECTED,
         lambda s: onboarding.connect(s.tenant.id, actor=Actor.command_line()),
     ),
-    "consent.tenant_settings.change": (
+    "tenants.services.change": (
         E.TENANT_CHANGED,
-        lambda s: tenant_settings.change(s.tenant, {"approval_threshold": 7}, actor=actor(s.megan)),
+        lambda s: tenants.change(s.tenant, {"approval_threshold": 7}, actor=actor(s.megan)),
     ),
     "accounts.services.end_portal_sessions": (E.SIGNED_OUT, _end_portal_sessions),
     "accounts.services.end_sessions": (E.SIGNED_OUT, _end_sessions),
@@ -264,12 +265,12 @@ EXEMPT: dict[str, str] = {
     "revocation.rules.approval.record": "is an entry itself",
     "revocation.spine.sweeper.age": "reads",
     "consent.services.last_deletion": "reads",
-    "consent.tenant_settings.members_from_elsewhere": "reads",
-    "consent.tenant_settings.member_from_elsewhere": "reads",
-    "consent.tenant_settings.person_from_elsewhere": "reads",
-    "consent.onboarding.begin": "keeps the state of a sign-in in the session",
-    "consent.onboarding.returned": "reads Microsoft's answer; connect() records",
-    "consent.onboarding.act": "reads",
+    "tenants.services.members_from_elsewhere": "reads",
+    "tenants.services.member_from_elsewhere": "reads",
+    "tenants.services.person_from_elsewhere": "reads",
+    "tenants.onboarding.begin": "keeps the state of a sign-in in the session",
+    "tenants.onboarding.returned": "reads Microsoft's answer; connect() records",
+    "tenants.onboarding.act": "reads",
     "accounts.services.admit": "reads",
     "accounts.services.know": "part of a sign-in, which is recorded as a whole",
     "accounts.services.take_facts": "part of a sign-in, which is recorded as a whole",
@@ -294,9 +295,10 @@ MODULES = [
     "revocation.rules.approval",
     "revocation.spine.executor",
     "revocation.spine.sweeper",
+    "consent.own_removals",
     "consent.services",
-    "consent.onboarding",
-    "consent.tenant_settings",
+    "tenants.onboarding",
+    "tenants.services",
     "accounts.services",
     "directory.sync",
 ]
@@ -337,7 +339,7 @@ def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
 
     stage = Stage(request)
     grant = grants_of(stage.adele)[0]
-    settings.AUDIT_KEYS = []
+    services.AUDIT_KEYS = []
 
     with pytest.raises(ImproperlyConfigured):
         remove_grant(stage.adele, grant)
@@ -353,10 +355,10 @@ def test_a_step_whose_intent_cannot_be_recorded_is_not_called(request, settings)
     stage = Stage(request)
     grant = grants_of(stage.adele)[0]
     remove_grant(stage.adele, grant, run_inline=False)
-    keys, settings.AUDIT_KEYS = settings.AUDIT_KEYS, []
+    keys, services.AUDIT_KEYS = services.AUDIT_KEYS, []
 
     with pytest.raises(ImproperlyConfigured), transaction.atomic():
         executor.run_batch(stage.tenant.id)
     assert grant.id in stage.entra.grants()
-    settings.AUDIT_KEYS = keys
+    services.AUDIT_KEYS = keys
     assert chain.verify(stage.tenant.id).ok

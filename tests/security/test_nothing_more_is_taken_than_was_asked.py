@@ -2,7 +2,7 @@
 
 import pytest
 
-from consent import services
+from consent import own_removals
 from graph.requesting import READ_ATTEMPTS
 from tests.security.test_what_an_edited_row_can_put_back import own_grant
 
@@ -28,7 +28,7 @@ def test_a_grant_that_could_not_be_read_is_not_deleted_where_one_permission_shou
     before = own_grant(entra, app.pk, adele.object_id)
     entra.faults(fault)
 
-    done = services.remove_own_permission(adele.membership, app, before["resourceId"], "Mail.Send")
+    done = own_removals.remove_own_permission(adele.membership, app, before["resourceId"], "Mail.Send")
 
     kept = own_grant(entra, app.pk, adele.object_id)
     assert kept is not None

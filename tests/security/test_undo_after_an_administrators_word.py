@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.access import Actor
-from consent import services
+from consent import own_removals, services
 from consent.refusals import Refused
 from tests.security.test_what_an_edited_row_can_put_back import own_grant
 
@@ -13,7 +13,7 @@ def test_nobody_gives_an_app_back_its_grant_after_an_administrator_stopped_it(
     entra, copied, adele, megan, app_called, stop
 ):
     app = app_called("Mail Sidekick")
-    done = services.remove_own_app(adele.membership, app)
+    done = own_removals.remove_own_app(adele.membership, app)
     actor = Actor.of(megan.membership)
     if stop == "disable":
         services.disable_app(copied, app, actor=actor, reason="Malicious")
@@ -21,7 +21,7 @@ def test_nobody_gives_an_app_back_its_grant_after_an_administrator_stopped_it(
         services.delete_app(copied, app, app.display_name, actor=actor, reason="Malicious")
 
     with pytest.raises(Refused, match="administrator"):
-        services.undo_own_removal(adele.membership, done)
+        own_removals.undo_own_removal(adele.membership, done)
 
     assert own_grant(entra, app.pk, adele.object_id) is None
 
@@ -29,8 +29,8 @@ def test_nobody_gives_an_app_back_its_grant_after_an_administrator_stopped_it(
 def test_undo_of_an_app_that_nobody_stopped_goes_on_working(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     before = own_grant(entra, app.pk, adele.object_id)
-    done = services.remove_own_app(adele.membership, app)
+    done = own_removals.remove_own_app(adele.membership, app)
 
-    services.undo_own_removal(adele.membership, done)
+    own_removals.undo_own_removal(adele.membership, done)
 
     assert own_grant(entra, app.pk, adele.object_id)["scope"] == before["scope"]

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.access import Actor
-from consent import services as consent
+from consent import own_removals, services as consent
 from revocation import services
 from revocation.models import RevocationStep
 from revocation.rules.refusals import NotPossible
@@ -20,7 +20,7 @@ def own_grant(entra, app, person) -> dict | None:
 def removed(entra, adele, app_called):
     app = app_called("Mail Sidekick")
     before = own_grant(entra, app.pk, adele.object_id)
-    return app, before, consent.remove_own_app(adele.membership, app)
+    return app, before, own_removals.remove_own_app(adele.membership, app)
 
 
 def test_undo_puts_back_no_more_than_was_there_although_the_observation_was_widened(entra, adele, app_called):

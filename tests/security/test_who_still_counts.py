@@ -95,5 +95,5 @@ def test_a_provider_cannot_approve_their_own_request_through_either_membership(c
             interactive=False,
         )
         for me in (Actor.of(provider), actor(robin)):
-            with pytest.raises(approval.NotApproved):
+            with pytest.raises(approving.NotApproved):
                 approving.approve(asked, me, asked.digest)

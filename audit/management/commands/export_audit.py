@@ -3,9 +3,9 @@ from pathlib import Path
 from django.core.management.base import BaseCommand
 
 from accounts.access import Actor
+from accounts.management.naming import find_tenants
 from accounts.tenancy import tenant_context
 from audit import export, services
-from audit.management.commands.verify_audit import find_tenants
 from audit.models import AuditEvent
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.management.naming import find_tenants
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from audit import chain, export, heads
@@ -38,17 +39,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"    - {fault}")
         for note in report.notes:
             self.stdout.write(f"  note: {note}")
-
-
-def find_tenants(wanted: str | None) -> list[Tenant]:
-    """The tenant named by slug, domain or id; all of them without a name."""
-    tenants = list(Tenant.objects.all())
-    if wanted is None:
-        return tenants
-    found = [row for row in tenants if wanted.lower() in (row.slug, row.domain.lower(), str(row.id))]
-    if not found:
-        raise CommandError(f"No tenant is called {wanted}.")
-    return found
 
 
 def _verify_live(tenant: Tenant, heads_dir: Path) -> Report:

@@ -1,7 +1,8 @@
 """`manage.py remove_app`: remove an app for one person, as they would on My apps."""
 
 from consent import services
-from consent.management.app_command import AppCommand, find_person
+from consent.management.app_command import AppCommand
+from directory.management.naming import find_person
 
 
 class Command(AppCommand):

@@ -1,7 +1,8 @@
 """`manage.py revoke_consent`: withdraw one person's consent to an app, or the organisation's."""
 
 from consent import services
-from consent.management.app_command import AppCommand, find_person
+from consent.management.app_command import AppCommand
+from directory.management.naming import find_person
 
 
 class Command(AppCommand):

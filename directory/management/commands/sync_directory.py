@@ -3,9 +3,9 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.access import Actor
+from accounts.management.naming import find_tenants
 from accounts.models import Tenant
 from accounts.tenancy import no_context
-from audit.management.commands.verify_audit import find_tenants
 from directory import sync
 from directory.models import Collection
 

@@ -2,10 +2,10 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.management.naming import tenant_called
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from revocation import selectors
-from revocation.management.finding import tenant_called
 from revocation.management.printing import details, headline
 from revocation.models import RevocationRequest
 

@@ -3,9 +3,10 @@ import getpass
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.access import Actor
+from accounts.management.naming import tenant_called
 from accounts.tenancy import tenant_context
+from directory.management.naming import person_called
 from revocation import services
-from revocation.management.finding import person_called, tenant_called
 from revocation.management.printing import details
 from revocation.models import RevocationStep
 

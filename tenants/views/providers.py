@@ -9,15 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import services
-from accounts.access import Actor, require
+from accounts import services as accounts
+from accounts.access import Actor, or_404, require
 from accounts.models import Membership
 from accounts.roles import Capability, Role
-from consent import tenant_settings
-from consent.forms import ProviderForm
-from consent.views.confirming import Confirmation, Truth
-from consent.views.doing import confirm
-from consent.views.finding import or_404
+from revocation.showing.confirming import Confirmation, Truth, confirm
+from tenants import services
+from tenants.forms import ProviderForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,23 +24,23 @@ def providers(request: HttpRequest) -> HttpResponse:
     form = ProviderForm(request.POST or None, tenant=request.tenant)
     if request.method == "POST" and form.is_valid():
         person, roles = form.cleaned_data["person"], form.cleaned_data["roles"]
-        services.grant_membership(request.tenant, person, roles, actor=Actor.of(request.membership))
+        accounts.grant_membership(request.tenant, person, roles, actor=Actor.of(request.membership))
         messages.success(request, _("%(person)s may now work in this tenant.") % {"person": person})
-        return redirect("consent:providers", request.tenant.slug)
-    members = [_with_words(member) for member in tenant_settings.members_from_elsewhere(request.tenant)]
+        return redirect("tenants:providers", request.tenant.slug)
+    members = [_with_words(member) for member in services.members_from_elsewhere(request.tenant)]
     context = {"members": members, "form": form}
-    return render(request, "consent/providers.html", context, status=422 if form.errors else 200)
+    return render(request, "tenants/providers.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.MANAGE_TENANT, step_up=True)
 def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
-    member = or_404(tenant_settings.member_from_elsewhere, request.tenant, membership_id)
+    member = or_404(services.member_from_elsewhere, request.tenant, membership_id)
     if request.method == "POST":
-        services.revoke_membership(member, actor=Actor.of(request.membership))
+        accounts.revoke_membership(member, actor=Actor.of(request.membership))
         messages.success(request, _("%(person)s no longer gets in.") % {"person": member.person_label})
-        return redirect("consent:providers", request.tenant.slug)
-    return confirm(request, _ending(member.person_label, reverse("consent:providers", args=[request.tenant.slug])))
+        return redirect("tenants:providers", request.tenant.slug)
+    return confirm(request, _ending(member.person_label, reverse("tenants:providers", args=[request.tenant.slug])))
 
 
 def _with_words(member: Membership) -> dict:

@@ -38,13 +38,13 @@ from accounts.roles import Role
 from accounts.tenancy import tenant_context
 from audit import services as audit
 from audit.models import AuditEvent
-from consent import connection
 from directory import tasks as directory_tasks
 from graph import tokens, transport
 from graph.client import GraphClient
 from graph.clouds import installed
 from graph.errors import Forbidden, GraphError, NotFound, TokenError
 from graph.types import Organization
+from tenants import connection
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
-"""Naming tenants and people on the command line."""
+"""Naming people and apps on the command line."""
 
-from contextlib import suppress
 from uuid import UUID
 
 from django.core.management.base import CommandError
@@ -8,22 +7,9 @@ from django.db.models import Q
 
 from accounts.models import Tenant
 from directory import sync
-from directory.models import Person
+from directory.models import Person, ServicePrincipal
 from graph.client import GraphClient
 from graph.errors import GraphError, NotFound
-
-
-def tenant_called(wanted: str) -> Tenant:
-    """An active tenant by slug, domain or id."""
-    named = Q(slug=wanted) | Q(domain__iexact=wanted)
-    with suppress(ValueError):
-        named |= Q(pk=UUID(wanted))
-    found = Tenant.objects.filter(named).first()
-    if found is None:
-        raise CommandError(f"No tenant is called {wanted}.")
-    if not found.is_active:
-        raise CommandError(f"{found.name} is {found.get_state_display()}.")
-    return found
 
 
 def person_called(tenant: Tenant, wanted: str) -> Person:
@@ -44,4 +30,32 @@ def person_called(tenant: Tenant, wanted: str) -> Person:
     found = Person.objects.filter(tenant=tenant, pk=object_id).first()
     if found is None:
         raise CommandError(f"{tenant.name} has no user {wanted}.")
+    return found
+
+
+def find_app(tenant: Tenant, name: str) -> ServicePrincipal:
+    """The app by object id, client id or exact name; names may be ambiguous, ids are not."""
+    apps = ServicePrincipal.objects.filter(tenant=tenant)
+    try:
+        wanted = UUID(name)
+        found = list(apps.filter(pk=wanted) | apps.filter(app_id=wanted))
+    except ValueError:
+        found = list(apps.filter(display_name__iexact=name)[:3])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(str(app.pk) for app in found)
+        raise CommandError(f"Several apps fit {name}. Name one by its object id: {ids}")
+    raise CommandError(f"No app of {tenant.name} is called {name}. Has the directory been read (sync_directory)?")
+
+
+def find_person(tenant: Tenant, name: str) -> Person:
+    """A person by object id or UPN."""
+    people = Person.objects.filter(tenant=tenant)
+    try:
+        found = people.filter(pk=UUID(name)).first()
+    except ValueError:
+        found = people.filter(upn__iexact=name).first()
+    if found is None:
+        raise CommandError(f"Nobody in {tenant.name} is called {name}.")
     return found

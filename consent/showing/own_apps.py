@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import Membership
-from consent.views import removals
-from consent.views.confirming import Confirmation, Truth, tokens_end
+from consent.showing import removals
 from directory import selectors
 from directory.models import Collection, Risk
 from directory.my_apps import MyApp
 from directory.wording import Sentence
+from revocation.showing.confirming import Confirmation, Truth, tokens_end
 
 SHOW = {
     "": lambda item: True,

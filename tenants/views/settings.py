@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import Actor, require
 from accounts.roles import Capability
-from consent import tenant_settings
-from consent.forms import TenantSettingsForm
 from revocation.rules import two_persons
+from tenants import services
+from tenants.forms import TenantSettingsForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -18,11 +18,11 @@ from revocation.rules import two_persons
 def settings(request: HttpRequest) -> HttpResponse:
     form = TenantSettingsForm(request.POST or None, instance=request.tenant)
     if request.method == "POST" and form.is_valid():
-        changed = tenant_settings.change(request.tenant, form.cleaned_data, actor=Actor.of(request.membership))
+        changed = services.change(request.tenant, form.cleaned_data, actor=Actor.of(request.membership))
         messages.success(request, _saved(len(changed)))
-        return redirect("consent:settings", request.tenant.slug)
+        return redirect("tenants:settings", request.tenant.slug)
     context = {"form": form, "stricter": two_persons.still_stricter(request.tenant)}
-    return render(request, "consent/settings.html", context, status=422 if form.errors else 200)
+    return render(request, "tenants/settings.html", context, status=422 if form.errors else 200)
 
 
 def _saved(count: int) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -43,3 +45,11 @@ def tokens_end() -> Truth:
     minutes = int(TOKEN_LIFETIME.total_seconds() // 60)
     text = _("What the app already holds: access tokens work for up to %(minutes)d minutes after they were issued.")
     return Truth(_("Stops"), text % {"minutes": minutes}, timezone.now() + TOKEN_LIFETIME)
+
+
+def confirm(
+    request: HttpRequest, confirmation: Confirmation, form=None, base: str = "base_workspace.html"
+) -> HttpResponse:
+    """The confirmation page; 422 where what was typed is not right yet."""
+    context = {"confirm": confirmation, "form": form, "base_template": base}
+    return render(request, "confirm.html", context, status=422 if form and form.errors else 200)

@@ -7,9 +7,9 @@ import pytest
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
-from consent import onboarding
-from consent.onboarding import Connected, NotConnected, Onward
 from graph import tokens
+from tenants import onboarding
+from tenants.onboarding import Connected, NotConnected, Onward
 from tests.accounts.browser import Browser
 from tests.sandbox_client import CONTOSO
 

@@ -3,11 +3,11 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.management.naming import find_tenants
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
-from audit.management.commands.verify_audit import find_tenants
-from consent import connection
 from directory import selectors
+from tenants import connection
 
 
 class Command(BaseCommand):

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
-from consent import connection
 from directory import sync
 from graph import tokens
 from graph.errors import Unauthorized
+from tenants import connection
 from tests.factories import make_tenant
 
 TAILSPIN = "33333333-3333-4333-8333-333333333333"

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Membership
 from accounts.roles import Capability
-from consent import onboarding
+from tenants import onboarding
 
 
 @login_not_required
@@ -19,9 +19,9 @@ def start(request: HttpRequest) -> HttpResponse:
     """What connecting means; the button leads to Microsoft."""
     admin = _admin(request)
     if request.method == "POST":
-        callback_uri = request.build_absolute_uri(reverse("consent:onboarding-callback"))
+        callback_uri = request.build_absolute_uri(reverse("tenants:onboarding-callback"))
         return redirect(onboarding.begin(request.session, callback_uri, membership=admin))
-    return render(request, "consent/onboarding.html", {"admin": admin})
+    return render(request, "tenants/onboarding.html", {"admin": admin})
 
 
 @login_not_required
@@ -31,13 +31,13 @@ def callback(request: HttpRequest) -> HttpResponse:
     try:
         came = onboarding.returned(request.session, request.GET.dict(), membership=_admin(request))
     except onboarding.NotConnected as refusal:
-        return render(request, "consent/onboarding_failed.html", {"refusal": refusal}, status=400)
+        return render(request, "tenants/onboarding_failed.html", {"refusal": refusal}, status=400)
     if isinstance(came, onboarding.Onward):
         return redirect(came.address)
     if _admin(request):
         messages.success(request, _("%(tenant)s is connected.") % {"tenant": came.tenant})
-        return redirect("consent:connection", came.tenant.slug)
-    return render(request, "consent/onboarding_done.html", {"tenant": came.tenant})
+        return redirect("tenants:connection", came.tenant.slug)
+    return render(request, "tenants/onboarding_done.html", {"tenant": came.tenant})
 
 
 def _admin(request: HttpRequest) -> Membership | None:

@@ -46,7 +46,7 @@ def entries(tenant, event):
 def test_settings_are_saved_and_recorded_with_what_was_there_before(admin, contoso, megan):
     glass = uuid4()
 
-    answer = admin.post(reverse("consent:settings", args=["contoso"]), {**CHOSEN, "break_glass_ids": f"{glass}"})
+    answer = admin.post(reverse("tenants:settings", args=["contoso"]), {**CHOSEN, "break_glass_ids": f"{glass}"})
 
     contoso.refresh_from_db()
     assert answer.status_code == 302
@@ -59,7 +59,7 @@ def test_settings_are_saved_and_recorded_with_what_was_there_before(admin, conto
 
 
 def test_saving_what_is_there_already_records_nothing(admin, contoso):
-    where = reverse("consent:settings", args=["contoso"])
+    where = reverse("tenants:settings", args=["contoso"])
 
     for _ in range(2):
         admin.post(where, CHOSEN)
@@ -80,7 +80,7 @@ def test_saving_what_is_there_already_records_nothing(admin, contoso):
     ids=str,
 )
 def test_what_makes_no_sense_is_not_saved(admin, contoso, wrong):
-    answer = admin.post(reverse("consent:settings", args=["contoso"]), CHOSEN | wrong)
+    answer = admin.post(reverse("tenants:settings", args=["contoso"]), CHOSEN | wrong)
 
     contoso.refresh_from_db()
     assert answer.status_code == 422
@@ -90,7 +90,7 @@ def test_what_makes_no_sense_is_not_saved(admin, contoso, wrong):
 
 
 def test_only_what_the_admin_decides_can_be_set(admin, contoso):
-    admin.post(reverse("consent:settings", args=["contoso"]), {**CHOSEN, "state": "suspended", "slug": "mine"})
+    admin.post(reverse("tenants:settings", args=["contoso"]), {**CHOSEN, "state": "suspended", "slug": "mine"})
 
     contoso.refresh_from_db()
     assert (contoso.state, contoso.slug) == (Tenant.State.ACTIVE, "contoso")
@@ -99,7 +99,7 @@ def test_only_what_the_admin_decides_can_be_set(admin, contoso):
 def test_settings_need_a_fresh_sign_in(client, sign_in, contoso, megan):
     sign_in(client, megan, auth_age=3600)
 
-    answer = client.post(reverse("consent:settings", args=["contoso"]), CHOSEN)
+    answer = client.post(reverse("tenants:settings", args=["contoso"]), CHOSEN)
 
     assert answer["Location"].startswith(reverse("accounts:step-up"))
     assert entries(contoso, AuditEvent.TENANT_CHANGED) == []
@@ -108,15 +108,15 @@ def test_settings_need_a_fresh_sign_in(client, sign_in, contoso, megan):
 def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, sign_in, contoso, megan, robin):
     wanted = {"home": "fabrikam.example", "object_id": str(robin.object_id), "roles": ["helpdesk"]}
 
-    admin.post(reverse("consent:providers", args=["contoso"]), wanted)
+    admin.post(reverse("tenants:providers", args=["contoso"]), wanted)
     with tenant_context(contoso.pk):
         membership = Membership.objects.get(tenant=contoso, user_id=robin.user.pk)
-    listed = admin.get(reverse("consent:providers", args=["contoso"])).content.decode()
+    listed = admin.get(reverse("tenants:providers", args=["contoso"])).content.decode()
     sign_in(client, robin)
     led = client.get(reverse("consent:my-apps")).content.decode()
     inside = client.get(reverse("consent:overview", args=["contoso"])).status_code
     sign_in(client, megan)
-    client.post(reverse("consent:end-provider", args=["contoso", membership.pk]))
+    client.post(reverse("tenants:end-provider", args=["contoso", membership.pk]))
     sign_in(client, robin)
 
     assert "Robin Counts" in listed
@@ -133,7 +133,7 @@ def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, s
 def test_unknown_people_and_ones_own_get_the_same_answer(admin, contoso, megan, robin, home):
     wanted = {"home": home, "object_id": str(megan.object_id), "roles": ["tenant_admin"]}
 
-    answer = admin.post(reverse("consent:providers", args=["contoso"]), wanted)
+    answer = admin.post(reverse("tenants:providers", args=["contoso"]), wanted)
 
     assert answer.status_code == 422
     with tenant_context(contoso.pk):
@@ -141,7 +141,7 @@ def test_unknown_people_and_ones_own_get_the_same_answer(admin, contoso, megan, 
 
 
 def test_ones_own_membership_cannot_be_ended(admin, contoso, megan):
-    answer = admin.post(reverse("consent:end-provider", args=["contoso", megan.membership.pk]))
+    answer = admin.post(reverse("tenants:end-provider", args=["contoso", megan.membership.pk]))
 
     assert answer.status_code == 404
     with tenant_context(contoso.pk):

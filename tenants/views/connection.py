@@ -6,8 +6,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import require
 from accounts.roles import Capability
-from consent.connection import check
 from directory import selectors
+from tenants.connection import check
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -16,4 +16,4 @@ def connection(request: HttpRequest) -> HttpResponse:
     """As found last; a POST asks Microsoft now."""
     found = check(request.tenant, fresh=request.method == "POST")
     context = {"connection": found, "collections": selectors.freshness(request.tenant).values()}
-    return render(request, "consent/connection.html", context)
+    return render(request, "tenants/connection.html", context)

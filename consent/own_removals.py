@@ -1,0 +1,167 @@
+"""What a person takes away from apps that act in their name, and puts back.
+
+Each function proves on a fresh read that the grants are theirs, then hands exact steps to the spine. They raise
+`consent.refusals.Refused` (in words) or `Absent` (a 404) with nothing begun.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Membership
+from consent.apps_now import client_of
+from consent.refusals import Absent, NothingToRevoke, Refused, asking_microsoft
+from directory import sync
+from directory.models import PermissionGrant, ServicePrincipal
+from graph import types
+from graph.errors import NotFound
+from revocation import selectors, services as revocation
+from revocation.actions import delete_grant, narrow_grant
+from revocation.models import RevocationRequest
+from revocation.steps import StepDraft
+
+ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
+OWN_KINDS = ("remove_own_app", "remove_own_permission")
+
+
+def remove_own_app(membership: Membership, app: ServicePrincipal, *, reason: str = "") -> RevocationRequest:
+    """Withdraw everything this person consented to for one app.
+
+    Graph lets no ordinary user delete even their own grant, so the portal's identity does it, after proving on a fresh
+    read that each grant is this person's own. Tokens the app already holds work until they expire.
+
+    Raises:
+        NothingToRevoke: only the organisation's own consent remains.
+        Absent: this app holds nothing of this person's.
+
+    https://learn.microsoft.com/graph/api/oauth2permissiongrant-delete
+    """
+    actor = Actor.of(membership)
+    try:
+        mine = _own_grants_now(membership, app)
+    except (Absent, NothingToRevoke):
+        if earlier := selectors.first_click_of(
+            membership.tenant, actor, "remove_own_app", steps__before__client_id=str(app.pk)
+        ):
+            return earlier
+        raise
+    return revocation.submit(
+        tenant=membership.tenant,
+        actor=actor,
+        kind="remove_own_app",
+        title=_("Remove %(app)s") % {"app": app.display_name},
+        reason=reason,
+        steps=[delete_grant.step(grant, label=app.display_name) for grant in mine],
+    )
+
+
+def remove_own_permission(
+    membership: Membership,
+    app: ServicePrincipal,
+    resource_id: UUID | str,
+    scopes: str | Iterable[str],
+    *,
+    reason: str = "",
+) -> RevocationRequest:
+    """Take single permissions back that this person gave an app, and leave it the others.
+
+    Where nothing would be left of a grant, the grant goes. The organisation's consent to the same is not touched.
+
+    Raises:
+        NothingToRevoke: this person did not give the app that permission (any more).
+        Absent: this app holds nothing of this person's.
+
+    https://learn.microsoft.com/graph/api/oauth2permissiongrant-update
+    """
+    wanted = {scopes} if isinstance(scopes, str) else set(scopes)
+    found = [
+        (grant, held)
+        for grant in _own_grants_now(membership, app)
+        if str(grant.resource_id) == str(resource_id) and (held := [one for one in grant.scopes if one in wanted])
+    ]
+    if not found:
+        raise NothingToRevoke(_("You have not given %(app)s this permission.") % {"app": app.display_name})
+    words = ", ".join(sorted({scope for _grant, held in found for scope in held}))
+    return revocation.submit(
+        tenant=membership.tenant,
+        actor=Actor.of(membership),
+        kind="remove_own_permission",
+        title=_("Remove %(permission)s from %(app)s") % {"permission": words, "app": app.display_name},
+        reason=reason,
+        steps=[_without(grant, held, app.display_name) for grant, held in found],
+    )
+
+
+def undo_own_removal(membership: Membership, request: RevocationRequest) -> RevocationRequest:
+    """Put back what this person removed, within REVOCATION_UNDO_MINUTES.
+
+    Raises:
+        Absent: it is not this person's removal.
+        Refused: it is too late, or an administrator has stopped the app.
+    """
+    actor = Actor.of(membership)
+    if request.tenant_id != membership.tenant_id or request.actor_id != actor.id or request.kind not in OWN_KINDS:
+        raise Absent
+    minutes = settings.REVOCATION_UNDO_MINUTES
+    if timezone.now() - request.created_at > timedelta(minutes=minutes):
+        words = _("A removal can be undone for %(minutes)d minutes. You can let the app in again by signing in to it.")
+        raise Refused(words % {"minutes": minutes})
+    _refuse_stopped_apps(request)
+    return revocation.undo(request, actor)
+
+
+def _refuse_stopped_apps(request: RevocationRequest) -> None:
+    """Undo gives back what the person took, and nothing to an app that was disabled or deleted for everyone."""
+    clients = {image["client_id"] for image in request.steps.values_list("before", flat=True) if image}
+    apps = ServicePrincipal.objects.filter(tenant_id=request.tenant_id, pk__in=clients)
+    if stopped := apps.filter(Q(account_enabled=False) | Q(deleted_at__isnull=False)).first():
+        words = _("An administrator has stopped %(app)s for everyone, so it gets nothing back.")
+        raise Refused(words % {"app": stopped.display_name})
+
+
+def _own_grants_now(membership: Membership, app: ServicePrincipal) -> list[types.Grant]:
+    """This person's own grants to the app as Graph shows them now: of one person, and that person is they."""
+    object_id = membership.object_id
+    if object_id is None or app.tenant_id != membership.tenant_id:
+        raise Absent
+    try:
+        with asking_microsoft():
+            found = client_of(membership.tenant).grants_of_user(object_id)
+    except Refused as refused:
+        if isinstance(refused.__cause__, NotFound):
+            raise Absent from refused
+        raise
+    mine = [
+        grant
+        for grant in found
+        if grant.client_id == app.pk and grant.consent_type == ONE and grant.principal_id == object_id
+    ]
+    if mine:
+        return mine
+    _forget_what_is_not_there(membership, app)
+    if PermissionGrant.objects.filter(tenant=membership.tenant, client=app, consent_type=ALL).exists():
+        words = _("Only your organisation's own consent to %(app)s is left. An administrator can withdraw it.")
+        raise NothingToRevoke(words % {"app": app.display_name})
+    raise Absent
+
+
+def _forget_what_is_not_there(membership: Membership, app: ServicePrincipal) -> None:
+    """Our copy showed grants that Graph does not: read the person again, so that their page is true."""
+    stale = PermissionGrant.objects.filter(
+        tenant=membership.tenant, client=app, principal_id=membership.object_id, consent_type=ONE
+    )
+    if stale.exists():
+        with asking_microsoft():
+            sync.refresh_person(membership.tenant, membership.object_id)
+
+
+def _without(grant: types.Grant, scopes: list[str], label: str) -> StepDraft:
+    if set(grant.scopes) <= set(scopes):
+        return delete_grant.step(grant, label=label)
+    return narrow_grant.step(grant, scopes, label=label)

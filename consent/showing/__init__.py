@@ -1,0 +1,1 @@
+"""Ready values for the pages about apps: charts, rows and words. No HTTP, no rules."""

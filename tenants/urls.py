@@ -1,0 +1,16 @@
+"""Connecting a tenant, and what its admin decides about it."""
+
+from django.urls import path
+
+from tenants.views import connection, onboarding, providers, settings
+
+app_name = "tenants"
+
+urlpatterns = [
+    path("onboarding/", onboarding.start, name="onboarding"),
+    path("onboarding/callback/", onboarding.callback, name="onboarding-callback"),
+    path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
+    path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
+    path("t/<slug:tenant>/settings/providers/", providers.providers, name="providers"),
+    path("t/<slug:tenant>/settings/providers/<uuid:membership_id>/end/", providers.end, name="end-provider"),
+]

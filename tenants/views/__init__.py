@@ -1,0 +1,1 @@
+"""HTTP for connecting and administering a tenant. One file per subject."""
