@@ -272,6 +272,7 @@ EXEMPT: dict[str, str] = {
     "tenants.onboarding.returned": "reads Microsoft's answer; connect() records",
     "tenants.onboarding.act": "reads",
     "accounts.services.admit": "reads",
+    "accounts.services.serves": "reads",
     "accounts.services.know": "part of a sign-in, which is recorded as a whole",
     "accounts.services.take_facts": "part of a sign-in, which is recorded as a whole",
     "accounts.services.find_person": "reads",
