@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
 from audit.models import AuditEntry, AuditEvent
-from revocation.models import Heartbeat, QuotaBucket, RevocationRequest, RevocationStep
+from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from revocation.spine import budget
 from revocation.spine.sweeper import BEAT
 
 State = RevocationStep.State
@@ -28,7 +29,7 @@ FAMILIES = {
     "consentry_graph_throttled_recent": "Answers 429 from Microsoft Graph in the last five minutes.",
     "consentry_graph_write_seconds_avg": "Time from a write's call to its acceptance, mean of the last five minutes.",
     "consentry_graph_blocked_seconds": "Time until Microsoft lets us write in this tenant again.",
-    "consentry_quota_tokens": "Writes left in the tenant's bucket.",
+    "consentry_quota_writes_left": "Writes that the tenant's quota lets out now, without those kept for clicks.",
     "consentry_sweeper_age_seconds": "Time since the sweeper last came round.",
 }
 
@@ -41,8 +42,6 @@ def lines() -> list[str]:
             with tenant_context(tenant.pk):
                 for name, labels, value in _of(tenant):
                     found[name].append(_sample(name, {"tenant": tenant.slug, **labels}, value))
-        for name, labels, value in _buckets():
-            found[name].append(_sample(name, labels, value))
     if (age := sweeper_age()) is not None:
         found["consentry_sweeper_age_seconds"].append(_sample("consentry_sweeper_age_seconds", {}, age))
     written: list[str] = []
@@ -93,16 +92,11 @@ def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
         tenant_id=tenant.pk, event=AuditEvent.STEP_RETRIED, at__gte=now - WINDOW, after__code__in=THROTTLED
     )
     yield "consentry_graph_throttled_recent", {}, throttled.count()
-
-
-def _buckets() -> Iterator[tuple[str, dict, float]]:
-    now = timezone.now()
-    slugs = {f"tenant:{pk}": slug for pk, slug in Tenant.objects.values_list("pk", "slug")}
-    for bucket in QuotaBucket.objects.filter(key__startswith="tenant:").order_by("key"):
-        labels = {"tenant": slugs.get(bucket.key, "")}
-        yield "consentry_quota_tokens", labels, bucket.tokens
-        blocked = (bucket.blocked_until - now).total_seconds() if bucket.blocked_until else 0.0
-        yield "consentry_graph_blocked_seconds", labels, max(0.0, blocked)
+    quota = budget.outlook(tenant, high_priority=True)
+    if quota.rule:
+        yield "consentry_quota_writes_left", {}, quota.room
+    blocked = (quota.blocked_until - now).total_seconds() if quota.blocked_until else 0.0
+    yield "consentry_graph_blocked_seconds", {}, max(0.0, blocked)
 
 
 def _sample(name: str, labels: dict[str, str], value: float) -> str:

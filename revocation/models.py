@@ -123,13 +123,30 @@ class RevocationStep(TenantOwned):
         ]
 
 
-class QuotaBucket(models.Model):
-    """Tokens left of one of Microsoft's write quotas, shared by all workers. Key: "tenant:<tid>" or "app"."""
+class WriteQuota(models.Model):
+    """One of Microsoft's write quotas, or a tenant's share of one, as all workers count it together.
+
+    Key: "tenant:<tid>" for one app in one tenant, "mass:<tid>" for the share of mass actions, "app" for the whole app.
+    """
+
+    class Reading(models.TextChoices):
+        WINDOWS = "windows", _("in windows")
+        CONTINUOUS = "continuous", _("continuously")
 
     key = models.CharField(primary_key=True, max_length=64)
-    tokens = models.FloatField()
-    refilled_at = models.DateTimeField()
+    # As windows: when the present one opened, the writes let out since, and those that Microsoft did in it.
+    opened_at = models.DateTimeField()
+    taken = models.IntegerField(default=0)
+    accepted = models.IntegerField(default=0)
+    # As a bucket that refills all the time: what it held at that time.
+    level = models.FloatField()
+    level_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)  # a 429 said so
+    # Which of the two Microsoft's answers showed; empty while neither was seen.
+    reading = models.CharField(max_length=16, choices=Reading, blank=True)
+    seen_at = models.DateTimeField(null=True)
+    evidence = models.JSONField(default=dict)  # "writes" done within "seconds", and the "wait" of a 429
+    probe_after = models.DateTimeField(null=True)  # nothing is tried out before
 
     def __str__(self) -> str:
         return self.key

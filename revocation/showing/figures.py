@@ -15,6 +15,7 @@ from revocation import planning, selectors
 from revocation.lists.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.selectors import ATTENTION, PENDING
+from revocation.spine import budget
 
 State = RevocationStep.State
 # A person with several steps is called by the one that is furthest from proved.
@@ -87,7 +88,7 @@ def figures(request: RevocationRequest) -> Figures:
     waiting = counts[State.WAITING] + counts[State.CLAIMED]
     running = request.state == RevocationRequest.State.RUNNING
     rate = left = None
-    quota = planning.quota(request.tenant, high_priority=request.interactive or request.high_priority)
+    quota = budget.outlook(request.tenant, high_priority=request.interactive or request.high_priority)
     if waiting and running:
         since = timezone.now() - RATE_WINDOW
         rate = steps.filter(accepted_at__gte=since).count() / RATE_WINDOW.total_seconds()
@@ -96,7 +97,7 @@ def figures(request: RevocationRequest) -> Figures:
         counts=counts,
         total=sum(counts.values()),
         rate=rate or 0.0,
-        allowed=quota.rate,
+        allowed=quota.rule.rate if quota.rule else None,
         left=left,
         resumes_at=quota.resumes_at if waiting and running else None,
         first_accepted_at=first,

@@ -1,15 +1,14 @@
-"""Microsoft's write quotas, counted by us in windows that all workers share, so that we stop before being told to.
+"""Microsoft's write quotas, counted by us in rows that all workers share, so that we stop before being told to.
 
-How the real quotas refill is not documented. We never write more than the quota in any window that opens with our
-first write: that holds whether Microsoft counts in windows or lets a bucket drip.
-
-Three windows meet in every write: the tenant's (app + tenant), the app's over all tenants, and the tenant's share for
+Three quotas meet in every write: the tenant's (app + tenant), the app's over all tenants, and the tenant's share for
 mass actions. A mass action takes from all three. A click takes from the first two and waits for neither: only a 429
-makes it wait.
+makes it wait. How a quota lets writes through is learned from Microsoft's answers, see `readings`.
 
 https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits
 """
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,15 +17,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
-from revocation.models import QuotaBucket
+from graph.batch import LIMIT
+from revocation.models import WriteQuota
+from revocation.spine import readings
+from revocation.spine.readings import Rule
+
+logger = logging.getLogger(__name__)
 
 APP = "app"
-# Writes that a mass action leaves in the tenant's window, so that a click finds some at any time.
+# Writes that a mass action leaves in the tenant's quota, so that a click finds some at any time.
 RESERVE = 20
-# Microsoft's window opens when it sees our first write, a moment after ours does.
-MARGIN = 0.5  # seconds
 ACTIVE = timedelta(seconds=30)
 DEFAULT_WAIT = 10.0  # seconds, where a 429 names no time
+# Without pacing a row only keeps the time until which a 429 told us to wait.
+NO_LIMIT = Rule(10**9, 1.0)
+COUNTERS = ["opened_at", "taken", "accepted", "level", "level_at"]
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,22 @@ class Allowance:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """`amount` writes in any `seconds`."""
+class Outlook:
+    """What a mass action may write in a tenant, as far as is known now. `rule` is None where pacing is off."""
 
-    amount: int
-    seconds: float
+    rule: Rule | None
+    room: int = 0  # writes that may go out at once
+    opens_at: datetime | None = None  # when windows are kept: when the next one opens
+    blocked_until: datetime | None = None  # a 429 told us to wait until then
+    reading: str = ""  # how Microsoft lets writes through; empty while that was not seen
+    seen_at: datetime | None = None
 
     @property
-    def rate(self) -> float:
-        """Writes per second in the long run."""
-        return self.amount / self.seconds
-
-    def part(self, share: float) -> "Rule":
-        return Rule(max(1, int(self.amount * share)), self.seconds)
-
-
-# Without pacing the window only keeps the time until which a 429 told us to wait.
-NO_LIMIT = Rule(10**9, 1.0)
+    def resumes_at(self) -> datetime | None:
+        """When the next writes may go out, where none may now."""
+        if self.blocked_until or self.rule is None:
+            return self.blocked_until
+        return self.opens_at if self.room < 1 and self.reading != readings.Reading.CONTINUOUS else None
 
 
 def tenant_rule() -> Rule | None:
@@ -76,86 +80,139 @@ def share_of(tenant: Tenant, *, high_priority: bool) -> float:
 def take(tenant: Tenant, wanted: int, *, interactive: bool, high_priority: bool = False) -> Allowance:
     """Take up to `wanted` writes from the tenant's quota.
 
-    Must be called in a transaction; the windows stay locked until it ends.
+    Must be called in a transaction; the rows stay locked until it ends.
     """
     now = timezone.now()
     rules = _rules(tenant, interactive, high_priority)
-    buckets = _locked(rules, now)
-    blocked = [bucket.blocked_until for bucket in buckets.values() if bucket.blocked_until]
-    if blocked and max(blocked) > now:
-        return Allowance(0, max(blocked))
+    quotas = _locked(rules, now)
+    if (blocked := _blocked_until(quotas)) and blocked > now:
+        return Allowance(0, blocked)
+    allowed = Allowance(wanted) if interactive else _for_mass(tenant, quotas, rules, wanted, now)
+    for quota in quotas.values():
+        readings.take(quota, allowed.granted)
+    WriteQuota.objects.bulk_update(quotas.values(), COUNTERS)
+    return allowed
 
-    granted, again_at = wanted, None
-    if not interactive:
-        for key, bucket in buckets.items():
-            room = bucket.tokens - (0 if key.startswith("mass:") else min(RESERVE, rules[key].amount / 2))
-            if key == APP:
-                room = _fair_part(room, rules[key], now)
-            if int(room) < granted:
-                granted = max(0, int(room))
-                again_at = _closes(bucket, rules[key])
-    for bucket in buckets.values():
-        bucket.tokens -= granted
-    QuotaBucket.objects.bulk_update(buckets.values(), ["tokens", "refilled_at"])
-    return Allowance(granted, again_at)
+
+def accepted(tenant: Tenant, called: Sequence[datetime]) -> None:
+    """Microsoft did the writes that left at these times. Must be called in a transaction."""
+    rule = tenant_rule()
+    if not rule or not called:
+        return
+    now = timezone.now()
+    quota = _locked({_key(tenant): rule}, now)[_key(tenant)]
+    if readings.accepted(quota, rule, called, now):
+        logger.info("Microsoft's write quota of %s: %s %s", quota.key, quota.reading, quota.evidence)
+    quota.save()
 
 
 def throttled(tenant: Tenant, retry_after: float | None, *, whole_app: bool = False) -> datetime:
-    """Microsoft answered 429: nothing more is written in this tenant until the time it named. Returns that time.
+    """Microsoft answered 429: nothing more is written until the time it named. Returns that time.
 
     Must be called in a transaction.
 
     Args:
-        whole_app: the limit that was hit is the one over all tenants.
+        whole_app: the limit that was hit is the one over all tenants: all of them wait.
     """
     now = timezone.now()
     until = now + timedelta(seconds=DEFAULT_WAIT if retry_after is None else retry_after)
-    key, rule = (APP, app_rule()) if whole_app else (f"tenant:{tenant.pk}", tenant_rule())
-    bucket = _locked({key: rule or NO_LIMIT}, now)[key]
-    bucket.blocked_until = max(until, bucket.blocked_until or until)
-    bucket.save(update_fields=["blocked_until", "tokens", "refilled_at"])
+    key, rule = (APP, app_rule()) if whole_app else (_key(tenant), tenant_rule())
+    quota = _locked({key: rule or NO_LIMIT}, now)[key]
+    if readings.refused(quota, rule or NO_LIMIT, now, until):
+        logger.info("Microsoft's write quota of %s: %s %s", key, quota.reading or "not known", quota.evidence)
+    quota.save()
     return until
 
 
-def floor_seconds(writes: int, rule: Rule) -> float:
-    """How long this many writes take at least by a quota alone, beginning with a fresh window."""
-    return max(0, (writes - 1) // rule.amount) * rule.seconds
+def outlook(tenant: Tenant, *, high_priority: bool = False) -> Outlook:
+    """What `take` would say to a mass action now. One query, nothing is taken or locked."""
+    now, rules = timezone.now(), _rules(tenant, False, high_priority)
+    found = {quota.key: quota for quota in WriteQuota.objects.filter(key__in=rules)}
+    quotas = {
+        key: readings.bring_up_to(now, found.get(key) or readings.fresh(key, rule, now), rule)
+        for key, rule in rules.items()
+    }
+    whole = quotas[_key(tenant)]
+    own = {key: quota for key, quota in quotas.items() if key != APP}
+    rooms = {key: _room(quota, rules[key], whole.reading) for key, quota in own.items()}
+    narrowest = min(own, key=lambda key: rooms[key])
+    blocked = _blocked_until(quotas)
+    return Outlook(
+        rule=min((rules[key] for key in own), key=lambda rule: rule.amount) if tenant_rule() else None,
+        room=max(0, int(rooms[narrowest])),
+        opens_at=readings.closes(quotas[narrowest], rules[narrowest]),
+        blocked_until=blocked if blocked and blocked > now else None,
+        reading=whole.reading,
+        seen_at=whole.seen_at,
+    )
 
 
-def _rules(tenant: Tenant, interactive: bool, high_priority: bool) -> dict[str, Rule]:
-    whole = tenant_rule()
-    rules = {f"tenant:{tenant.pk}": whole or NO_LIMIT}
-    if app := app_rule():
-        rules[APP] = app
-    share = share_of(tenant, high_priority=high_priority)
-    if whole and not interactive and share < 1:
-        rules[f"mass:{tenant.pk}"] = whole.part(share)
-    return rules
+def _for_mass(
+    tenant: Tenant, quotas: dict[str, WriteQuota], rules: dict[str, Rule], wanted: int, now: datetime
+) -> Allowance:
+    granted, again_at = wanted, None
+    whole = quotas[_key(tenant)]
+    for key, quota in quotas.items():
+        reading = "" if key == APP else whole.reading
+        room = _room(quota, rules[key], reading)
+        if key == APP:
+            room = _fair_part(room, rules[key], now)
+        if int(room) < granted:
+            granted = max(0, int(room))
+            missing = min(wanted, LIMIT) - _room(quota, rules[key], reading)
+            again_at = readings.again_at(quota, rules[key], reading, quota.level + missing)
+    if granted < wanted and _mass_key(tenant) not in rules:  # a share is a promise that a probe would break
+        probe = readings.probe(whole, rules[whole.key], now)
+        if probe - LIMIT < wanted and 0 < probe <= _room(quotas[APP], rules[APP], ""):
+            return Allowance(min(wanted, probe), readings.closes(whole, rules[whole.key]))
+        if at := readings.next_probe(whole, rules[whole.key], now):
+            again_at = min(again_at, at)
+    return Allowance(granted, again_at)
+
+
+def _room(quota: WriteQuota, rule: Rule, reading: str) -> float:
+    """What a quota has for a mass action: not what is kept for clicks."""
+    kept = 0 if quota.key.startswith("mass:") else min(RESERVE, rule.amount / 2)
+    return readings.room(quota, rule, reading) - kept
 
 
 def _fair_part(room: float, rule: Rule, now: datetime) -> float:
     """When the app's quota over all tenants runs low, tenants that are writing share what is left."""
     if room > rule.amount / 2:
         return room
-    active = QuotaBucket.objects.filter(key__startswith="tenant:", refilled_at__gt=now - ACTIVE).count()
+    active = WriteQuota.objects.filter(key__startswith="tenant:", level_at__gt=now - ACTIVE).count()
     return room / max(1, active)
 
 
-def _locked(rules: dict[str, Rule], now: datetime) -> dict[str, QuotaBucket]:
-    """The windows, opened anew where they are over, locked until the transaction ends; in one order for everybody."""
+def _rules(tenant: Tenant, interactive: bool, high_priority: bool) -> dict[str, Rule]:
+    whole = tenant_rule()
+    rules = {_key(tenant): whole or NO_LIMIT, APP: app_rule() or NO_LIMIT}
+    share = share_of(tenant, high_priority=high_priority)
+    if whole and not interactive and share < 1:
+        rules[_mass_key(tenant)] = whole.part(share)
+    return rules
+
+
+def _key(tenant: Tenant) -> str:
+    return f"tenant:{tenant.pk}"
+
+
+def _mass_key(tenant: Tenant) -> str:
+    return f"mass:{tenant.pk}"
+
+
+def _blocked_until(quotas: dict[str, WriteQuota]) -> datetime | None:
+    return max((quota.blocked_until for quota in quotas.values() if quota.blocked_until), default=None)
+
+
+def _locked(rules: dict[str, Rule], now: datetime) -> dict[str, WriteQuota]:
+    """The rows as of now, locked until the transaction ends; in one order for everybody."""
     assert transaction.get_connection().in_atomic_block  # noqa: S101 - a lock outside a transaction is none
-    locked = QuotaBucket.objects.select_for_update().filter(key__in=rules).order_by("key")
-    found = {bucket.key: bucket for bucket in locked}
+    locked = WriteQuota.objects.select_for_update().filter(key__in=rules).order_by("key")
+    found = {quota.key: quota for quota in locked}
     missing = sorted(key for key in rules if key not in found)
     if missing:
-        fresh = [QuotaBucket(key=key, tokens=rules[key].amount, refilled_at=now) for key in missing]
-        QuotaBucket.objects.bulk_create(fresh, ignore_conflicts=True)
-        found = {bucket.key: bucket for bucket in locked.all()}
-    for key, bucket in found.items():
-        if now >= _closes(bucket, rules[key]):
-            bucket.tokens, bucket.refilled_at = rules[key].amount, now
-    return {key: found[key] for key in rules}
-
-
-def _closes(bucket: QuotaBucket, rule: Rule) -> datetime:
-    return bucket.refilled_at + timedelta(seconds=rule.seconds + MARGIN)
+        fresh = [readings.fresh(key, rules[key], now) for key in missing]
+        WriteQuota.objects.bulk_create(fresh, ignore_conflicts=True)
+        found = {quota.key: quota for quota in locked.all()}
+    return {key: readings.bring_up_to(now, found[key], rules[key]) for key in rules}

@@ -6,7 +6,6 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from revocation.models import QuotaBucket
 from revocation.spine import budget
 
 
@@ -21,12 +20,16 @@ def take(tenant, wanted, **options) -> budget.Allowance:
         return budget.take(tenant, wanted, **({"interactive": False} | options))
 
 
-def time_passes(seconds: float) -> None:
-    for bucket in QuotaBucket.objects.all():
-        bucket.refilled_at -= timedelta(seconds=seconds)
-        if bucket.blocked_until:
-            bucket.blocked_until -= timedelta(seconds=seconds)
-        bucket.save()
+@pytest.fixture
+def time_passes(monkeypatch):
+    """Moves the clock on by so many seconds."""
+    begin, passed = timezone.now(), [0.0]
+    monkeypatch.setattr(timezone, "now", lambda: begin + timedelta(seconds=passed[0]))
+
+    def later(seconds: float) -> None:
+        passed[0] += seconds
+
+    return later
 
 
 def test_a_mass_action_takes_its_share_and_no_more(contoso):
@@ -42,7 +45,7 @@ def test_it_is_told_when_the_next_window_opens(contoso):
     assert 9 < wait <= 10.5
 
 
-def test_the_next_window_is_whole_again(contoso):
+def test_the_next_window_is_whole_again(contoso, time_passes):
     take(contoso, 80)
     time_passes(11)
 
@@ -65,7 +68,7 @@ def test_what_clicks_used_is_not_there_for_lists(contoso):
     assert take(contoso, 50).granted == 0
 
 
-def test_a_429_makes_everything_wait_as_long_as_it_says(contoso):
+def test_a_429_makes_everything_wait_as_long_as_it_says(contoso, time_passes):
     with transaction.atomic():
         until = budget.throttled(contoso, 7)
 
@@ -74,6 +77,38 @@ def test_a_429_makes_everything_wait_as_long_as_it_says(contoso):
         assert (allowed.granted, allowed.again_at) == (0, until)
     time_passes(7.1)
     assert take(contoso, 1).granted == 1
+
+
+def test_a_429_over_all_tenants_makes_every_tenant_wait(contoso, fabrikam, time_passes, settings):
+    settings.GRAPH_APP_WRITES = 0  # whether or not we pace ourselves
+    with transaction.atomic():
+        until = budget.throttled(contoso, 7, whole_app=True)
+
+    for tenant in (contoso, fabrikam):
+        for interactive in (True, False):
+            allowed = take(tenant, 1, interactive=interactive)
+            assert (allowed.granted, allowed.again_at) == (0, until)
+        assert budget.outlook(tenant).blocked_until == until
+    time_passes(7.1)
+    assert take(fabrikam, 1).granted == 1
+
+
+def test_a_429_of_one_tenant_is_that_tenants(contoso, fabrikam):
+    with transaction.atomic():
+        budget.throttled(contoso, 7)
+
+    assert take(fabrikam, 1).granted == 1
+
+
+def test_a_tenant_that_stopped_writing_leaves_its_part_to_the_others(contoso, fabrikam, settings, time_passes):
+    settings.GRAPH_APP_WRITES, settings.GRAPH_APP_WRITE_SECONDS = 120, 300.0
+    settings.GRAPH_TENANT_WRITE_SECONDS = 60.0
+    take(contoso, 60)
+    take(fabrikam, 1)
+    assert take(fabrikam, 70).granted == 19
+    time_passes(31)
+
+    assert take(fabrikam, 70).granted == 20
 
 
 def test_of_two_429s_the_longer_one_counts(contoso):
@@ -101,8 +136,3 @@ def test_without_pacing_only_429s_count(contoso, settings):
         budget.throttled(contoso, 5)
     assert take(contoso, 1).granted == 0
 
-
-def test_the_floor_is_the_windows_own_arithmetic():
-    rule = budget.Rule(3000, 150)
-
-    assert [budget.floor_seconds(n, rule) for n in (1, 3000, 3001, 10_000)] == [0, 0, 150, 450]

@@ -12,8 +12,7 @@ from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from portal import metrics
 from revocation import notices, planning
-from revocation.models import QuotaBucket
-from revocation.spine import budget, executor
+from revocation.spine import budget, executor, readings
 from tests.factories import make_person
 from tests.revocation.copies import NOW, asked, crowd, finish, in_copy, put
 
@@ -31,6 +30,13 @@ def quota(settings):
     settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 3000, 150.0
 
 
+def used(key: str, **fields) -> None:
+    quota = readings.fresh(key, budget.tenant_rule(), timezone.now())
+    for name, value in fields.items():
+        setattr(quota, name, value)
+    quota.save()
+
+
 def plan(tenant, writes, **options):
     with tenant_context(tenant.pk):
         return planning.plan(tenant, ["revoke_sessions"] * writes, people=writes, **options)
@@ -46,6 +52,13 @@ def test_a_mass_action_takes_its_share_of_each_window(contoso, quota, writes, wi
     assert took == pytest.approx(windows * WINDOW, abs=timedelta(seconds=1))
 
 
+@pytest.mark.parametrize(("reading", "seconds"), [("", 4 * 150.5), ("windows", 4 * 150.5), ("continuous", 475)])
+def test_the_time_is_that_of_the_reading_that_was_seen(contoso, quota, reading, seconds):
+    used(f"tenant:{contoso.pk}", reading=reading)
+
+    assert plan(contoso, 10_000).duration.total_seconds() == pytest.approx(seconds, abs=2)
+
+
 def test_an_urgent_one_takes_the_whole_window(contoso, quota):
     assert plan(contoso, 2980, high_priority=True).duration == timedelta()
     assert plan(contoso, 2980).duration > timedelta()
@@ -53,7 +66,7 @@ def test_an_urgent_one_takes_the_whole_window(contoso, quota):
 
 def test_what_is_already_used_and_queued_counts(contoso, megan, quota):
     asked(contoso, megan, crowd(contoso, 100), needs_approval=False)
-    QuotaBucket.objects.create(key=f"mass:{contoso.pk}", tokens=50, refilled_at=timezone.now() - timedelta(seconds=100))
+    used(f"mass:{contoso.pk}", taken=2350, opened_at=timezone.now() - timedelta(seconds=100))
 
     found = plan(contoso, 10)
 
@@ -63,9 +76,7 @@ def test_what_is_already_used_and_queued_counts(contoso, megan, quota):
 
 def test_a_wait_that_microsoft_asked_for_counts(contoso, quota):
     blocked = timezone.now() + timedelta(seconds=40)
-    QuotaBucket.objects.create(
-        key=f"tenant:{contoso.pk}", tokens=3000, refilled_at=timezone.now(), blocked_until=blocked
-    )
+    used(f"tenant:{contoso.pk}", blocked_until=blocked)
 
     assert timedelta(seconds=38) < plan(contoso, 1).duration <= timedelta(seconds=40)
 
@@ -82,7 +93,7 @@ def test_the_plan_and_the_budget_agree_about_what_is_left(contoso, quota):
     with tenant_context(contoso.pk):
         with transaction.atomic():
             budget.take(contoso, 1000, interactive=False)
-        left = planning.quota(contoso).at_hand
+        left = budget.outlook(contoso).room
         with transaction.atomic():
             assert budget.take(contoso, 5000, interactive=False).granted == left == 1400
 
