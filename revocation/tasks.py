@@ -21,8 +21,8 @@ def run(tenant_id: str) -> None:
             if not mine:
                 return
             with tenant_context(key):
-                result = executor.run(key)
-        if result.more_due:
+                result = executor.turn(key)
+        if result.is_due_within(executor.LINGER):
             nudge(key)
 
 

@@ -7,17 +7,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from graph.errors import GraphError
-from graph.types import Answer, Call
+from graph.types import Answer
 from revocation import actions
 from revocation.actions.base import Outcome, Verdict, general, unreadable
 from revocation.models import RevocationStep
 from revocation.spine.batches import Kind
 
 logger = logging.getLogger(__name__)
-
-
-def proof_of(step: RevocationStep) -> Call:
-    return actions.get(step.action).proof(step)
 
 
 def outcome(kind: Kind, step: RevocationStep, answer: Answer | GraphError) -> Outcome | None:
@@ -39,7 +35,7 @@ def outcome(kind: Kind, step: RevocationStep, answer: Answer | GraphError) -> Ou
         return Outcome(Verdict.UNKNOWN if kind == Kind.CALL else Verdict.UNREADABLE, text, "unreadable")
 
 
-def tell_the_copy(steps: list[RevocationStep]) -> None:
+def update_copy(steps: list[RevocationStep]) -> None:
     """Let pages agree with the directory at once. The next reading of it would put it right anyway."""
     by_action: dict[str, list[RevocationStep]] = defaultdict(list)
     for step in steps:

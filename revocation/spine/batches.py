@@ -18,6 +18,7 @@ from graph.batch import LIMIT
 from graph.client import GraphClient
 from graph.errors import GraphError, Unavailable
 from graph.types import Answer, Call
+from revocation import actions
 from revocation.models import RevocationStep
 
 logger = logging.getLogger(__name__)
@@ -35,26 +36,36 @@ class Kind(StrEnum):
     PROOF = "proof"
 
 
-@dataclass
-class Flight:
-    """Some steps and the batch that is on its way for them."""
+@dataclass(eq=False)
+class Batch:
+    """Some steps, and what will be answered: a list with an answer for each, or the error of the whole batch."""
 
     kind: Kind
     steps: list[RevocationStep]
-    future: Future
+    answers: Future
 
 
-def launch(tenant: Tenant, kind: Kind, steps: Sequence[RevocationStep], call_of) -> Iterator[Flight]:
-    """Send one call for each step, in batches; a click's in batches of their own, which Microsoft drops last."""
+def send(tenant: Tenant, kind: Kind, steps: Sequence[RevocationStep]) -> Iterator[Batch]:
+    """Ask Microsoft about each step, in batches; a click's in batches of their own, which Microsoft drops last."""
     for interactive, group in groupby(sorted(steps, key=lambda step: not step.interactive), lambda s: s.interactive):
         members = list(group)
         for start in range(0, len(members), LIMIT):
             part = members[start : start + LIMIT]
             priority = "high" if interactive else "normal"
             deadline = min(step.lease_until for step in part) - _margin() if kind == Kind.CALL else None
-            calls = [call_of(step) for step in part]
-            future = _pool().submit(_send, str(tenant.pk), priority, calls, deadline)
-            yield Flight(kind, part, future)
+            calls = [_call_for(kind, step) for step in part]
+            yield Batch(kind, part, _pool().submit(_exchange, str(tenant.pk), priority, calls, deadline))
+
+
+def _call_for(kind: Kind, step: RevocationStep) -> Call:
+    action = actions.get(step.action)
+    match kind:
+        case Kind.LOOK:
+            return action.look(step)
+        case Kind.CALL:
+            return action.call(step)
+        case _:
+            return action.proof(step)
 
 
 def _margin() -> timedelta:
@@ -62,7 +73,7 @@ def _margin() -> timedelta:
     return timedelta(seconds=settings.REVOCATION_LEASE_SECONDS * 0.4)
 
 
-def _send(tenant_id: str, priority: str, calls: list[Call], deadline: datetime | None) -> list[Answer] | GraphError:
+def _exchange(tenant_id: str, priority: str, calls: list[Call], deadline: datetime | None) -> list[Answer] | GraphError:
     try:
         client = GraphClient(tenant_id, priority=priority)
         if deadline and timezone.now() > deadline:

@@ -118,27 +118,21 @@ def lease() -> datetime:
     return timezone.now() + timedelta(seconds=settings.REVOCATION_LEASE_SECONDS)
 
 
-def take_for_proof(
-    tenant: Tenant, limit: int, *, request_id: UUID | None = None, interactive_only: bool = False
-) -> list[RevocationStep]:
+def take_for_proof(tenant: Tenant, limit: int, *, request_id: UUID | None = None) -> list[RevocationStep]:
     """Claim accepted steps whose proof is due."""
     due = RevocationStep.objects.filter(tenant=tenant, state=State.ACCEPTED, not_before__lte=timezone.now())
-    return _take(due.order_by("not_before"), tenant, limit, request_id, interactive_only)
+    return _take(due.order_by("not_before"), tenant, limit, request_id)
 
 
-def take_for_reading_back(
-    tenant: Tenant, limit: int, *, request_id: UUID | None = None, interactive_only: bool = False
-) -> list[RevocationStep]:
+def take_for_reading_back(tenant: Tenant, limit: int, *, request_id: UUID | None = None) -> list[RevocationStep]:
     """Claim steps whose lease lapsed: their call may or may not have been made."""
     due = RevocationStep.objects.filter(tenant=tenant, state=State.CLAIMED, lease_until__lte=timezone.now())
-    return _take(due.order_by("lease_until"), tenant, limit, request_id, interactive_only)
+    return _take(due.order_by("lease_until"), tenant, limit, request_id)
 
 
-def _take(due, tenant, limit, request_id, interactive_only) -> list[RevocationStep]:
+def _take(due, tenant, limit, request_id) -> list[RevocationStep]:
     if request_id:
         due = due.filter(request_id=request_id)
-    if interactive_only:
-        due = due.filter(interactive=True)
     with transaction.atomic():
         steps = list(due.select_for_update(of=("self",), skip_locked=True)[:limit])
         if not steps:

@@ -1,7 +1,7 @@
-"""Carries steps out: claim, commit the intent, ask Microsoft in batches, commit the outcome, prove it.
+"""Carries steps out, a turn at a time: claim, commit the intent, ask Microsoft in batches, write down what came back.
 
-    fill     claim due steps and send their batches     one short transaction per kind
-    settle   write down what came back                  one short transaction for all that is there
+    send what is due      claim it and send it in batches    one short transaction for each kind of step
+    settle                write down what came back          one short transaction for all that is there
 
 No transaction is open while a batch is on its way, and no thread but the caller's touches the database. A process
 that dies anywhere in between leaves a claim whose lease lapses; with `called_at` set its fate is read back before
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -22,178 +22,123 @@ from uuid import UUID
 from django.db import Error as DatabaseFault, connection, transaction
 from django.db.models import Min
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant, tenant_context
 from audit import services as audit
-from audit.models import AuditEvent
 from directory.models import Person
 from graph.batch import LIMIT
-from graph.errors import GraphError
 from revocation import actions
-from revocation.actions.base import Outcome, Verdict, observe
+from revocation.actions.base import observe
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.nudges import nudge
-from revocation.rules import approval
-from revocation.spine import answers, budget, claims, entries, proofs
-from revocation.spine.batches import WIDTH, Flight, Kind, launch
-from revocation.spine.finishing import finish_if_done
+from revocation.spine import budget, claims, entries, proofs, settling
+from revocation.spine.batches import WIDTH, Batch, Kind, send
 from revocation.steps import Sealer
 
 logger = logging.getLogger(__name__)
 
 State = RevocationStep.State
-CLOSED = {RevocationRequest.State.CANCELLED, RevocationRequest.State.REJECTED, RevocationRequest.State.EXPIRED}
-ROUND = 5.0  # seconds a worker stays with one tenant before others have their turn
+TURN = 5.0  # seconds a worker stays with one tenant before others have their turn
 LINGER = 2.0  # seconds it waits for something that is about to be due
 QUOTA_LINGER = 12.0  # seconds it waits for a new quota window: more than the sweeper leaves between its rounds
-SOON = timedelta(seconds=QUOTA_LINGER)
 REST = 1.0  # seconds in which it looks for clicks alone, once it found the quota used up
+LOOK_BACK = 0.5  # seconds between two looks for claims that lapsed
 
 
-@dataclass
-class BatchResult:
-    """What a run came to.
+@dataclass(frozen=True)
+class TurnResult:
+    """What a turn came to.
 
     Attributes:
         done: answers written down, of calls and of proofs.
-        more_due: something is due now.
-        next_due: when the next thing is; None when there is nothing left.
+        next_due: when there is something to do again, which may be now; None when there is nothing left.
     """
 
-    done: int = 0
-    more_due: bool = False
-    next_due: datetime | None = None
+    done: int
+    next_due: datetime | None
+
+    def is_due_within(self, seconds: float) -> bool:
+        return self.next_due is not None and self.next_due <= timezone.now() + timedelta(seconds=seconds)
 
 
-def run_batch(tenant_id: UUID, *, interactive_only: bool = False) -> BatchResult:
-    """Claim and carry out at most 20 due steps of a tenant, and prove nothing yet."""
+def turn(tenant_id: UUID, *, seconds: float = TURN, linger: float = LINGER) -> TurnResult:
+    """Work on a tenant for a while: lost calls, due calls and due proofs, several batches at a time.
+
+    Args:
+        seconds: for how long; 0 is one round: what is due now, as far as it fits, and what comes of it.
+        linger: how long to wait for something that is about to be due.
+    """
     with in_tenant(tenant_id):
-        runner = _Runner(tenant_id, interactive_only=interactive_only, width=1)
-        runner.read_back()
-        runner.ask()
-        runner.land_all()
-        return runner.result()
+        work = _Work(Tenant.objects.get(pk=tenant_id))
+        work.go_on(seconds, linger)
+        work.settle_all()
+        return TurnResult(work.done, work.next_due())
 
 
-def prove_due(tenant_id: UUID, limit: int = 20 * WIDTH) -> BatchResult:
-    """Read back accepted steps whose proof is due."""
-    with in_tenant(tenant_id):
-        runner = _Runner(tenant_id)
-        runner.prove(limit)
-        runner.land_all()
-        return runner.result()
-
-
-def run(tenant_id: UUID, *, seconds: float = ROUND, linger: float = LINGER) -> BatchResult:
-    """Work on a tenant for a while: lost calls, due calls and due proofs, several batches at a time."""
-    with in_tenant(tenant_id):
-        runner = _Runner(tenant_id)
-        runner.go_on(seconds, linger)
-        runner.land_all()
-        return runner.result()
-
-
-def run_request(request: RevocationRequest, *, seconds: float) -> BatchResult:
-    """Work on one request, for the person who waits for it. What is on its way after that lands by itself."""
+def run_request(request: RevocationRequest, *, seconds: float) -> TurnResult:
+    """Work on one request, for the person who waits for it. What is on its way after that is written down later."""
     with in_tenant(request.tenant_id):
-        runner = _Runner(request.tenant_id, request_id=request.pk)
-        runner.go_on(seconds, linger=seconds)
-        if runner.flights:
-            runner.land_elsewhere()
-        return runner.result()
+        work = _Work(Tenant.objects.get(pk=request.tenant_id), request_id=request.pk)
+        work.go_on(seconds, linger=seconds)
+        if work.on_their_way:
+            work.settle_elsewhere()
+        return TurnResult(work.done, work.next_due())
 
 
-class _Runner:
-    """One process's work on one tenant: what it claimed and what is on its way."""
+class _Work:
+    """One turn: what this process claimed, what is on its way, and what the quota said.
 
-    def __init__(
-        self, tenant_id: UUID, *, request_id: UUID | None = None, interactive_only: bool = False, width: int = WIDTH
-    ) -> None:
-        self.tenant = Tenant.objects.get(pk=tenant_id)
-        self.narrowed = {"request_id": request_id, "interactive_only": interactive_only}
-        self.width = width
-        self.flights: list[Flight] = []
+    Args:
+        request_id: work on this request alone.
+    """
+
+    def __init__(self, tenant: Tenant, request_id: UUID | None = None) -> None:
+        self.tenant, self.request_id = tenant, request_id
+        self.on_their_way: list[Batch] = []
         self.done = 0
-        self._sealer = Sealer(self.tenant.pk)
-        self._quota_again_at: datetime | None = None
-        self._rests_until = 0.0
+        self._sealer = Sealer(tenant.pk)
+        self._quota_again_at: datetime | None = None  # while the quota holds something up
+        self._rests_until = self._looks_back_at = 0.0  # on the monotonic clock
         self._woke_another = False
-        self._next_look_back = 0.0
 
     # --- Rounds -------------------------------------------------------------------------------------
 
     def go_on(self, seconds: float, linger: float) -> None:
         """Until nothing is due, nothing is on its way and nothing comes due within `linger`, or time is up."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.fill()
-            if self.flights:
-                self.land(timeout=max(0.0, end - time.monotonic()))
-                continue
-            due = self.next_due()
-            if due is None:
+        while True:
+            self.send_what_is_due()
+            if self.on_their_way:
+                self.settle(timeout=max(0.0, end - time.monotonic()))
+            elif pause := self._pause(linger, end):
+                time.sleep(pause)
+                if pause > linger:  # for a new window of the quota: whoever waited for it makes use of it
+                    end = time.monotonic() + seconds
+            else:
                 return
-            pause = max(0.005, (due - timezone.now()).total_seconds())
-            if due == self._quota_again_at and linger and not self.narrowed["request_id"]:
-                # Nobody else would be there in the moment in which the next window opens.
-                linger, end = QUOTA_LINGER, max(end, time.monotonic() + min(pause, QUOTA_LINGER) + seconds)
-            if pause > linger or time.monotonic() + pause > end:
+            if time.monotonic() >= end:
                 return
-            time.sleep(pause)
 
-    def fill(self) -> None:
-        if time.monotonic() >= self._next_look_back:
-            self.read_back()
-            self._next_look_back = time.monotonic() + 0.5
-        # Proofs may take half of the room, so that neither waits for all of the other.
-        self.prove(limit=LIMIT * max(1, self.room // 2))
-        self.ask()
-
-    @property
-    def room(self) -> int:
-        return max(0, self.width - len(self.flights))
-
-    def land_all(self) -> None:
-        while self.flights:
-            self.land()
-
-    def land(self, timeout: float | None = None) -> None:
-        """Wait for something to come back, and write down all that has."""
-        wait([flight.future for flight in self.flights], timeout=timeout, return_when=FIRST_COMPLETED)
-        landed = [flight for flight in self.flights if flight.future.done()]
-        self.flights = [flight for flight in self.flights if not flight.future.done()]
-        if landed:
-            self.settle(landed)
-
-    def land_elsewhere(self) -> None:
-        """Let a thread write down what is still on its way, so that nobody waits for a slow answer."""
-
-        def finish() -> None:
-            try:
-                with tenant_context(self.tenant.pk):
-                    self.land_all()
-            except DatabaseFault:
-                logger.warning("What came back late could not be written down; it will be read back.")
-            finally:
-                connection.close()
-
-        threading.Thread(target=copy_context().run, args=(finish,), daemon=True, name="late-answers").start()
-
-    def result(self) -> BatchResult:
+    def _pause(self, linger: float, end: float) -> float | None:
+        """Seconds until something is due; None where nothing is that is worth waiting for."""
         due = self.next_due()
-        return BatchResult(self.done, bool(due and due <= timezone.now()), due)
+        if due is None:
+            return None
+        pause = max(0.005, (due - timezone.now()).total_seconds())
+        if pause <= linger:
+            return pause if time.monotonic() + pause <= end else None
+        # Nobody else would be there in the moment in which the next window opens.
+        for_the_quota = due == self._quota_again_at and linger and not self.request_id
+        return pause if for_the_quota and pause <= QUOTA_LINGER else None
 
     def next_due(self) -> datetime | None:
-        """When the next call, read-back or proof of what this runner looks after is due."""
+        """When the next call, read-back or proof is due, of the tenant or of the one request."""
         steps = RevocationStep.objects.filter(tenant=self.tenant)
-        if self.narrowed["request_id"]:
-            steps = steps.filter(request_id=self.narrowed["request_id"])
-        if self.narrowed["interactive_only"]:
-            steps = steps.filter(interactive=True)
+        if self.request_id:
+            steps = steps.filter(request_id=self.request_id)
         now = timezone.now()
-        if claims.running_with_due_steps(self.tenant.pk, **self.narrowed).exists():
+        if claims.running_with_due_steps(self.tenant.pk, request_id=self.request_id).exists():
             # Only Microsoft's quota can hold a due step up.
             calls = max(now, self._quota_again_at or now)
         else:
@@ -204,63 +149,100 @@ class _Runner:
         lapse = steps.filter(state=State.CLAIMED).aggregate(at=Min("lease_until"))["at"]
         return min((at for at in (calls, proof, lapse) if at), default=None)
 
+    @property
+    def room(self) -> int:
+        """Batches that may still be sent."""
+        return max(0, WIDTH - len(self.on_their_way))
+
     # --- Sending ------------------------------------------------------------------------------------
 
+    def send_what_is_due(self) -> None:
+        if time.monotonic() >= self._looks_back_at:
+            self.read_back()
+            self._looks_back_at = time.monotonic() + LOOK_BACK
+        # Proofs may take half of the room, so that neither waits for all of the other.
+        self.prove(limit=LIMIT * max(1, self.room // 2))
+        self.ask()
+
+    def read_back(self) -> None:
+        """Look after claims that lapsed: back to waiting where nothing was sent, else read back."""
+        steps = claims.take_for_reading_back(self.tenant, LIMIT * self.room, request_id=self.request_id)
+        unsent = [step for step in steps if step.called_at is None]
+        local = [step for step in steps if step.called_at and actions.get(step.action).local]
+        lost = [step for step in steps if step.called_at and not actions.get(step.action).local]
+        self._send(Kind.READ_BACK, lost)
+        if unsent:
+            for step in unsent:
+                proofs.put_off(step, timezone.now())
+            self._written(settling.write(self.tenant, settling.Fates([(step, None) for step in unsent])))
+        if local:
+            self._written(settling.write(self.tenant, settling.perform(local)))
+
+    def prove(self, limit: int) -> None:
+        """Read accepted steps back whose proof is due."""
+        limit = min(limit, LIMIT * self.room)
+        self._send(Kind.PROOF, claims.take_for_proof(self.tenant, limit, request_id=self.request_id))
+
     def ask(self) -> None:
-        """Claim due steps, commit the intent, send."""
+        """Claim due steps, as many as the quota lets out: clicks first, then what is urgent, then the rest."""
         if not self.room:
             return
-        if time.monotonic() < self._rests_until:
-            requests = claims.open_requests(self.tenant.pk, **self.narrowed | {"interactive_only": True})
-        else:
-            requests, self._quota_again_at = claims.open_requests(self.tenant.pk, **self.narrowed), None
-        on_their_way = len(self.flights)
+        before = len(self.on_their_way)
+        resting = time.monotonic() < self._rests_until
+        if not resting:
+            self._quota_again_at = None
+        requests = claims.open_requests(self.tenant.pk, request_id=self.request_id, interactive_only=resting)
         classes: dict[tuple[bool, bool], list[RevocationRequest]] = defaultdict(list)
         for request in requests:
             classes[request.interactive, request.interactive or request.high_priority].append(request)
         for (interactive, high_priority), group in classes.items():
             if self.room:
                 self._ask(group, interactive, high_priority)
-        if self._quota_again_at and len(self.flights) == on_their_way:
-            opens_in = (self._quota_again_at - timezone.now()).total_seconds()
-            self._rests_until = time.monotonic() + min(REST, opens_in)
+        if self._quota_again_at and len(self.on_their_way) == before:
+            again_in = (self._quota_again_at - timezone.now()).total_seconds()
+            self._rests_until = time.monotonic() + min(REST, again_in)
 
     def _ask(self, requests: list[RevocationRequest], interactive: bool, high_priority: bool) -> None:
+        """Claim, and commit the intent; then send."""
         with transaction.atomic():
             picked = claims.pick(self.tenant.pk, requests, LIMIT * self.room)
-            kept, spoilt = self._within_quota(picked, interactive, high_priority), []
+            kept = self._within_quota(picked, interactive, high_priority)
             for step in kept:
                 step.tenant = self.tenant
-                if not self._sealer.holds(step):
-                    spoilt.append(step)
+            spoilt = [step for step in kept if not self._sealer.holds(step)]
             mine = [step for step in kept if step not in spoilt] if spoilt else kept
             self._remember_sessions(mine)
-            until = claims.lease()
-            direct, local, looking = [], [], []
-            for step in mine:
-                step.state, step.lease_until = State.CLAIMED, until
-                action = actions.get(step.action)
-                if not action.local and action.look(step) is not None:
-                    looking.append(step)
-                    continue
-                step.called_at = timezone.now()
-                (local if action.local else direct).append(step)
-            drafts = [entries.about(step, self._break(step)) for step in spoilt]
+            looking, calling, local = self._claim(mine)
+            claimed = entries.started([*calling, *local])
+            broken = [entries.about(step, settling.break_off(step)) for step in spoilt]
             claims.write(self.tenant.pk, kept)
-            drafts += entries.started([*direct, *local])
-            if drafts:
-                audit.record_many(drafts)
+            if broken or claimed:
+                audit.record_many([*broken, *claimed])
         claims.fenced(kept)
-        self.flights += launch(self.tenant, Kind.LOOK, looking, lambda step: actions.get(step.action).look(step))
-        self.flights += launch(self.tenant, Kind.CALL, direct, lambda step: actions.get(step.action).call(step))
+        self._send(Kind.LOOK, looking)
+        self._send(Kind.CALL, calling)
         if len(kept) == LIMIT * WIDTH and not self._woke_another:
             # More than one process's load: the next wakes the one after it, until every place is taken.
             self._woke_another = True
             nudge(self.tenant.pk)
         if local:
-            self._perform(local)
+            self._written(settling.write(self.tenant, settling.perform(local)))
         if spoilt:
-            self._void({step.request_id: step.request for step in spoilt}.values())
+            settling.void(self.tenant, spoilt)
+
+    def _claim(self, steps: list[RevocationStep]) -> tuple[list[RevocationStep], ...]:
+        """Take steps: those to be looked at first, those to be called at once, those done in our own database."""
+        until = claims.lease()
+        looking, calling, local = [], [], []
+        for step in steps:
+            step.state, step.lease_until = State.CLAIMED, until
+            action = actions.get(step.action)
+            if not action.local and action.look(step) is not None:
+                looking.append(step)
+                continue
+            step.called_at = timezone.now()
+            (local if action.local else calling).append(step)
+        return looking, calling, local
 
     def _within_quota(self, picked: list[RevocationStep], interactive: bool, high: bool) -> list[RevocationStep]:
         """The steps that may go out now; those without a call to Microsoft always may."""
@@ -291,124 +273,37 @@ class _Runner:
             at = known.get(step.target_id)
             observe(step, valid_from_before=at.isoformat() if at else None)
 
-    def _break(self, step: RevocationStep) -> AuditEvent:
-        """The stored step is not the one that was asked for."""
-        step.outcome = _("This step was changed after it was asked for. It was not carried out.")
-        step.outcome_code = "seal_broken"
-        return proofs.finish(step, State.FAILED)
+    def _send(self, kind: Kind, steps: Sequence[RevocationStep]) -> None:
+        self.on_their_way += send(self.tenant, kind, steps)
 
-    def _void(self, requests: Iterable[RevocationRequest]) -> None:
-        for request in requests:
-            if request.needs_approval:
-                approval.void(request, _("The steps are not the ones that were approved."))
-        finish_if_done(self.tenant.pk, [request.pk for request in requests])
+    # --- Settling -----------------------------------------------------------------------------------
 
-    def _perform(self, steps: list[RevocationStep]) -> None:
-        """Do what is done in the portal's own database."""
-        settled: list[tuple[RevocationStep, Outcome]] = []
-        for step in steps:
+    def settle_all(self) -> None:
+        while self.on_their_way:
+            self.settle()
+
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait for something to come back, write down all that has, and send what was only looked at so far."""
+        wait([batch.answers for batch in self.on_their_way], timeout=timeout, return_when=FIRST_COMPLETED)
+        back = [batch for batch in self.on_their_way if batch.answers.done()]
+        self.on_their_way = [batch for batch in self.on_their_way if batch not in back]
+        if back:
+            self._written(settling.write(self.tenant, settling.read(back, self._sealer)))
+
+    def _written(self, settled: settling.Settled) -> None:
+        self.done += settled.results
+        self._send(Kind.CALL, settled.calling)
+
+    def settle_elsewhere(self) -> None:
+        """Let a thread write down what is still on its way, so that nobody waits for a slow answer."""
+
+        def finish() -> None:
             try:
-                with transaction.atomic():
-                    settled.append((step, actions.get(step.action).perform(step)))
-            except Exception as error:
-                logger.exception("A local step failed.")
-                text = _("The portal failed to do this (%(error)s).") % {"error": type(error).__name__}
-                settled.append((step, Outcome(Verdict.RETRY, text, "internal")))
-        self._write_down([(step, proofs.called(step, outcome)) for step, outcome in settled])
+                with tenant_context(self.tenant.pk):
+                    self.settle_all()
+            except DatabaseFault:
+                logger.warning("What came back late could not be written down; it will be read back.")
+            finally:
+                connection.close()
 
-    def prove(self, limit: int) -> None:
-        """Read accepted steps back whose proof is due."""
-        if self.room:
-            steps = claims.take_for_proof(self.tenant, min(limit, LIMIT * self.room), **self.narrowed)
-            self.flights += launch(self.tenant, Kind.PROOF, steps, answers.proof_of)
-
-    def read_back(self) -> None:
-        """Look after claims that lapsed: back to waiting where nothing was sent, else read back."""
-        if not self.room:
-            return
-        steps = claims.take_for_reading_back(self.tenant, LIMIT * self.room, **self.narrowed)
-        unsent = [step for step in steps if step.called_at is None]
-        local = [step for step in steps if step.called_at and actions.get(step.action).local]
-        lost = [step for step in steps if step.called_at and not actions.get(step.action).local]
-        self.flights += launch(self.tenant, Kind.READ_BACK, lost, answers.proof_of)
-        for step in unsent:
-            proofs.put_off(step, timezone.now())
-        if unsent:
-            self._write_down([(step, None) for step in unsent])
-        if local:
-            self._perform(local)
-
-    # --- Landing ------------------------------------------------------------------------------------
-
-    def settle(self, landed: list[Flight]) -> None:
-        """Write down what came back, and send what was only looked at so far."""
-        results: list[tuple[RevocationStep, AuditEvent | None]] = []
-        calling: list[RevocationStep] = []
-        throttled: list[tuple[RevocationStep, Outcome]] = []
-        for flight in landed:
-            answer = flight.future.result()
-            for place, step in enumerate(flight.steps):
-                item = answer if isinstance(answer, GraphError) else answer[place]
-                outcome = answers.outcome(flight.kind, step, item)
-                if flight.kind == Kind.LOOK:
-                    self._sealer.vouch(step)
-                if outcome is None:
-                    calling.append(step)
-                elif flight.kind == Kind.PROOF:
-                    results.append((step, proofs.proved(step, outcome)))
-                elif flight.kind == Kind.READ_BACK:
-                    results.append((step, proofs.read_back(step, actions.get(step.action), outcome)))
-                elif outcome.verdict == Verdict.THROTTLED:
-                    throttled.append((step, outcome))
-                else:
-                    results.append((step, proofs.called(step, outcome)))
-        self._write_down(results, calling, throttled)
-
-    def _write_down(
-        self,
-        results: list[tuple[RevocationStep, AuditEvent | None]],
-        calling: list[RevocationStep] = (),
-        throttled: list[tuple[RevocationStep, Outcome]] = (),
-    ) -> None:
-        now = timezone.now()
-        everything = [step for step, _event in results] + list(calling) + [step for step, _outcome in throttled]
-        with transaction.atomic():
-            states = self._request_states({step.request_id for step in everything})
-            if throttled:
-                longest = max((outcome.retry_after or 0.0) for _step, outcome in throttled) or None
-                blocked = budget.throttled(self.tenant, longest)
-                results = [*results, *((step, proofs.called(step, out, blocked)) for step, out in throttled)]
-            going = []
-            for step in calling:
-                if states[step.request_id] == RevocationRequest.State.RUNNING:
-                    step.called_at, step.lease_until = now, claims.lease()
-                    going.append(step)
-                else:
-                    proofs.put_off(step, now)
-                    results.append((step, None))
-            for step, _event in results:
-                if step.state == State.WAITING and states[step.request_id] in CLOSED:
-                    step.state, step.finished_at, step.not_before = State.CANCELLED, now, None
-            written = claims.write(self.tenant.pk, everything)
-            going = [step for step in going if step.pk in written]
-            results = [(step, event) for step, event in results if step.pk in written]
-            drafts = [entries.about(step, event) for step, event in results if event]
-            drafts += entries.started(going)
-            if drafts:
-                audit.record_many(drafts)
-        claims.fenced(everything)
-        self.done += len(results)
-        self.flights += launch(self.tenant, Kind.CALL, going, lambda step: actions.get(step.action).call(step))
-        answers.tell_the_copy([step for step, _event in results if step.state == State.VERIFIED])
-        ended = {step.request_id for step, _event in results if step.state in RevocationStep.FINAL}
-        if ended:
-            finish_if_done(self.tenant.pk, ended)
-
-    def _request_states(self, request_ids: set[UUID]) -> dict[UUID, str]:
-        """The requests' states, held still until the transaction ends, so that a cancellation misses no step."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT id, state FROM revocation_revocationrequest WHERE id = ANY(%s) ORDER BY id FOR SHARE",
-                [list(request_ids)],
-            )
-            return dict(cursor.fetchall())
+        threading.Thread(target=copy_context().run, args=(finish,), daemon=True, name="late-answers").start()

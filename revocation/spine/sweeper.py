@@ -43,15 +43,15 @@ def sweep(seconds: float | None = None) -> int:
         tenant_id = busy.pop(0)
         try:
             with tenant_context(tenant_id), turns.place(tenant_id) as mine:
-                result = executor.run(tenant_id, seconds=min(TURN, left), linger=0.0) if mine else None
+                result = executor.turn(tenant_id, seconds=min(TURN, left), linger=0.0) if mine else None
         except Exception:
             logger.exception("The sweep of a tenant failed; the others go on.")
             continue
         if result:
             done += result.done
-            if result.more_due:
+            if result.is_due_within(0):
                 busy.append(tenant_id)
-            elif result.next_due and result.next_due <= timezone.now() + executor.SOON:
+            elif result.is_due_within(executor.QUOTA_LINGER):
                 soon.add(tenant_id)
     for tenant_id in {*busy, *soon}:
         nudge(tenant_id)  # whoever came for the first nudge found the place taken

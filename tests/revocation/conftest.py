@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from graph import tokens
+from revocation import nudges
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +21,11 @@ def at_contoso(contoso: Tenant) -> Iterator[Tenant]:
     """Contoso, with its rows visible to the test."""
     with tenant_context(contoso.id):
         yield contoso
+
+
+@pytest.fixture
+def messages(monkeypatch) -> list[str]:
+    """The tenants that workers are told to look at."""
+    sent = []
+    monkeypatch.setattr(nudges.current_app, "send_task", lambda name, args, **options: sent.extend(args))
+    return sent

@@ -35,9 +35,9 @@ def arm(edge: str) -> None:
     """Put the death in place."""
     from audit import services as audit
     from audit.models import AuditEvent
-    from revocation.spine import answers, batches, executor
+    from revocation.spine import answers, batches, settling
 
-    send, record_many = batches._send, audit.record_many
+    send, record_many = batches._exchange, audit.record_many
 
     def dying_send(tenant_id, priority, calls, deadline):
         writes = any(call.method != "GET" for call in calls)
@@ -60,12 +60,12 @@ def arm(edge: str) -> None:
             die()
         return entries
 
-    batches._send = dying_send
+    batches._exchange = dying_send
     audit.record_many = dying_record
     if edge == "accepted, not proved":
-        answers.tell_the_copy = die
+        answers.update_copy = die
     if edge == "proved, request not closed":
-        executor.finish_if_done = die
+        settling.finish_if_done = die
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def main() -> None:
     tenant_id = UUID(sys.argv[1])
     if len(sys.argv) > 2:
         arm(sys.argv[2])
-        executor.run(tenant_id, seconds=30, linger=10)
+        executor.turn(tenant_id, seconds=30, linger=10)
         return
     from accounts.tenancy import tenant_context
     from revocation.models import RevocationRequest

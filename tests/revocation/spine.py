@@ -9,6 +9,7 @@ from graph.client import GraphClient
 from revocation import drafting, services
 from revocation.actions import delete_grant
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.spine import executor
 from tests.factories import Person
 from tests.sandbox_client import Sandbox
 
@@ -60,6 +61,11 @@ def copy_of(tenant, world: dict, name: str, **fields) -> DirectoryPerson:
         "synced_at": timezone.now(),
     }
     return DirectoryPerson.objects.update_or_create(pk=one["id"], defaults=values | fields)[0]
+
+
+def one_round(tenant) -> executor.TurnResult:
+    """What is due now, and what comes of it; nothing is waited for."""
+    return executor.turn(tenant.id, seconds=0, linger=0)
 
 
 def states(request: RevocationRequest) -> list[str]:

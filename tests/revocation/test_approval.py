@@ -10,7 +10,7 @@ from audit.models import AuditEntry, AuditEvent
 from revocation import services
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import claims, executor, sweeper
-from tests.revocation.spine import actor, calls, sign_out_many, states, trail
+from tests.revocation.spine import actor, calls, one_round, sign_out_many, states, trail
 
 State = RevocationRequest.State
 
@@ -31,7 +31,7 @@ def request_of_megan(at_contoso, entra, world, megan):
 
 
 def run(tenant):
-    executor.run(tenant.id, seconds=15, linger=5)
+    executor.turn(tenant.id, seconds=15, linger=5)
 
 
 def test_nothing_is_done_before_somebody_approved_it(at_contoso, entra, request_of_megan):
@@ -114,11 +114,11 @@ def test_a_step_changed_under_way_is_not_carried_out(at_contoso, entra, request_
     services.approve(request_of_megan, actor(isaiah), request_of_megan.digest)
     first = request_of_megan.steps.get(position=0)
     request_of_megan.steps.exclude(pk=first.pk).update(not_before=timezone.now() + timedelta(hours=1))
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
     request_of_megan.steps.update(not_before=None)
     request_of_megan.steps.filter(position=1).update(target_id="00000000-0000-4000-8000-000000000001")
 
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     assert request_of_megan.steps.get(position=1).outcome_code == "seal_broken"
     assert "approval.voided" in trail(request_of_megan)
@@ -208,7 +208,7 @@ def test_an_approval_in_use_covers_the_rest(at_contoso, entra, request_of_megan,
     services.approve(request_of_megan, actor(isaiah), request_of_megan.digest)
     later = request_of_megan.steps.filter(position__gt=1)
     later.update(not_before=timezone.now() + timedelta(hours=1))
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
     RevocationRequest.objects.update(approval_expires_at=timezone.now() - timedelta(seconds=1))
     later.update(not_before=None)
 

@@ -19,7 +19,7 @@ def waiting(at_contoso, entra, world, megan):
 
 
 def run(tenant) -> None:
-    executor.run(tenant.id, seconds=15, linger=2)
+    executor.turn(tenant.id, seconds=15, linger=2)
 
 
 def edit(request: RevocationRequest, **columns) -> None:

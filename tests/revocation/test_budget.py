@@ -135,4 +135,3 @@ def test_without_pacing_only_429s_count(contoso, settings):
     with transaction.atomic():
         budget.throttled(contoso, 5)
     assert take(contoso, 1).granted == 0
-

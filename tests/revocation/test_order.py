@@ -1,18 +1,21 @@
 """Who goes first, how large requests are stored, and what a batch costs the database."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.tenancy import no_context
 from audit.models import AuditEntry
-from revocation import nudges, services, tasks
+from graph.batch import LIMIT
+from revocation import services, tasks
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import claims, executor
 from revocation.steps import StepDraft, digest_of
-from tests.revocation.spine import actor, calls, remove_grant, sign_out_many
+from tests.revocation.spine import actor, calls, one_round, remove_grant, sign_out_many
 
 
 def drafts(count: int, urgency: int = 50):
@@ -27,30 +30,33 @@ def submit(person, steps, **options) -> RevocationRequest:
     )
 
 
-def test_the_most_urgent_go_first_whatever_their_place(at_contoso, entra, megan):
+def test_the_most_urgent_go_first_whatever_their_place(at_contoso, entra, megan, settings):
+    settings.GRAPH_TENANT_WRITES = 40  # of which half is kept for clicks
     steps = [*drafts(30, urgency=50), *drafts(5, urgency=10), *drafts(5, urgency=80)]
     request = submit(megan, steps)
 
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     asked = request.steps.exclude(state="waiting").order_by("urgency", "position")
     assert [step.urgency for step in asked] == [10] * 5 + [50] * 15
 
 
 def test_a_click_goes_before_a_list_that_was_there_first(at_contoso, entra, megan, adele):
-    submit(megan, drafts(100))
+    batches = executor.WIDTH
+    submit(megan, drafts((batches + 1) * LIMIT))
     click = remove_grant(adele, run_inline=False)
 
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     assert click.steps.get().state in ("accepted", "verified")
+    assert RevocationStep.objects.filter(state="waiting").count() == 2 * LIMIT  # the click took the room of a batch
 
 
 def test_a_click_is_done_while_the_list_has_used_up_the_quota(at_contoso, entra, megan, adele, settings):
     settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 30, 60.0
     submit(megan, drafts(100))
-    executor.run_batch(at_contoso.id)
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
+    one_round(at_contoso)
     waiting = RevocationStep.objects.filter(state="waiting").count()
     assert waiting == 100 - (30 - 15)  # half of so small a quota is kept for clicks
 
@@ -60,40 +66,61 @@ def test_a_click_is_done_while_the_list_has_used_up_the_quota(at_contoso, entra,
     assert RevocationStep.objects.filter(state="waiting").count() == waiting
 
 
-def test_a_used_up_quota_keeps_nobody_busy(at_contoso, entra, megan, settings, monkeypatch):
-    """No worker wakes another or asks for another turn, nor looks through the list again and again for itself."""
+@pytest.fixture
+def looks(monkeypatch) -> list:
+    """Each look through the lists for something to do."""
+    made, pick = [], claims.pick
+    monkeypatch.setattr(claims, "pick", lambda *asked: made.append(asked) or pick(*asked))
+    return made
+
+
+def test_a_used_up_quota_wakes_nobody(
+    at_contoso, entra, megan, settings, looks, messages, django_capture_on_commit_callbacks
+):
     settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 30, 60.0
     submit(megan, drafts(500))
-    executor.run_batch(at_contoso.id)
-    messages, looks, pick = [], [], claims.pick
-    monkeypatch.setattr(nudges.current_app, "send_task", lambda *name, **message: messages.append(message))
-    monkeypatch.setattr(claims, "pick", lambda *asked: looks.append(asked) or pick(*asked))
+    one_round(at_contoso)
+    looks.clear()
 
-    with no_context():
+    with no_context(), django_capture_on_commit_callbacks(execute=True):
         tasks.run(str(at_contoso.id))
+
+    assert len(looks) == 1
+    assert not messages
+
+
+def test_a_used_up_quota_is_not_asked_for_again_and_again(at_contoso, entra, world, megan, settings, looks):
+    """While proofs keep a turn going, it does not look through the list each time."""
+    settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 8, 600.0
+    people = [one for one in world["tenants"][0]["users"] if not one["guest"]]
+    sign_out_many(at_contoso, megan, people[:4])
+    one_round(at_contoso)
+    sign_out_many(at_contoso, megan, people[4:])
+    for number, step in enumerate(RevocationStep.objects.filter(state="accepted").order_by("position")):
+        RevocationStep.objects.filter(pk=step.pk).update(not_before=timezone.now() + timedelta(seconds=number / 10))
+    looks.clear()
+
+    executor.turn(at_contoso.id, seconds=executor.REST * 0.9, linger=0.2)
+
+    assert RevocationStep.objects.filter(state="verified").exists()
     assert len(looks) == 1
 
-    runner = executor._Runner(at_contoso.id)
-    for _landed in range(10):
-        runner.ask()
 
-    assert len(looks) == 2
-    assert RevocationStep.objects.filter(state="waiting").count() == 500 - (30 - 15)
-    assert not messages
-
-
-def test_a_list_longer_than_one_process_can_carry_wakes_another(at_contoso, entra, megan, settings, monkeypatch):
+def test_a_list_longer_than_one_process_can_carry_wakes_another(
+    at_contoso, entra, megan, settings, messages, django_capture_on_commit_callbacks
+):
     settings.GRAPH_TENANT_WRITES = 0
-    messages = []
-    monkeypatch.setattr(executor, "nudge", messages.append)
-    submit(megan, drafts(100))
-    executor.run(at_contoso.id, seconds=0.1, linger=0)
+    whole = executor.WIDTH * LIMIT
+    submit(megan, drafts(whole - 1))
+    with django_capture_on_commit_callbacks(execute=True):
+        one_round(at_contoso)
     assert not messages
 
-    submit(megan, drafts(500, urgency=20))
-    executor.run(at_contoso.id, seconds=0.5, linger=0)
+    submit(megan, drafts(whole + 1, urgency=20))
+    with django_capture_on_commit_callbacks(execute=True):
+        one_round(at_contoso)
 
-    assert messages == [at_contoso.id]
+    assert messages == [str(at_contoso.id)]
 
 
 def test_a_long_list_is_never_a_click(at_contoso, entra, megan):
@@ -139,14 +166,14 @@ def test_a_list_that_breaks_off_leaves_nothing(at_contoso, megan):
 def test_a_batch_costs_a_fixed_number_of_queries(at_contoso, entra, world, megan):
     people = [one for one in world["tenants"][0]["users"] if not one["guest"]]
     sign_out_many(at_contoso, megan, people[:1])
-    executor.run_batch(at_contoso.id)  # buckets and tokens are made once
+    one_round(at_contoso)  # buckets and tokens are made once
     RevocationStep.objects.filter(state="accepted").update(state="cancelled")
 
     counted = []
     for size in (2, len(people)):
         sign_out_many(at_contoso, megan, people[:size])
         with CaptureQueriesContext(connection) as queries:
-            executor.run_batch(at_contoso.id)
+            one_round(at_contoso)
         RevocationStep.objects.filter(state="accepted").update(state="cancelled")
         counted.append(len(queries))
 
@@ -161,7 +188,7 @@ def test_another_tenants_steps_are_not_touched(at_contoso, entra, megan, robin):
         theirs = submit(robin, drafts(3))
     submit(megan, drafts(3))
 
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     assert not RevocationStep.objects.filter(request_id=theirs.pk).exists()
     with tenant_context(robin.tenant.id):

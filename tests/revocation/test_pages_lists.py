@@ -365,7 +365,7 @@ def test_a_contained_app_ends_disabled_with_nothing_left_and_everybody_signed_ou
     digest = admin.get(url("contain-app", app.pk)).context["contained"].digest
 
     answer = admin.post(url("contain-app", app.pk), {"reason": "Phishing", "digest": digest})
-    executor.run(contoso.pk, seconds=30, linger=10)
+    executor.turn(contoso.pk, seconds=30, linger=10)
 
     (request,) = requests_of(contoso)
     with tenant_context(contoso.pk):

@@ -10,9 +10,9 @@ from audit.models import AuditEntry
 from directory import sync
 from directory.models import Person as DirectoryPerson
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine import executor
 from tests.factories import make_person
 from tests.revocation.copies import GLOBAL_ADMINISTRATOR, app_with_consents, in_copy
+from tests.revocation.spine import one_round
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +117,7 @@ def test_signing_somebody_out_is_carried_out_proved_and_recorded(helpdesk, entra
     answer = helpdesk.post(url("sign-out", adele.pk), {"reason": "Stolen phone", "ticket": "INC-7"}, follow=True)
     with tenant_context(contoso.pk):
         request = RevocationRequest.objects.get(tenant=contoso, kind="sign_out")
-        executor.prove_due(contoso.pk)
+        one_round(contoso)
         step = RevocationStep.objects.get(request=request, action="revoke_sessions")
         events = set(AuditEntry.objects.filter(request_id=request.pk).values_list("event", flat=True))
 

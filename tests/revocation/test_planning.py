@@ -142,7 +142,7 @@ def test_what_microsoft_throttled_is_counted(contoso, megan, entra):
     asked(contoso, megan, [in_copy(contoso, "Adele Vance")])
 
     with tenant_context(contoso.pk):
-        executor.run(contoso.pk, seconds=2, linger=0)
+        executor.turn(contoso.pk, seconds=2, linger=0)
 
     assert 'consentry_graph_throttled_recent{tenant="contoso"} 1' in metrics.lines()
 

@@ -17,11 +17,11 @@ from consent import own_removals, services as consent
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from revocation import services
-from revocation.models import RevocationRequest, RevocationStep
+from revocation.models import RevocationRequest
 from revocation.rules import approval
 from revocation.spine import executor, sweeper
 from tenants import onboarding, services as tenants
-from tests.revocation.spine import actor, copy_of, grants_of, remove_grant, sign_out_many
+from tests.revocation.spine import actor, copy_of, grants_of, one_round, remove_grant, sign_out_many
 
 E = AuditEvent
 
@@ -196,23 +196,13 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     ),
     "revocation.rules.approval.void": (E.REVOCATION_APPROVAL_VOIDED, _void),
     "revocation.rules.approval.expire_due": (E.REVOCATION_EXPIRED, _expire),
-    "revocation.spine.executor.run": (
+    "revocation.spine.executor.turn": (
         E.REVOCATION_FINISHED,
-        lambda s: s.list_of() and executor.run(s.tenant.id, seconds=10, linger=5),
+        lambda s: s.list_of() and executor.turn(s.tenant.id, seconds=10, linger=5),
     ),
-    "revocation.spine.executor.run_batch": (E.STEPS_STARTED, lambda s: s.list_of() and executor.run_batch(s.tenant.id)),
     "revocation.spine.executor.run_request": (
         E.STEPS_STARTED,
         lambda s: executor.run_request(s.list_of(), seconds=5),
-    ),
-    "revocation.spine.executor.prove_due": (
-        E.STEP_VERIFIED,
-        lambda s: [
-            s.list_of(interactive=True),
-            executor.run_batch(s.tenant.id),
-            RevocationStep.objects.update(not_before=timezone.now()),
-            executor.prove_due(s.tenant.id),
-        ],
     ),
     "revocation.spine.sweeper.sweep": (E.STEP_ACCEPTED, lambda s: s.list_of() and sweeper.sweep(seconds=5)),
     "consent.own_removals.remove_own_app": (
@@ -359,7 +349,7 @@ def test_a_step_whose_intent_cannot_be_recorded_is_not_called(request, settings)
     keys, services.AUDIT_KEYS = services.AUDIT_KEYS, []
 
     with pytest.raises(ImproperlyConfigured), transaction.atomic():
-        executor.run_batch(stage.tenant.id)
+        one_round(stage.tenant)
     assert grant.id in stage.entra.grants()
     services.AUDIT_KEYS = keys
     assert chain.verify(stage.tenant.id).ok

@@ -11,6 +11,7 @@ from tests.revocation.spine import (
     calls,
     copy_of,
     grants_of,
+    one_round,
     remove_grant,
     sign_out_many,
     states,
@@ -61,7 +62,7 @@ def test_a_person_who_no_longer_exists_fails_with_the_reason(at_contoso, entra, 
     nobody = {"id": "00000000-0000-4000-8000-00000000dead", "displayName": "Nobody"}
     request = sign_out_many(at_contoso, megan, [nobody])
 
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     step = request.steps.get()
     assert step.state == "failed"
@@ -152,7 +153,7 @@ def test_what_the_directory_never_shows_is_unconfirmed(at_contoso, entra, adele,
     assert states(request) == ["accepted"]
     settings.REVOCATION_PROOF_MINUTES = 0
     RevocationStep.objects.update(not_before=timezone.now())
-    executor.prove_due(at_contoso.id)
+    one_round(at_contoso)
 
     assert states(request) == ["unconfirmed"]
 
@@ -162,7 +163,7 @@ def test_a_step_whose_row_was_edited_is_not_carried_out(at_contoso, entra, adele
     request = remove_grant(adele, mine, run_inline=False)
     RevocationStep.objects.filter(request=request).update(target_id=theirs.id)
 
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     assert request.steps.get().outcome_code == "seal_broken"
     assert {mine.id, theirs.id} <= set(entra.grants())
@@ -200,10 +201,10 @@ def test_a_cancelled_request_leaves_what_is_done_and_does_no_more(at_contoso, en
     people = [u for u in world["tenants"][0]["users"] if not u["guest"]]
     entra.faults({"path": "revokeSignInSessions", "status": 429, "retry_after": 1, "skip": 3})
     request = sign_out_many(at_contoso, megan, people)
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
 
     services.cancel(request, actor(megan))
-    executor.run(at_contoso.id, seconds=5, linger=5)
+    executor.turn(at_contoso.id, seconds=5, linger=5)
 
     assert sorted(set(states(request))) == ["cancelled", "verified"]
     assert states(request).count("verified") == 3
@@ -213,11 +214,11 @@ def test_a_paused_request_goes_on_where_it_was(at_contoso, entra, world, megan):
     people = [u for u in world["tenants"][0]["users"] if not u["guest"]]
     request = sign_out_many(at_contoso, megan, people)
     services.pause(request, actor(megan))
-    executor.run_batch(at_contoso.id)
+    one_round(at_contoso)
     assert set(states(request)) == {"waiting"}
 
     services.resume(request, actor(megan))
-    executor.run(at_contoso.id, seconds=10, linger=5)
+    executor.turn(at_contoso.id, seconds=10, linger=5)
 
     assert set(states(request)) == {"verified"}
 
