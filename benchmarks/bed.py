@@ -30,13 +30,22 @@ class Bed:
     Args:
         scale: how much faster everything with a duration runs: quota windows, latency, delays.
         quota: whether the sandbox and the portal know of write quotas at all.
+        reading: how the sandbox lets writes through: "window" or "bucket". The portal is not told.
         broker: a Celery broker; files in the bed's folder by default.
     """
 
     def __init__(
-        self, *, people: int, latency_ms: float = 75, scale: float = 1, quota: bool = True, broker: str = ""
+        self,
+        *,
+        people: int,
+        latency_ms: float = 75,
+        scale: float = 1,
+        quota: bool = True,
+        reading: str = "window",
+        broker: str = "",
     ) -> None:
-        self.people, self.latency_ms, self.scale, self.quota = people, latency_ms, scale, quota
+        self.people, self.latency_ms, self.scale = people, latency_ms, scale
+        self.quota, self.reading = quota, reading
         self.folder = Path(tempfile.mkdtemp(prefix="consentry-bench-"))
         self.folder.chmod(0o711)
         self.server = Server(self.folder)
@@ -55,7 +64,7 @@ class Bed:
         try:
             self.database_url = self.server.start()
             self.sandbox.start(timeout=120)
-            self.sandbox.control("POST", "quota", json={"enabled": self.quota})
+            self.sandbox.control("POST", "quota", json={"enabled": self.quota, "reading": self.reading})
             self.environment = os.environ | self._settings()
             self.inside("prepare")
         except BaseException:
