@@ -14,7 +14,16 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext as _, gettext_noop
 
-from graph.errors import Forbidden, GraphError, NotFound, Throttled, TokenError, Unauthorized, Unavailable
+from graph.errors import (
+    Forbidden,
+    GraphError,
+    NotFound,
+    Throttled,
+    ThrottleScope,
+    TokenError,
+    Unauthorized,
+    Unavailable,
+)
 from graph.types import Answer, Call
 from revocation.models import RevocationStep
 from revocation.steps import StepDraft
@@ -41,6 +50,7 @@ class Outcome:
     code: str = ""
     request_id: str = ""
     retry_after: float | None = None  # seconds
+    scope: ThrottleScope = ThrottleScope.UNKNOWN  # of a THROTTLED one: whose limit was met
 
 
 ACCEPTED = Outcome(Verdict.ACCEPTED)
@@ -151,7 +161,8 @@ def general(error: GraphError) -> Outcome:
     known = {"code": error.code or str(error.status or ""), "request_id": error.request_id}
     wait = getattr(error, "retry_after", None)
     if isinstance(error, Throttled):
-        return Outcome(Verdict.THROTTLED, _("Microsoft asked us to wait."), retry_after=wait, **known)
+        text = _("Microsoft asked us to wait.")
+        return Outcome(Verdict.THROTTLED, text, retry_after=wait, scope=error.scope, **known)
     if isinstance(error, Unavailable) and error.sent:
         text = _("Microsoft's answer did not reach us; we are reading back whether it was done.")
         return Outcome(Verdict.UNKNOWN, text, retry_after=wait, **known)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from graph.batch import LIMIT
+from graph.errors import ThrottleScope
 from revocation.models import WriteQuota
 from revocation.spine import readings
 from revocation.spine.readings import Rule
@@ -106,19 +107,22 @@ def accepted(tenant: Tenant, called: Sequence[datetime]) -> None:
     quota.save()
 
 
-def throttled(tenant: Tenant, retry_after: float | None, *, whole_app: bool = False) -> datetime:
+def throttled(tenant: Tenant, retry_after: float | None, scope: ThrottleScope = ThrottleScope.UNKNOWN) -> datetime:
     """Microsoft answered 429: nothing more is written until the time it named. Returns that time.
 
     Must be called in a transaction.
 
     Args:
-        whole_app: the limit that was hit is the one over all tenants: all of them wait.
+        retry_after: seconds, None where Microsoft named no time.
+        scope: whose limit was met. Over the app's, every tenant waits; other apps' writes tell nothing about ours.
     """
     now = timezone.now()
     until = now + timedelta(seconds=DEFAULT_WAIT if retry_after is None else retry_after)
-    key, rule = (APP, app_rule()) if whole_app else (_key(tenant), tenant_rule())
+    key, rule = (APP, app_rule()) if scope == ThrottleScope.APP else (_key(tenant), tenant_rule())
     quota = _locked({key: rule or NO_LIMIT}, now)[key]
-    if readings.refused(quota, rule or NO_LIMIT, now, until):
+    if scope in (ThrottleScope.APP, ThrottleScope.TENANT) or rule is None:
+        readings.block(quota, until)
+    elif readings.refused(quota, rule, now, until):
         logger.info("Microsoft's write quota of %s: %s %s", key, quota.reading or "not known", quota.evidence)
     quota.save()
     return until

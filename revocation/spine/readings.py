@@ -149,15 +149,20 @@ def accepted(quota: WriteQuota, rule: Rule, called: Iterable[datetime], now: dat
     return True
 
 
+def block(quota: WriteQuota, until: datetime) -> None:
+    """Nothing goes out until then."""
+    quota.blocked_until = max(until, quota.blocked_until or until)
+
+
 def refused(quota: WriteQuota, rule: Rule, now: datetime, until: datetime) -> bool:
     """Microsoft answered 429 over this quota and told us to wait until then. Whether our reading changed by it."""
     known, wait = quota.reading, (until - now).total_seconds()
     waiting = quota.blocked_until is not None and now < quota.blocked_until  # one of several that left together
     shortly_before = quota.blocked_until is not None and now - quota.blocked_until < timedelta(seconds=rule.seconds)
-    quota.blocked_until = max(until, quota.blocked_until or until)
+    block(quota, until)
     facts = {"writes": quota.accepted, "seconds": (now - quota.opened_at).total_seconds(), "wait": wait}
     if known != Reading.CONTINUOUS:
-        if quota.taken > rule.amount and quota.level >= rule.amount / 2:
+        if quota.taken > rule.amount and quota.level >= 0:  # a bucket would have had room for all of them
             _see(quota, Reading.WINDOWS, now, **facts)
     elif waiting:
         pass

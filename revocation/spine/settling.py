@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Tenant
 from audit import services as audit
 from audit.models import AuditEvent
-from graph.errors import GraphError
+from graph.errors import GraphError, ThrottleScope
 from revocation import actions
 from revocation.actions.base import Outcome, Verdict
 from revocation.models import RevocationRequest, RevocationStep
@@ -135,11 +135,13 @@ def void(tenant: Tenant, spoilt: Sequence[RevocationStep]) -> None:
 def _told_to_wait(
     tenant: Tenant, throttled: Sequence[tuple[RevocationStep, Outcome]]
 ) -> list[tuple[RevocationStep, AuditEvent | None]]:
-    if not throttled:
-        return []
-    longest = max((outcome.retry_after or 0.0) for _step, outcome in throttled) or None
-    until = budget.throttled(tenant, longest)
-    return [(step, proofs.called(step, outcome, until)) for step, outcome in throttled]
+    waits: dict[ThrottleScope, float] = {}
+    for _step, outcome in throttled:
+        waits[outcome.scope] = max(outcome.retry_after or 0.0, waits.get(outcome.scope, 0.0))
+    # The app's row first: rows of quotas are locked in the order of their keys by everybody.
+    in_order = sorted(waits, key=lambda scope: scope != ThrottleScope.APP)
+    until = {scope: budget.throttled(tenant, waits[scope] or None, scope) for scope in in_order}
+    return [(step, proofs.called(step, outcome, until[outcome.scope])) for step, outcome in throttled]
 
 
 def _may_be_called(

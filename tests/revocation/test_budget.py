@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from graph.errors import ThrottleScope
 from revocation.spine import budget
 
 
@@ -82,7 +83,7 @@ def test_a_429_makes_everything_wait_as_long_as_it_says(contoso, time_passes):
 def test_a_429_over_all_tenants_makes_every_tenant_wait(contoso, fabrikam, time_passes, settings):
     settings.GRAPH_APP_WRITES = 0  # whether or not we pace ourselves
     with transaction.atomic():
-        until = budget.throttled(contoso, 7, whole_app=True)
+        until = budget.throttled(contoso, 7, ThrottleScope.APP)
 
     for tenant in (contoso, fabrikam):
         for interactive in (True, False):

@@ -7,8 +7,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.tenancy import tenant_context
+from graph.errors import ThrottleScope
 from revocation.models import WriteQuota
 from revocation.spine import budget, readings
+from tests.revocation.spine import calls, one_round, sign_out_many, states
 
 RULE = budget.Rule(3000, 150)
 BEGIN = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -178,6 +181,18 @@ def test_half_of_what_the_page_says_is_no_proof_of_either(contoso):
     assert run.done == 6000
 
 
+@pytest.mark.parametrize("scope", [ThrottleScope.TENANT, ThrottleScope.APP])
+def test_a_limit_that_others_share_tells_nothing(contoso, scope):
+    run = Run(contoso, Windows())
+    run.take(2980)
+    run.now += timedelta(seconds=145)
+    assert run.take(WIDTH).granted == 40
+    with run.at_our_time(), transaction.atomic():
+        budget.throttled(contoso, 5, scope)
+
+    assert quota_of(contoso).reading == ""
+
+
 def test_a_share_is_kept_even_where_more_would_tell_us_something(contoso):
     contoso.write_share_percent = 50
     contoso.save()
@@ -235,7 +250,7 @@ def test_only_what_was_answered_in_time_is_counted():
 
 def test_a_429_that_both_readings_foresee_tells_nothing():
     now = BEGIN + timedelta(seconds=20)
-    quota = readings.bring_up_to(now, used_up(taken=3001, level=0.0), RULE)
+    quota = readings.bring_up_to(now, used_up(taken=3001, level=-500.0), RULE)
 
     assert not readings.refused(quota, RULE, now, now + timedelta(seconds=130))
     assert (quota.reading, quota.blocked_until) == ("", now + timedelta(seconds=130))
@@ -249,3 +264,60 @@ def test_a_window_of_microsofts_that_ends_later_moves_ours():
 
     assert readings.closes(quota, RULE) == until
     assert readings.room(quota, RULE, quota.reading) == 0
+
+
+# --- The portal and the sandbox together ----------------------------------------------------------------
+
+
+@pytest.fixture
+def later(entra, monkeypatch):
+    """Moves the portal's clock and the sandbox's."""
+    passed = [0.0]
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=passed[0]))
+
+    def move(seconds: float) -> None:
+        passed[0] += seconds
+        entra.control("POST", "clock", json={"advance": seconds})
+
+    return move
+
+
+@pytest.mark.parametrize(("reading", "seen", "refused"), [("window", "windows", 2), ("bucket", "continuous", 0)])
+def test_the_sandbox_is_found_out(at_contoso, entra, world, megan, settings, later, reading, seen, refused):
+    people = [one for one in world["tenants"][0]["users"] if not one["guest"]]
+    settings.GRAPH_TENANT_WRITES = amount = len(people) - 2  # half of so small a quota is kept for clicks
+    limit = {"amount": amount, "seconds": RULE.seconds}
+    entra.control("POST", "quota", json={"reading": reading, "writes_per_app_and_tenant": limit, "clear": True})
+    request = sign_out_many(at_contoso, megan, people, high_priority=True)
+
+    one_round(at_contoso)
+    assert states(request).count("accepted") == amount // 2
+    later(145)
+    one_round(at_contoso)
+
+    assert states(request).count("waiting") == refused
+    assert quota_of(at_contoso).reading == seen
+    later(10)
+    one_round(at_contoso)
+    assert "waiting" not in states(request)
+
+
+def test_a_limit_over_all_tenants_holds_every_tenant_up(at_contoso, entra, world, megan, robin, later):
+    limit = {"amount": 3, "seconds": 60.0}
+    entra.control("POST", "quota", json={"reading": "window", "writes_per_app": limit, "clear": True})
+    people = {one["id"]: [u for u in one["users"] if not u["guest"]] for one in world["tenants"]}
+    ours = sign_out_many(at_contoso, megan, people[str(at_contoso.pk)][:5])
+    one_round(at_contoso)
+    assert states(ours).count("waiting") == 2
+
+    with tenant_context(robin.tenant.pk):
+        theirs = sign_out_many(robin.tenant, robin, people[str(robin.tenant.pk)][:2])
+        asked = len(calls(entra, "POST", "revokeSignInSessions"))
+        one_round(robin.tenant)
+        assert set(states(theirs)) == {"waiting"}
+        assert len(calls(entra, "POST", "revokeSignInSessions")) == asked
+
+        later(62)
+        one_round(robin.tenant)
+        assert "waiting" not in states(theirs)
