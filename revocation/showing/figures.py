@@ -16,6 +16,7 @@ from revocation.lists.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.selectors import ATTENTION, PENDING
 from revocation.spine import budget
+from revocation.spine.budget import Outlook
 
 State = RevocationStep.State
 # A person with several steps is called by the one that is furthest from proved.
@@ -43,12 +44,12 @@ RATE_WINDOW = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Figures:
-    """How far a request has come. `left` is None where nobody can tell; `allowed` None without a quota."""
+    """How far a request has come. `left` is None where nobody can tell."""
 
     counts: dict[str, int]
     total: int
     rate: float  # answers per second over the last half minute
-    allowed: float | None  # writes per second, from the tenant's quota and its share for mass actions
+    quota: Outlook  # the tenant's, and its share for mass actions
     left: timedelta | None
     resumes_at: datetime | None  # while the quota lets nothing out
     first_accepted_at: datetime | None
@@ -97,7 +98,7 @@ def figures(request: RevocationRequest) -> Figures:
         counts=counts,
         total=sum(counts.values()),
         rate=rate or 0.0,
-        allowed=quota.rule.rate if quota.rule else None,
+        quota=quota,
         left=left,
         resumes_at=quota.resumes_at if waiting and running else None,
         first_accepted_at=first,

@@ -1,16 +1,21 @@
 """How Microsoft lets writes through is learned from its answers: both readings of its page are played here."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from unittest import mock
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tenancy import tenant_context
 from graph.errors import ThrottleScope
 from revocation.models import WriteQuota
 from revocation.spine import budget, readings
+from tests.factories import make_person
+from tests.revocation.copies import asked, crowd
 from tests.revocation.spine import calls, one_round, sign_out_many, states
 
 RULE = budget.Rule(3000, 150)
@@ -202,6 +207,35 @@ def test_a_share_is_kept_even_where_more_would_tell_us_something(contoso):
 
     with mock.patch.object(timezone, "now", return_value=late), transaction.atomic():
         assert budget.take(contoso, 160, interactive=False).granted == 0
+
+
+# --- What the pages say ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        ("", "Whether Microsoft lets writes through continuously or in windows of 150 seconds was not seen here yet"),
+        ("windows", "Microsoft lets writes through in windows of 150 seconds here, 2,400 in each for this; seen on"),
+        ("continuous", "Microsoft lets writes through continuously here, 16 per second in the long run; seen on"),
+    ],
+)
+def test_the_plan_and_the_progress_say_what_was_seen(contoso, client, sign_in, reading, says):
+    megan = make_person(contoso, uuid4(), "Megan Bowen", "tenant_admin")
+    quota = readings.fresh(f"tenant:{contoso.pk}", RULE, timezone.now())
+    quota.reading, quota.seen_at = reading, BEGIN if reading else None
+    quota.save()
+    request = asked(contoso, megan, crowd(contoso, 30), needs_approval=False)
+    sign_in(client, megan)
+
+    listed = {"source": "paste", "recipe": "sign_out", "text": "person1@contoso.example"}
+    preview = client.post(reverse("revocation:new", args=["contoso"]), listed, follow=True)
+    progress = client.get(reverse("revocation:progress", args=["contoso", request.pk]))
+
+    for page in (preview, progress):
+        text = " ".join(re.sub(r"<[^>]*>", "", page.content.decode()).split())
+        assert says in text
+        assert ("12:00:00" in text or "12:00" in text) == bool(reading)
 
 
 # --- One decision at a time -----------------------------------------------------------------------------
