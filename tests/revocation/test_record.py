@@ -330,7 +330,7 @@ def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
 
     stage = Stage(request)
     grant = grants_of(stage.adele)[0]
-    services.AUDIT_KEYS = []
+    settings.AUDIT_KEYS = []
 
     with pytest.raises(ImproperlyConfigured):
         remove_grant(stage.adele, grant)
@@ -346,10 +346,10 @@ def test_a_step_whose_intent_cannot_be_recorded_is_not_called(request, settings)
     stage = Stage(request)
     grant = grants_of(stage.adele)[0]
     remove_grant(stage.adele, grant, run_inline=False)
-    keys, services.AUDIT_KEYS = services.AUDIT_KEYS, []
+    keys, settings.AUDIT_KEYS = settings.AUDIT_KEYS, []
 
     with pytest.raises(ImproperlyConfigured), transaction.atomic():
         one_round(stage.tenant)
     assert grant.id in stage.entra.grants()
-    services.AUDIT_KEYS = keys
+    settings.AUDIT_KEYS = keys
     assert chain.verify(stage.tenant.id).ok
