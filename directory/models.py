@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
@@ -91,6 +93,11 @@ class ServicePrincipal(TenantOwned):
     def is_own(self) -> bool:
         """Whether the organisation registered this app itself."""
         return self.owner_tenant_id == self.tenant_id
+
+    @property
+    def is_portal(self) -> bool:
+        """Whether this is the very portal that shows it."""
+        return str(self.app_id) == settings.ENTRA_CLIENT_ID.lower()
 
     @property
     def can_act(self) -> bool:
@@ -182,7 +189,7 @@ class PermissionGrant(TenantOwned):
     consent_type = models.CharField(max_length=16, choices=ConsentType)
     scopes = ArrayField(models.CharField(max_length=256), default=list)
     risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
-    first_seen_at = models.DateTimeField(auto_now_add=True)
+    first_seen_at = models.DateTimeField(default=timezone.now)
     synced_at = models.DateTimeField()
 
     class Meta:
@@ -267,6 +274,7 @@ class RecentChange(TenantOwned):
         APP = "app", _("app")
         GRANT = "grant", _("grant")
         ASSIGNMENT = "assignment", _("assignment")
+        EARLIER_GRANT = "earlier_grant", _("earlier grant")  # since when one was seen that we took out
 
     kind = models.CharField(max_length=16, choices=Kind)
     target_id = models.CharField(max_length=128)

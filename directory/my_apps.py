@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import Tenant
@@ -49,15 +48,21 @@ class MyApp:
     @property
     def is_portal(self) -> bool:
         """Whether this is the very portal that shows the list."""
-        return str(self.app.app_id) == settings.ENTRA_CLIENT_ID.lower()
+        return self.app.is_portal
 
     @property
     def works_offline(self) -> bool:
         return risks.OFFLINE in self.scopes
 
     @property
+    def can_act(self) -> bool:
+        """Whether it can use the account now; an app somebody switched off keeps its grants, asleep."""
+        return self.app.can_act
+
+    @property
     def removable(self) -> bool:
-        return bool(self.own_grants)
+        """Whether the person can take something back here. The portal itself would ask for it again at once."""
+        return bool(self.own_grants) and not self.is_portal
 
     @property
     def granted_by_me(self) -> bool:
@@ -77,7 +82,10 @@ class MyApp:
 
 
 def my_apps(tenant: Tenant, object_id: UUID | str) -> list[MyApp]:
-    """Every app that can act in this person's name: theirs to remove first, then by risk and name. Three queries."""
+    """Every app allowed to act in this person's name: theirs to remove first, then by risk and name. Three queries.
+
+    Apps somebody switched off come last: they can do nothing until they are switched on again.
+    """
     return _my_apps(tenant, _grants_reaching(tenant, object_id))
 
 
@@ -114,7 +122,11 @@ def _my_apps(tenant: Tenant, grants: Iterable[PermissionGrant]) -> list[MyApp]:
     resources = {grant.resource_id for held in by_app.values() for grant in held}
     definitions = wording.Definitions(tenant, resources) if resources else None
     found = [_my_app(held, definitions) for held in by_app.values()]
-    return sorted(found, key=lambda one: (not one.removable, -one.risk, one.app.display_name.casefold(), str(one.id)))
+    return sorted(found, key=_order)
+
+
+def _order(one: MyApp) -> tuple:
+    return (not one.can_act, not one.removable, -one.risk, one.app.display_name.casefold(), str(one.id))
 
 
 def _my_app(held: list[PermissionGrant], definitions: wording.Definitions) -> MyApp:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
@@ -16,6 +17,7 @@ from accounts.models import Tenant
 from directory import risk as risks, wording
 from directory.models import (
     MICROSOFT_TENANT_IDS,
+    NOT_STOPPED_BY_MICROSOFT,
     AppRoleAssignment,
     Collection,
     PermissionDefinition,
@@ -53,6 +55,14 @@ def freshness(tenant: Tenant) -> dict[str, Collection]:
     return {kind: known.get(kind) or Collection(tenant=tenant, kind=kind) for kind in Collection.Kind.values}
 
 
+def known_since(tenant: Tenant) -> datetime | None:
+    """Since when new grants can be told from old ones: what the first whole reading found is older than we know.
+
+    None while there was none: then nothing is known to be new, and nothing to be old.
+    """
+    return freshness(tenant)[Collection.Kind.GRANTS].first_complete_at
+
+
 # --- Apps of the tenant -------------------------------------------------------------------------------
 
 
@@ -75,7 +85,7 @@ def apps(
         publisher: one of PUBLISHERS; `third_party` is neither Microsoft's nor the tenant's own.
         consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, none at all; or
             "new": anybody's that was first seen this week, as the overview counts them.
-        enabled: "yes" or "no".
+        enabled: "yes" or "no": whether the app can act, or somebody switched it off (here, its publisher, Microsoft).
         use: "unused": nobody signed in to it lately, as the overview counts them.
         sort: one of SORTS.
     """
@@ -86,9 +96,9 @@ def apps(
     found = _by_publisher(found, tenant, publisher)
     found = _by_consent(found, tenant, consent)
     if str(enabled).lower() in ("yes", "true", "1"):
-        found = found.filter(account_enabled=True)
+        found = found.filter(_can_act())
     elif str(enabled).lower() in ("no", "false", "0"):
-        found = found.filter(account_enabled=False)
+        found = found.exclude(_can_act())
     if use == "unused":
         found = found.filter(_unused(timezone.now()))
     return page(found, SORTS.get(sort, SORTS["name"]), after)
@@ -221,8 +231,8 @@ def what_deleting_hits(app: ServicePrincipal) -> Hits:
 
 
 def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
-    """A page of the tenant's people, by name."""
-    found = Person.objects.filter(tenant=tenant)
+    """A page of the tenant's people, by name. Agents' user accounts are no people."""
+    found = Person.objects.filter(tenant=tenant, is_agent=False)
     for word in q.split()[:5]:
         text = Q(display_name__icontains=word) | Q(upn__icontains=word) | Q(mail__icontains=word)
         found = found.filter(text | Q(pk=_uuid(word)) if _uuid(word) else text)
@@ -243,38 +253,56 @@ def person(tenant: Tenant, object_id: UUID | str) -> Person:
 
 @dataclass(frozen=True)
 class Overview:
-    """The tenant in numbers. Apps of Microsoft's own are not counted: nobody decides about those here."""
+    """The tenant in numbers.
+
+    Neither apps of Microsoft's own are counted, nor this portal: nobody decides about those here. Risk, publisher and
+    use are counted among the apps that can act.
+
+    Attributes:
+        new_grants: week (its Monday), grants first seen in it; oldest first. A week that ended before anything was
+            counted is None, which is not 0.
+        counted_since: what was there then is older than we know; None while the grants were never read in full.
+    """
 
     apps: int
     by_risk: dict[int, int]
     unverified: int
     disabled: int
     unused: int
-    new_grants: list[tuple[datetime, int]]  # week (its Monday), grants first seen in it; oldest first
+    new_grants: list[tuple[datetime, int | None]]
+    counted_since: datetime | None
 
 
 def overview(tenant: Tenant, weeks: int = 8) -> Overview:
-    """Numbers for the overview, in two queries."""
+    """Numbers for the overview, in three queries."""
     now = timezone.now()
-    apps = _alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS)
+    apps = _alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS).exclude(_portal())
+    acting = _can_act()
     counts = apps.aggregate(
         all=Count("pk"),
-        **{f"risk{level}": Count("pk", filter=Q(risk=level)) for level in Risk.values},
-        unverified=Count("pk", filter=Q(publisher_verified=False) & ~Q(owner_tenant_id=tenant.pk)),
-        disabled=Count("pk", filter=Q(account_enabled=False)),
-        unused=Count("pk", filter=_unused(now)),
+        **{f"risk{level}": Count("pk", filter=acting & Q(risk=level)) for level in Risk.values},
+        unverified=Count("pk", filter=acting & Q(publisher_verified=False) & ~Q(owner_tenant_id=tenant.pk)),
+        disabled=Count("pk", filter=~acting),
+        unused=Count("pk", filter=acting & _unused(now)),
     )
     starts = [_monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
     seen = _new_grants(tenant, starts[0]).annotate(week=TruncWeek("first_seen_at"))
     per_week = dict(seen.values_list("week").annotate(count=Count("pk")))
+    since = known_since(tenant)
     return Overview(
         apps=counts["all"],
         by_risk={level: counts[f"risk{level}"] for level in Risk.values},
         unverified=counts["unverified"],
         disabled=counts["disabled"],
         unused=counts["unused"],
-        new_grants=[(start, per_week.get(start, 0)) for start in starts],
+        new_grants=[(start, _counted(start, since, per_week)) for start in starts],
+        counted_since=since,
     )
+
+
+def _counted(week: datetime, since: datetime | None, per_week: dict[datetime, int]) -> int | None:
+    known = since is not None and week + timedelta(days=7) > since
+    return per_week.get(week, 0) if known else None
 
 
 # --- How it is done -----------------------------------------------------------------------------------
@@ -282,6 +310,15 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
 
 def _alive(tenant: Tenant) -> QuerySet[ServicePrincipal]:
     return ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=True)
+
+
+def _can_act() -> Q:
+    """`ServicePrincipal.can_act` as a condition, for apps that are not in the recycle bin."""
+    return Q(account_enabled=True, is_disabled=False, disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT)
+
+
+def _portal() -> Q:
+    return Q(app_id=_uuid(settings.ENTRA_CLIENT_ID) or UUID(int=0))
 
 
 def _by_text(apps: QuerySet, q: str) -> QuerySet:
@@ -295,9 +332,9 @@ def _by_text(apps: QuerySet, q: str) -> QuerySet:
 
 def _by_publisher(apps: QuerySet, tenant: Tenant, publisher: str) -> QuerySet:
     microsoft = Q(owner_tenant_id__in=MICROSOFT_TENANT_IDS)
-    own = Q(owner_tenant_id=tenant.pk)
+    own = Q(owner_tenant_id=tenant.pk) | _portal()  # another tenant's registration, and nobody's to judge here
     unknown = Q(owner_tenant_id__isnull=True)  # SQL's "not in" is never true of null
-    third_party = unknown | (~microsoft & ~own)
+    third_party = (unknown | (~microsoft & ~own)) & ~_portal()
     conditions = {
         "microsoft": microsoft,
         "own": own,
@@ -324,8 +361,8 @@ def _by_consent(apps: QuerySet, tenant: Tenant, consent: str) -> QuerySet:
 def _new_grants(tenant: Tenant, since: datetime) -> QuerySet[PermissionGrant]:
     """Grants first seen since then. What the first walk found is older than we know."""
     first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).values("first_complete_at")
-    known = Coalesce(Subquery(first_walk[:1]), Value(since))
-    return PermissionGrant.objects.filter(tenant=tenant, first_seen_at__gte=since, first_seen_at__gt=known)
+    grants = PermissionGrant.objects.filter(tenant=tenant, first_seen_at__gte=since)
+    return grants.filter(first_seen_at__gt=Subquery(first_walk[:1]))  # of null, before there was one, nothing is true
 
 
 def _monday(now: datetime) -> datetime:

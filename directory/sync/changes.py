@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, Person, RecentChange, ServicePrincipal
 from directory.sync.derive import derive
-from directory.sync.recent import Kind, remember
+from directory.sync.recent import Kind, first_seen, remember, remember_first_seen
 from directory.sync.rows import save_assignments, save_grants, writing
 
 
@@ -24,6 +24,7 @@ def forget_grants(tenant: Tenant, graph_ids: Iterable[str]) -> None:
     grants = PermissionGrant.objects.filter(tenant=tenant, graph_id__in=graph_ids)
     with writing(tenant):
         apps = set(grants.values_list("client_id", flat=True))
+        remember_first_seen(tenant, grants)
         grants.delete()
         remember(tenant, Kind.GRANT, graph_ids)
         derive(tenant, apps)
@@ -38,7 +39,10 @@ def put_grant(
     principal_id: UUID | str | None,
     scopes: Iterable[str],
 ) -> None:
-    """This grant exists, with exactly these scopes: after narrowing one, or putting one back."""
+    """This grant exists, with exactly these scopes: after narrowing one, or putting one back.
+
+    One put back was there before: it keeps the time since when it is known, and counts as no new grant.
+    """
     now, scopes = timezone.now(), list(scopes)
     types = PermissionGrant.ConsentType
     row = PermissionGrant(
@@ -49,7 +53,7 @@ def put_grant(
         principal_id=UUID(str(principal_id)) if principal_id else None,
         consent_type=types.ONE if principal_id else types.ALL,
         scopes=scopes,
-        first_seen_at=now,
+        first_seen_at=first_seen(tenant, graph_id) or now,
         synced_at=now,
     )
     with writing(tenant):
@@ -154,6 +158,8 @@ def _mark(tenant: Tenant, app_id: UUID | str, state: dict, **columns) -> None:
 
 
 def _forget_ties(tenant: Tenant, app_id: UUID | str) -> None:
+    grants = PermissionGrant.objects.filter(tenant=tenant)
+    remember_first_seen(tenant, grants.filter(client_id=app_id) | grants.filter(resource_id=app_id), with_app=True)
     PermissionGrant.objects.filter(tenant=tenant, client_id=app_id).delete()
     PermissionGrant.objects.filter(tenant=tenant, resource_id=app_id).delete()
     AppRoleAssignment.objects.filter(tenant=tenant, resource_id=app_id).delete()

@@ -8,12 +8,15 @@ to the same object stays unseen.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, RecentChange, ServicePrincipal
 
 PROTECTED_FOR = timedelta(minutes=3)
+UNDO_WITHIN = timedelta(days=1)  # longer than anything of ours can be undone
+IN_THE_BIN = timedelta(days=31)  # Microsoft empties the recycle bin after 30
 Kind = RecentChange.Kind
 
 
@@ -26,12 +29,42 @@ def remember(tenant: Tenant, kind: Kind, target_ids: Iterable, state: dict | Non
         )
         for target_id in target_ids
     }
+    _save(changes[key] for key in sorted(changes))
+
+
+def _save(changes: Iterable[RecentChange]) -> None:
     RecentChange.objects.bulk_create(
-        [changes[key] for key in sorted(changes)],
+        list(changes),
         update_conflicts=True,
         unique_fields=["tenant", "kind", "target_id"],
         update_fields=["state", "expires_at"],
     )
+
+
+def remember_first_seen(tenant: Tenant, grants: QuerySet[PermissionGrant], *, with_app: bool = False) -> None:
+    """Keep since when these grants were seen, before their rows go. Put back, they are no new grants.
+
+    Args:
+        with_app: they go to the recycle bin with their app, and come back with it, by whoever restores it. Others
+            are only put back by us: given again by anybody else, they are new.
+    """
+    until = timezone.now() + (IN_THE_BIN if with_app else UNDO_WITHIN)
+    _save(
+        RecentChange(
+            tenant=tenant,
+            kind=Kind.EARLIER_GRANT,
+            target_id=graph_id,
+            state={"first_seen_at": seen.isoformat(), "with_app": with_app},
+            expires_at=until,
+        )
+        for graph_id, seen in grants.order_by("graph_id").values_list("graph_id", "first_seen_at")
+    )
+
+
+def first_seen(tenant: Tenant, graph_id: str) -> datetime | None:
+    """Since when a grant was seen that we took out and put back; None where nothing is remembered of it."""
+    state = states(tenant, Kind.EARLIER_GRANT).get(graph_id)
+    return datetime.fromisoformat(state["first_seen_at"]) if state else None
 
 
 def states(tenant: Tenant, kind: Kind) -> dict[str, dict]:
@@ -47,7 +80,10 @@ def forget_old(tenant: Tenant) -> None:
 def corrected_grants(tenant: Tenant, grants: Iterable[PermissionGrant]) -> list[PermissionGrant]:
     """The grants a list gave, without those we deleted, and with the permissions we left others."""
     known, kept = states(tenant, Kind.GRANT), []
+    earlier = {key: state for key, state in states(tenant, Kind.EARLIER_GRANT).items() if state["with_app"]}
     for grant in grants:
+        if state := earlier.get(grant.graph_id):
+            grant.first_seen_at = datetime.fromisoformat(state["first_seen_at"])
         state = known.get(grant.graph_id)
         if state == {}:
             continue

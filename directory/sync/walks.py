@@ -166,6 +166,9 @@ class _Walk:
             if self.kind in (Kind.GRANTS, Kind.ASSIGNMENTS):
                 kind = recent.Kind.GRANT if self.kind == Kind.GRANTS else recent.Kind.ASSIGNMENT
                 unseen = unseen.exclude(graph_id__in=list(recent.states(self.tenant, kind)))
+                if self.kind == Kind.GRANTS:
+                    binned = unseen.filter(client__deleted_at__isnull=False)
+                    recent.remember_first_seen(self.tenant, binned, with_app=True)
             elif self.kind in (Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS):
                 unseen = unseen.exclude(pk__in=list(recent.states(self.tenant, recent.Kind.APP)))
                 if self.kind == Kind.SERVICE_PRINCIPALS:

@@ -174,7 +174,7 @@ def test_what_deleting_hits(inside, django_assert_num_queries):
     an_assignment(app, "Adele Vance")
     an_assignment(app, "Sales", "Group")
     an_assignment(api, "Mail Sidekick", "ServicePrincipal", principal_id=app.pk)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         hits = selectors.what_deleting_hits(app)
     assert (hits.people, hits.grants, hits.organisation_wide, hits.resource_grants) == (1, 3, True, 1)
     assert (hits.assigned_people, hits.assigned_groups, hits.assignments, hits.app_permissions) == (1, 1, 2, 1)
@@ -203,7 +203,7 @@ def test_the_overview_counts_what_others_made(inside, django_assert_num_queries)
     an_app(inside, "Own", owner_tenant_id=inside.pk, account_enabled=False)
     an_app(inside, "Stale", last_used_at=timezone.now() - timedelta(days=200), owner_tenant_id=None)
     a_grant(risky, api, "Mail.Read", somebody(inside, "Adele Vance"))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         seen = selectors.overview(inside)
     assert (seen.apps, seen.by_risk[Risk.HIGH], seen.unverified, seen.disabled, seen.unused) == (3, 1, 2, 1, 1)
     assert [count for _week, count in seen.new_grants] == [0] * 7 + [1]
