@@ -60,7 +60,7 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     apps = ServicePrincipal.objects.filter(tenant=tenant)
     if ids is not None:
         apps = apps.filter(pk__in=ids)
-    people = Person.objects.filter(tenant=tenant, is_guest=False).count()
+    people = Person.objects.filter(tenant=tenant, is_external=False, is_agent=False).count()
     originals = _originals(tenant)
     now = timezone.now()
     changed = (

@@ -23,6 +23,11 @@ from directory.sync.roles import Holding
 from graph import activity, types
 
 BATCH = 1000
+_KINDS = {
+    types.AppKind.MANAGED_IDENTITY: ServicePrincipal.Kind.MANAGED_IDENTITY,
+    types.AppKind.AGENT: ServicePrincipal.Kind.AGENT,
+    types.AppKind.BLUEPRINT: ServicePrincipal.Kind.BLUEPRINT,
+}
 T = TypeVar("T")
 
 _APP_FIELDS = [
@@ -32,7 +37,9 @@ _APP_FIELDS = [
     "publisher_verified",
     "owner_tenant_id",
     "type",
+    "kind",
     "account_enabled",
+    "is_disabled",
     "disabled_by_microsoft",
     "homepage",
     "reply_urls",
@@ -104,7 +111,9 @@ def app(tenant: Tenant, item: types.ServicePrincipal, at: datetime) -> ServicePr
         publisher_verified=item.publisher_verified,
         owner_tenant_id=item.owner_tenant_id,
         type=item.type[:32],
+        kind=_KINDS.get(item.kind, ServicePrincipal.Kind.APP),
         account_enabled=item.account_enabled,
+        is_disabled=item.is_disabled,
         disabled_by_microsoft=item.disabled_by_microsoft[:128],
         homepage=item.homepage[:2048],
         reply_urls=[url[:2048] for url in item.reply_urls],
@@ -124,6 +133,8 @@ def person(tenant: Tenant, item: types.User, at: datetime) -> Person:
         mail=item.mail[:320],
         job_title=item.job_title[:256],
         is_guest=item.is_guest,
+        is_external=item.is_external,
+        is_agent=item.is_agent,
         home_domain=_home_domain(item)[:256],
         account_enabled=item.account_enabled,
         sessions_valid_from=item.sessions_valid_from,
@@ -294,8 +305,8 @@ def _upsert(model, rows: dict, unique: list[str], fields: list[str]) -> None:
 
 
 def _home_domain(user: types.User) -> str:
-    """Where a guest comes from: `lynne_fabrikam.example#EXT#@contoso.example`, else their mail's domain."""
-    if not user.is_guest:
+    """Where an external one comes from: `lynne_fabrikam.example#EXT#@contoso.example`, else their mail's domain."""
+    if not user.is_external:
         return ""
     name, marked, _rest = user.upn.partition("#EXT#")
     if marked and "_" in name:

@@ -174,7 +174,7 @@ def test_what_deleting_hits(inside, django_assert_num_queries):
     an_assignment(app, "Adele Vance")
     an_assignment(app, "Sales", "Group")
     an_assignment(api, "Mail Sidekick", "ServicePrincipal", principal_id=app.pk)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         hits = selectors.what_deleting_hits(app)
     assert (hits.people, hits.grants, hits.organisation_wide, hits.resource_grants) == (1, 3, True, 1)
     assert (hits.assigned_people, hits.assigned_groups, hits.assignments, hits.app_permissions) == (1, 1, 2, 1)

@@ -1,7 +1,7 @@
 """Facts behind the pages: since when we count, what is new, and what can act at all."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from directory import selectors, sync
 from directory.models import Collection, PermissionGrant, Risk, ServicePrincipal
+from directory.sync import rows
+from graph.types import ServicePrincipal as ServicePrincipalOfGraph, User
 from tests.directory.rows import a_grant, an_app, graph_api, somebody
 
 
@@ -137,3 +139,49 @@ def test_an_agents_user_account_is_no_person(inside):
     adele = somebody(inside, "Adele Vance")
 
     assert [one.pk for one in selectors.people(inside).items] == [adele.pk]
+
+
+@pytest.mark.parametrize(
+    ("facts", "external", "home"),
+    [
+        (
+            {"userType": "Member", "userPrincipalName": "lynne_fabrikam.example#EXT#@contoso.example"},
+            True,
+            "fabrikam.example",
+        ),
+        (
+            {"userType": "Member", "externalUserState": "Accepted", "mail": "lynne@fabrikam.example"},
+            True,
+            "fabrikam.example",
+        ),
+        ({"userType": "Guest", "userPrincipalName": "temp@contoso.example"}, False, ""),
+    ],
+    ids=["external member by name", "external member by state", "internal guest"],
+)
+def test_where_somebody_signs_in_is_not_their_user_type(inside, facts, external, home):
+    """https://learn.microsoft.com/entra/external-id/user-properties"""
+    item = User.read({"id": str(uuid4()), "displayName": "Lynne"} | facts)
+
+    row = rows.person(inside, item, timezone.now())
+
+    assert (row.is_external, row.home_domain) == (external, home)
+    assert row.is_guest == (facts["userType"] == "Guest")
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({"servicePrincipalType": "Application"}, "app"),
+        ({"servicePrincipalType": "ManagedIdentity"}, "managed_identity"),
+        ({"@odata.type": "#microsoft.graph.agentIdentity", "servicePrincipalType": "ServiceIdentity"}, "agent"),
+        ({"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal"}, "blueprint"),
+        ({"servicePrincipalType": "SomethingOf2027"}, "app"),
+    ],
+)
+def test_an_app_is_stored_as_what_it_is(inside, facts, kind):
+    """https://learn.microsoft.com/graph/api/resources/agentidentity"""
+    item = ServicePrincipalOfGraph.read({"id": str(uuid4()), "appId": str(uuid4()), "isDisabled": True} | facts)
+
+    row = rows.app(inside, item, timezone.now())
+
+    assert (row.kind, row.is_disabled, row.can_act) == (kind, True, False)
