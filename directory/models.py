@@ -52,6 +52,7 @@ class ServicePrincipal(TenantOwned):
     owner_tenant_id = models.UUIDField(null=True)
     type = models.CharField(max_length=32, default="Application")
     kind = models.CharField(max_length=32, choices=Kind, default=Kind.APP)
+    blueprint_app_id = models.UUIDField(null=True)  # of an agent: the client id of the blueprint it was made from
     account_enabled = models.BooleanField(default=True)
     is_disabled = models.BooleanField(default=False)  # by its publisher, in every tenant; only the publisher undoes it
     disabled_by_microsoft = models.CharField(max_length=128, blank=True)

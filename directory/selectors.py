@@ -186,6 +186,8 @@ class Hits:
         people: who let it act for them.
         grants: of permissions to it, by people and by administrators.
         resource_grants: of permissions on it, to other apps, which then stop reaching it.
+        agents: made from it, and deleted by Microsoft about a day later where it is an agent blueprint.
+            https://learn.microsoft.com/entra/agent-id/cascade-deletion-agent-identities
     """
 
     people: int
@@ -195,6 +197,7 @@ class Hits:
     assigned_groups: int
     app_permissions: int
     resource_grants: int
+    agents: int
 
     @property
     def assignments(self) -> int:
@@ -202,7 +205,7 @@ class Hits:
 
 
 def what_deleting_hits(app: ServicePrincipal) -> Hits:
-    """Counted on the spot, in two queries."""
+    """Counted on the spot, in two queries, and a third for an agent blueprint."""
     one = Q(client=app)
     grants = PermissionGrant.objects.filter(one | Q(resource=app), tenant_id=app.tenant_id).aggregate(
         people=Count("principal_id", filter=one, distinct=True),
@@ -224,6 +227,7 @@ def what_deleting_hits(app: ServicePrincipal) -> Hits:
         assigned_groups=assignments["groups"],
         app_permissions=assignments["held"],
         resource_grants=grants["on_it"],
+        agents=_agents_of(app).count() if app.kind == ServicePrincipal.Kind.BLUEPRINT else 0,
     )
 
 
@@ -371,6 +375,10 @@ def _monday(now: datetime) -> datetime:
 
 def _unused(now: datetime) -> Q:
     return Q(last_used_at__lt=now - risks.UNUSED_AFTER)
+
+
+def _agents_of(app: ServicePrincipal) -> QuerySet[ServicePrincipal]:
+    return _alive(app.tenant).filter(kind=ServicePrincipal.Kind.AGENT, blueprint_app_id=app.app_id)
 
 
 def _grants_of(app: ServicePrincipal) -> QuerySet[PermissionGrant]:

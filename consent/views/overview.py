@@ -57,7 +57,8 @@ def _apps(tenant: Tenant) -> dict:
     risky = selectors.apps(tenant, risk=Risk.HIGH, publisher="third_party", enabled="yes", sort="consents")
     return {
         "figures": _figures(tenant, numbers),
-        "weeks": charts.per_week([charts.Week(start, count) for start, count in numbers.new_grants]),
+        "weeks": charts.per_week([charts.Week(start, n) for start, n in numbers.new_grants if n is not None]),
+        "counted_since": numbers.counted_since,
         "risks": charts.by_risk(numbers.by_risk),
         "catalogue": risk.CATALOGUE_VERSION,
         "risky_apps": [_risky(app) for app in risky.items[:SHOWN]],
@@ -76,9 +77,13 @@ def _risky(app: ServicePrincipal) -> dict:
 def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
     apps = reverse("consent:apps", args=[tenant.slug])
     return [
-        {"word": _("High-risk apps"), "count": numbers.by_risk[Risk.HIGH], "url": f"{apps}?risk=3"},
-        {"word": _("Unverified publishers"), "count": numbers.unverified, "url": f"{apps}?publisher=unverified"},
-        {"word": _("Not used for 90 days"), "count": numbers.unused, "url": f"{apps}?use=unused"},
+        {"word": _("High-risk apps"), "count": numbers.by_risk[Risk.HIGH], "url": f"{apps}?risk=3&enabled=yes"},
+        {
+            "word": _("Unverified publishers"),
+            "count": numbers.unverified,
+            "url": f"{apps}?publisher=unverified&enabled=yes",
+        },
+        {"word": _("Not used for 90 days"), "count": numbers.unused, "url": f"{apps}?use=unused&enabled=yes"},
         {"word": _("Disabled"), "count": numbers.disabled, "url": f"{apps}?enabled=no"},
         {"word": _("New grants this week"), "count": numbers.new_grants[-1][1], "url": f"{apps}?consent=new"},
     ]

@@ -11,10 +11,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveField(
-            model_name='serviceprincipal',
-            name='blueprint_app_id',
-        ),
         migrations.AlterField(
             model_name='permissiongrant',
             name='first_seen_at',

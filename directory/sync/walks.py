@@ -199,7 +199,20 @@ class _Walk:
             with rows.writing(self.tenant):
                 found = (rows.app(self.tenant, item, self.started) for item in page.items)
                 rows.save_apps(recent.corrected_apps(self.tenant, found))
+        self._read_blueprints()
         self._read_activity()
+
+    def _read_blueprints(self) -> None:
+        """Which blueprint an agent was made from, asked once: it never changes, and lists do not tell it."""
+        agents = ServicePrincipal.objects.filter(tenant=self.tenant, kind=ServicePrincipal.Kind.AGENT)
+        unknown = list(agents.filter(blueprint_app_id__isnull=True).values_list("pk", flat=True))
+        if not unknown:
+            return
+        found = {item.id: item.blueprint_app_id for item in self.client.agents_by_ids(unknown)}
+        with rows.writing(self.tenant):
+            for app in agents.filter(pk__in=[pk for pk, blueprint in found.items() if blueprint]):
+                app.blueprint_app_id = found[app.pk]
+                app.save(update_fields=["blueprint_app_id"])
 
     def _read_activity(self) -> None:
         """When apps were last used; unknown without the permission or the licence, and never in the way."""

@@ -203,6 +203,8 @@ def test_the_overview_counts_what_others_made(inside, django_assert_num_queries)
     an_app(inside, "Own", owner_tenant_id=inside.pk, account_enabled=False)
     an_app(inside, "Stale", last_used_at=timezone.now() - timedelta(days=200), owner_tenant_id=None)
     a_grant(risky, api, "Mail.Read", somebody(inside, "Adele Vance"))
+    a_year_ago = timezone.now() - timedelta(days=365)
+    Collection.objects.create(tenant=inside, kind=Collection.Kind.GRANTS, first_complete_at=a_year_ago)
     with django_assert_num_queries(3):
         seen = selectors.overview(inside)
     assert (seen.apps, seen.by_risk[Risk.HIGH], seen.unverified, seen.disabled, seen.unused) == (3, 1, 2, 1, 1)

@@ -13,6 +13,8 @@ from directory.sync import rows
 from graph.types import ServicePrincipal as ServicePrincipalOfGraph, User
 from tests.directory.rows import a_grant, an_app, graph_api, somebody
 
+FABRIKAM = "fabrikam.example"
+
 
 @pytest.fixture
 def copy(entra, inside):
