@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from graph.errors import Forbidden, GraphError, TokenError
+from graph.errors import GraphError
+from graph.explain import words
 from revocation.rules.refusals import Refused as RefusedByRule
 
 
@@ -47,14 +48,8 @@ def asking_microsoft():
     """Turn whatever goes wrong in a fresh read into `Unreachable`, in words."""
     try:
         yield
-    except Forbidden as error:
-        words = _("Microsoft refused: this organisation has not granted the portal the permission to read this.")
-        raise Unreachable(f"{words} {_nothing()}", request_id=error.request_id) from error
-    except TokenError as error:
-        raise Unreachable(f"{error.explanation} {_nothing()}", request_id=error.request_id) from error
     except GraphError as error:
-        words = _("Microsoft could not be asked just now: %(why)s") % {"why": error.message}
-        raise Unreachable(f"{words} {_nothing()}", request_id=error.request_id) from error
+        raise Unreachable(f"{words(error).what} {_nothing()}", request_id=error.request_id) from error
 
 
 def _nothing() -> str:

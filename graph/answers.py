@@ -17,7 +17,6 @@ from graph.errors import (
     Unauthorized,
     Unavailable,
 )
-from graph.explain import INVALID_X5T
 from graph.tokens import seconds
 
 EXPIRED = {
@@ -45,8 +44,6 @@ def error_of(status: int, headers: Mapping[str, str], body: object) -> GraphErro
     wait = seconds(header(headers, "Retry-After"))
 
     if status == 401:
-        if "x5t" in message:
-            message = f"{message} {INVALID_X5T}"
         return Unauthorized(message or "Graph did not accept our token.", claims=challenge(headers), **known)
     if status == 429:
         scope = throttle_scope(headers)

@@ -20,11 +20,12 @@ import msal
 import requests
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext
 from msal.exceptions import MsalError
 
 from graph import clouds, transport
 from graph.errors import GraphError, TokenError, TokenUnavailable
-from graph.explain import aadsts, explain
+from graph.explain import aadsts, of_code
 
 T = TypeVar("T")
 DOCUMENT_LIFETIME = 3600.0  # seconds a discovery document is kept
@@ -206,7 +207,8 @@ def settled(ask: Callable[[], T]) -> T:
         # MSAL's last word is its own; Microsoft's number is in the error that led to it.
         code = aadsts(f"{error} {error.__cause__ or error.__context__}")
         if code:  # discovery answers 400 for a tenant Microsoft does not know
-            raise TokenError(explain(code), error="invalid_tenant", code=code, explanation=explain(code)) from None
+            text = str(of_code(code) or code)
+            raise TokenError(text, error="invalid_tenant", code=code, explanation=text) from None
         raise TokenUnavailable("Microsoft's sign-in sent an answer that cannot be used.") from error
 
 
@@ -215,10 +217,10 @@ def refusal(result: dict) -> TokenError:
     error = str(result.get("error", ""))
     numbers = result.get("error_codes") or []
     code = aadsts(str(result.get("error_description", ""))) or (f"AADSTS{numbers[0]}" if numbers else error)
-    text = explain(code, error) or str(result.get("error_description", "")).splitlines()[0:1]
-    text = text if isinstance(text, str) else "".join(text)
+    described = str(result.get("error_description", "")).partition("\n")[0].strip()
+    text = str(of_code(code, error) or described or gettext("Microsoft's sign-in refused, without saying why."))
     return TokenError(
-        text or "Microsoft's sign-in refused, without saying why.",
+        text,
         error=error,
         code=code,
         explanation=text,

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from accounts.models import Tenant
 from graph.client import GraphClient
-from graph.errors import Forbidden, GraphError, TokenError, TokenUnavailable, Unauthorized
-from graph.explain import INVALID_X5T
+from graph.errors import Forbidden, GraphError
+from graph.explain import Words, words
 
 
 @dataclass(frozen=True)
@@ -110,17 +110,6 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why the portal cannot act in the tenant at all, and what helps."""
-
-    title: str
-    text: str
-    fix: str = ""
-    code: str = ""
-    request_id: str = ""
-
-
-@dataclass(frozen=True)
 class Connection:
     """The state of a tenant's connection.
 
@@ -130,7 +119,7 @@ class Connection:
     """
 
     findings: list[Finding] = field(default_factory=list)
-    problem: Problem | None = None
+    problem: Words | None = None
     checked_at: datetime | None = None
     organization: str = ""
 
@@ -192,25 +181,12 @@ def remember(tenant: Tenant, permissions: Iterable[str]) -> None:
     tenant.save(update_fields=["granted_permissions", "permissions_checked_at"])
 
 
-def explain(error: Exception) -> Problem:
-    """The classic faults in plain words: what it means, and what to do."""
+def explain(error: GraphError | ImproperlyConfigured) -> Words:
+    """Why the portal cannot act in the tenant at all, and what helps."""
     if isinstance(error, ImproperlyConfigured):
         fix = _("Set ENTRA_CLIENT_ID, and ENTRA_CERTIFICATE with ENTRA_PRIVATE_KEY or ENTRA_CLIENT_SECRET.")
-        return Problem(_("The portal has no credential"), str(error), fix)
-    code, request_id = getattr(error, "code", ""), getattr(error, "request_id", "")
-    if isinstance(error, TokenError):
-        title, fix = _TOKEN_FAULTS.get(code.removeprefix("AADSTS"), (_TITLE, ""))
-        return Problem(str(title), error.explanation, str(fix), code, request_id)
-    if isinstance(error, TokenUnavailable):
-        fix = _("Check that this server reaches Microsoft's sign-in host over HTTPS, then check again.")
-        return Problem(_("Microsoft's sign-in could not be asked"), error.message, fix, code, request_id)
-    if isinstance(error, Unauthorized) and "x5t" in error.message:
-        fix = _("Check the tenant's cloud, and that no other program answers for Microsoft's hosts.")
-        return Problem(_("Graph does not know our token (Invalid x5t claim)"), str(INVALID_X5T), fix, code, request_id)
-    if isinstance(error, GraphError):
-        fix = _("Nothing was changed. Check again in a minute.")
-        return Problem(_("Microsoft Graph could not be read"), error.message, fix, code, request_id)
-    raise error
+        return Words(_("The portal has no credential: %(why)s") % {"why": error}, fix)
+    return words(error)
 
 
 def _findings(tenant: Tenant, granted: Iterable[str]) -> list[Finding]:
@@ -224,23 +200,3 @@ def _findings(tenant: Tenant, granted: Iterable[str]) -> list[Finding]:
         permission = held[0] if held else feature.any_of[0]
         found.append(Finding(feature.key, permission, bool(held), str(feature.text), feature.optional))
     return found
-
-
-_TITLE = lazy("Microsoft gives the portal no token for this tenant")
-_CONSENT = lazy("An administrator of the tenant connects it (again) on the connection page and consents.")
-_CLOCK = lazy("Synchronise this server's clock, for example with chrony or systemd-timesyncd.")
-_REGISTER = lazy("Upload the public certificate to the app registration, under Certificates & secrets.")
-_SECRET = lazy("Copy the value of a valid client secret into ENTRA_CLIENT_SECRET, or better use a certificate.")
-_TOKEN_FAULTS = {
-    "7000215": (lazy("The client secret is wrong"), _SECRET),
-    "7000222": (lazy("The client secret has expired"), _SECRET),
-    "7000218": (lazy("No secret or certificate was sent"), _SECRET),
-    "700027": (lazy("The certificate is not registered"), _REGISTER),
-    "50012": (lazy("The certificate was rejected"), _REGISTER),
-    "700024": (lazy("This server's clock is wrong"), _CLOCK),
-    "700016": (lazy("The tenant has not consented to the portal"), _CONSENT),
-    "7000229": (lazy("The tenant has not consented to the portal"), _CONSENT),
-    "65001": (lazy("The tenant has not consented to the portal"), _CONSENT),
-    "7000112": (lazy("The portal is disabled in this tenant"), lazy("An administrator enables it in Entra.")),
-    "90002": (lazy("There is no such tenant"), lazy("Check the tenant id, and the cloud it lives in.")),
-}

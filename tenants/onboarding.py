@@ -42,7 +42,8 @@ from directory import tasks as directory_tasks
 from graph import tokens, transport
 from graph.client import GraphClient
 from graph.clouds import installed
-from graph.errors import Forbidden, GraphError, NotFound, TokenError
+from graph.errors import Forbidden, GraphError, NotFound
+from graph.explain import words
 from graph.types import Organization
 from tenants import connection
 
@@ -173,9 +174,9 @@ def act(tenant_id: UUID) -> Proof:
         own = _unless_forbidden(lambda: client.service_principal_by_app_id(settings.ENTRA_CLIENT_ID))
     except (GraphError, ImproperlyConfigured) as error:
         problem = connection.explain(error)
-        words = _("The portal could not act in your organisation: %(why)s") % {"why": problem.text}
+        why = _("The portal could not act in your organisation: %(why)s") % {"why": problem.what}
         fix = problem.fix or _("Consent needs a minute to reach all of Microsoft. Wait a minute and start again.")
-        raise NotConnected(words, fix=fix, code=problem.code, request_id=problem.request_id) from error
+        raise NotConnected(why, fix=fix, code=problem.code, request_id=problem.request_id) from error
     if permissions is not None and not permissions:
         raise NotConnected(_("The consent gives the portal no permission it could act with."))
     if organization and organization.id != tenant_id:
@@ -344,10 +345,7 @@ def _take(session: MutableMapping, state: str) -> dict[str, Any]:
 
 
 def _from_microsoft(error: GraphError) -> NotConnected:
-    if isinstance(error, TokenError):
-        return NotConnected(error.explanation, code=error.code, request_id=error.request_id)
+    said = words(error)
     return NotConnected(
-        _("Microsoft could not be asked just now. Nothing was connected."),
-        fix=_("Start again in a minute."),
-        request_id=error.request_id,
+        " ".join((said.what, _("Nothing was connected."))), fix=said.fix, code=said.code, request_id=said.request_id
     )

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
-from graph.errors import Forbidden, GraphError, Throttled, TokenError, TokenUnavailable
+from graph.errors import GraphError
+from graph.explain import words
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,5 @@ class SyncReport:
 
 def explain(error: GraphError) -> str:
     """Why a reading failed, in a sentence or two, with the id Microsoft's support asks for."""
-    if isinstance(error, TokenError):
-        text = error.explanation
-    elif isinstance(error, Forbidden):
-        text = _("Microsoft refused: this organisation has not granted the portal the permission for it.")
-    elif isinstance(error, Throttled):
-        text = _("Microsoft asked us to wait. The next reading tries again.")
-    elif isinstance(error, TokenUnavailable):
-        text = _("Microsoft's sign-in could not be asked just now.")
-    else:
-        text = error.message
-    return f"{text} ({error.request_id})" if error.request_id else text
+    said = words(error)
+    return f"{said.what} ({said.request_id})" if said.request_id else said.what

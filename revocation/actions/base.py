@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
-from django.utils.translation import gettext as _, gettext_noop
+from django.utils.translation import gettext as _
 
 from graph.errors import (
     Forbidden,
@@ -24,6 +24,7 @@ from graph.errors import (
     Unauthorized,
     Unavailable,
 )
+from graph.explain import words
 from graph.types import Answer, Call
 from revocation.models import RevocationStep
 from revocation.steps import StepDraft
@@ -170,13 +171,12 @@ def general(error: GraphError) -> Outcome:
         text = _("Microsoft did not accept the portal's token. Nothing was changed.")
         return Outcome(Verdict.RETRY, text, retry_after=wait, **known)
     if isinstance(error, TokenError):
-        text = _("The portal may not act in this tenant: %(why)s") % {"why": error.explanation}
+        text = _("The portal may not act in this tenant: %(why)s") % {"why": words(error).what}
         return Outcome(Verdict.FAILED, text, **known)
     if is_retryable(error):
         text = _("Microsoft could not be reached. Nothing was changed.")
         return Outcome(Verdict.RETRY, text, retry_after=wait, **known)
-    text = _("Microsoft refused: %(message)s Nothing was changed.") % {"message": _sentence(error.message)}
-    return Outcome(Verdict.FAILED, text, **known)
+    return Outcome(Verdict.FAILED, f"{words(error).what} {_('Nothing was changed.')}", **known)
 
 
 def is_retryable(error: GraphError) -> bool:
@@ -190,11 +190,6 @@ def unreadable(error: GraphError) -> Outcome:
     text = _("The directory could not be read to prove it.")
     wait = getattr(error, "retry_after", None)
     return Outcome(Verdict.UNREADABLE, text, error.code or str(error.status or ""), error.request_id, wait)
-
-
-def _sentence(message: str) -> str:
-    message = message.strip() or gettext_noop("no reason given")
-    return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
 def gone(answer: Answer, text: str = "") -> Outcome:

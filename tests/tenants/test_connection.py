@@ -59,7 +59,7 @@ def test_b2c_tenants_need_one_more(contoso):
 def test_a_wrong_secret(entra, contoso, settings):
     settings.ENTRA_CLIENT_SECRET = "not-the-secret"
     found = connection.check(contoso)
-    assert found.problem.title == "The client secret is wrong"
+    assert "client secret is wrong" in found.problem.what
     assert found.problem.code == "AADSTS7000215"
     assert "ENTRA_CLIENT_SECRET" in found.problem.fix
     assert "not-the-secret" not in str(found)
@@ -68,33 +68,33 @@ def test_a_wrong_secret(entra, contoso, settings):
 def test_a_certificate_that_is_not_registered(entra, contoso, settings, tmp_path):
     settings.ENTRA_CERTIFICATE, settings.ENTRA_PRIVATE_KEY = _certificate(tmp_path)
     found = connection.check(contoso)
-    assert found.problem.title == "The certificate is not registered"
+    assert "certificate is not registered" in found.problem.what
     assert "Certificates & secrets" in found.problem.fix
 
 
 def test_a_certificate_that_cannot_be_read(contoso, settings, tmp_path):
     settings.ENTRA_CERTIFICATE = str(tmp_path / "absent.pem")
     found = connection.check(contoso)
-    assert found.problem.title == "The portal has no credential"
+    assert found.problem.what.startswith("The portal has no credential")
 
 
 def test_a_wrong_clock(contoso):
     problem = connection.explain(tokens.refusal({"error": "invalid_client", "error_description": "AADSTS700024: x"}))
-    assert problem.title == "This server's clock is wrong"
+    assert problem.what.startswith("This server's clock is wrong")
     assert "chrony" in problem.fix
 
 
 def test_a_tenant_that_has_not_consented(entra, db):
     tailspin = make_tenant(TAILSPIN, "Tailspin", "tailspin.example")
     found = connection.check(tailspin)
-    assert found.problem.title == "The tenant has not consented to the portal"
-    assert "connects it" in found.problem.fix
+    assert "no service principal in this organisation" in found.problem.what
+    assert "must consent" in found.problem.fix
 
 
 def test_invalid_x5t(contoso):
     problem = connection.explain(Unauthorized("Invalid x5t claim.", status=401))
-    assert "x5t" in problem.title
-    assert "access token" in problem.text
+    assert "x5t" in problem.what
+    assert "cloud" in problem.fix
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_microsoft_out_of_order_is_a_problem_and_not_a_crash(entra, contoso, fau
     entra.faults(fault)
     found = connection.check(contoso)
     assert found.problem
-    assert found.problem.text
+    assert found.problem.what
     assert found.findings
 
 
@@ -128,7 +128,8 @@ def test_the_doctor_fails_on_a_fault(entra, contoso, settings, capsys):
     with pytest.raises(CommandError):
         call_command("doctor")
     out = capsys.readouterr().out
-    assert "The client secret is wrong (AADSTS7000215)" in out
+    assert "client secret is wrong" in out
+    assert "(AADSTS7000215)" in out
     assert "not-the-secret" not in out
 
 

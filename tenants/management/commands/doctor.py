@@ -7,6 +7,7 @@ from accounts.management.naming import find_tenants
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
 from directory import selectors
+from graph.explain import Words
 from tenants import connection
 
 
@@ -47,10 +48,10 @@ class Command(BaseCommand):
         self._copy(tenant)
         return found.works
 
-    def _problem(self, problem: connection.Problem) -> None:
+    def _problem(self, problem: Words) -> None:
         code = f" ({problem.code})" if problem.code else ""
-        self._bad(f"{problem.title}{code}.")
-        for line in (problem.text, problem.fix, problem.request_id and f"Microsoft's request id: {problem.request_id}"):
+        self._bad(f"{problem.what}{code}")
+        for line in (problem.fix, problem.request_id and f"Microsoft's request id: {problem.request_id}"):
             if line:
                 self.stdout.write(f"    {line}")
 
