@@ -1,11 +1,13 @@
 """HTTP to Microsoft: the only place that makes a session, sets a timeout or knows about the sandbox.
 
-Code everywhere else keeps Microsoft's real URLs. In sandbox mode an adapter leads their hosts to the sandbox on this
+Code everywhere else keeps Microsoft's real URLs. A proxy, and certificates of one that looks into TLS, are settings of
+the portal's own; the environment's are not for us. In sandbox mode an adapter leads their hosts to the sandbox on this
 machine and refuses every other address, so that nothing leaves it by mistake.
 """
 
 import ipaddress
 import os
+import ssl
 import threading
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit, urlunsplit
@@ -14,7 +16,7 @@ import requests
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 from urllib3.util.retry import Retry
 
 from graph.clouds import HOSTS, LOGIN_HOSTS
@@ -80,26 +82,27 @@ def sandbox_base() -> str:
         ImproperlyConfigured: it is not an address of this machine.
     """
     base = settings.SANDBOX_URL.rstrip("/")
-    if base and not is_loopback(base):
+    if base and not is_loopback(urlsplit(base).hostname):
         raise ImproperlyConfigured("SANDBOX_URL must be an address of this machine, such as http://127.0.0.1:9400.")
     return base
 
 
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address means this machine."""
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 
 
 def session() -> Session:
     """This thread's session: pooled connections, GRAPH_TIMEOUT seconds to connect and to read."""
-    wanted = (os.getpid(), sandbox_base(), settings.GRAPH_TIMEOUT)
+    base = sandbox_base()
+    wanted = (os.getpid(), base, settings.GRAPH_TIMEOUT, settings.MICROSOFT_PROXY, settings.MICROSOFT_CA_BUNDLE)
     if getattr(_local, "made_for", None) != wanted:
-        _local.session = _make(sandbox_base(), settings.GRAPH_TIMEOUT)
+        _local.session = _make(base, settings.GRAPH_TIMEOUT)
         _local.made_for = wanted  # connections must not survive a fork
     return _local.session
 
@@ -114,6 +117,8 @@ def _make(base: str, timeout: float) -> Session:
             made.mount(f"https://{host}/", adapter)
     else:
         made.mount("https://", HTTPAdapter(pool_maxsize=POOL_SIZE, max_retries=CONNECT_ONLY))
+        made.proxies = {"https": settings.MICROSOFT_PROXY} if settings.MICROSOFT_PROXY else {}
+        made.verify = settings.MICROSOFT_CA_BUNDLE or True
     return made
 
 
@@ -127,10 +132,15 @@ def browser_url(url: str) -> str:
 
 
 def never_left(error: requests.RequestException) -> bool:
-    """Whether the connection was never made, so that the other side cannot have seen the request."""
+    """Whether the connection was never made, so that the other side cannot have seen the request.
+
+    A proxy that does not let us through ends it as early, and so does a certificate that is not trusted.
+    """
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     reason = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    if isinstance(reason, SSLError):
+        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError | ProxyError)

@@ -4,7 +4,6 @@ Web servers run them through `refuse_unsafe_start`; the one about the database r
 `check --database default`.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from graph.clouds import ANY_ORGANISATION
+from graph.transport import is_loopback
 
 DOCS = "See docs/running.md."
 
@@ -70,7 +70,7 @@ def registration_is_complete(**kwargs) -> list[CheckMessage]:
     if not settings.ENTRA_CERTIFICATE and not settings.ENTRA_CLIENT_SECRET:
         hint = "Set ENTRA_CERTIFICATE and ENTRA_PRIVATE_KEY. See docs/real-tenant.md."
         found.append(Error("The portal has no credential for Entra ID.", hint=hint, id="portal.E007"))
-    for name in ("ENTRA_CERTIFICATE", "ENTRA_PRIVATE_KEY"):
+    for name in ("ENTRA_CERTIFICATE", "ENTRA_PRIVATE_KEY", "MICROSOFT_CA_BUNDLE"):
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             found.append(Error(f"{name} names a file that is not there: {path}", id="portal.E008"))
@@ -129,15 +129,6 @@ def refuse_unsafe_start() -> None:
     errors = [message for message in run_checks(tags=[Tags.security]) if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(map(str, errors)))
-
-
-def is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _names_whom_it_serves(value: str) -> bool:

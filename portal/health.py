@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonRes
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from portal.checks import is_loopback
+from graph.transport import is_loopback
 
 SWEEPER_LATE = 6  # sweeps missed until the portal says that nobody sweeps
 

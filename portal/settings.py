@@ -145,6 +145,9 @@ IDENTITY_HARD_LIMIT = env.int("IDENTITY_HARD_LIMIT", default=3600)  # seconds a 
 LOOSER_RULE_HOURS = env.float("LOOSER_RULE_HOURS", default=24)  # until a looser rule of two persons takes effect
 STEP_UP_MAX_AGE = env.int("STEP_UP_MAX_AGE", default=300)  # seconds
 GRAPH_TIMEOUT = env.float("GRAPH_TIMEOUT", default=10.0)  # seconds, connect and read
+# The way out to Entra ID and Graph, where there is no straight one. HTTPS_PROXY and its like are not read.
+MICROSOFT_PROXY = env.str("MICROSOFT_PROXY", default="")  # http://host:port or https://user:password@host:port
+MICROSOFT_CA_BUNDLE = env.str("MICROSOFT_CA_BUNDLE", default="")  # path of a PEM; only these authorities are trusted
 TOKEN_CACHE_KEYS = env.list("TOKEN_CACHE_KEYS", default=[])  # Fernet keys, newest first
 AUDIT_KEYS = env.list("AUDIT_KEYS", default=[])  # hex, 32 bytes, newest first; outside the database
 # Where signed chain heads are written, so that cutting off the newest entries is visible.
