@@ -13,6 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import Membership, User
@@ -136,6 +137,19 @@ def leave_for(request: HttpRequest, address: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return redirect(address)
+
+
+def lead_on(request: HttpRequest, address: str) -> HttpResponse:
+    """Answer a form with a page that leads on to Microsoft by itself, with or without scripts.
+
+    Not a redirect: browsers hold `form-action` against each one that follows a form, and where Microsoft sends people
+    goes on to their organisation's own sign-in, which no list of ours can name.
+
+    https://www.w3.org/TR/CSP3/#directive-form-action
+    """
+    response = render(request, "accounts/leading_on.html", {"address": address})
+    add_never_cache_headers(response)
+    return response
 
 
 def safe_return(request: HttpRequest) -> str:

@@ -5,11 +5,11 @@ from typing import Any
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base import Provider, ProviderAccount
 from allauth.socialaccount.providers.base.constants import AuthProcess
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts.access import safe_next
+from accounts.access import lead_on, safe_next
 from accounts.entra import flow
 from accounts.entra.id_token import Identity
 
@@ -50,7 +50,7 @@ class EntraProvider(Provider):
         start = flow.begin(request, prompt=prompt, **hints)
         data = {**(data or {}), "flow": start.flow}
         self.stash_redirect_state(request, process, next_url, data, state_id=start.state)
-        return HttpResponseRedirect(start.address)
+        return lead_on(request, start.address)
 
     def social_login(self, identity: Identity) -> SocialLogin:
         """A login of the person who is known by (`tid`, `oid`). No e-mail: it never identifies anyone here."""

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.access import lead_on
 from accounts.models import Membership
 from accounts.roles import Capability
 from tenants import onboarding
@@ -20,7 +21,7 @@ def start(request: HttpRequest) -> HttpResponse:
     admin = _admin(request)
     if request.method == "POST":
         callback_uri = request.build_absolute_uri(reverse("tenants:onboarding-callback"))
-        return redirect(onboarding.begin(request.session, callback_uri, membership=admin))
+        return lead_on(request, onboarding.begin(request.session, callback_uri, membership=admin))
     return render(request, "tenants/onboarding.html", {"admin": admin})
 
 

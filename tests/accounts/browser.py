@@ -37,6 +37,31 @@ class _Forms(HTMLParser):
             self._inside = False
 
 
+class _Ways(HTMLParser):
+    """Where a page leads by itself, and by its links."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.by_itself, self.links = "", []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        values = dict(attrs)
+        if tag == "meta" and values.get("http-equiv") == "refresh":
+            self.by_itself = values["content"].removeprefix("0;url=")
+        elif tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+
+
+def onward(page: HttpResponse) -> str:
+    """The address a page leads on to by itself, as a browser without scripts follows it."""
+    return _Ways(page.content.decode()).by_itself
+
+
+def links(page: HttpResponse) -> list[str]:
+    return _Ways(page.content.decode()).links
+
+
 def forms(html: str) -> list[Form]:
     return _Forms(html).found
 
@@ -90,7 +115,7 @@ class Browser:
 
     def leave_to_sign_in(self, address: str = "/accounts/sign-in/") -> str:
         """Press the button on the sign-in page; the address at Microsoft it leads to."""
-        return self.send(self.open(address), "/accounts/entra/login/")["Location"]
+        return onward(self.send(self.open(address), "/accounts/entra/login/"))
 
     def sign_in(self, upn: str, address: str = "/accounts/sign-in/", **options) -> HttpResponse:
         """All the way; the portal's answer to Microsoft's."""
@@ -98,7 +123,7 @@ class Browser:
 
     def step_up(self, upn: str, next_url: str = "/") -> HttpResponse:
         leave = self.send(self.open(f"/accounts/step-up/?next={next_url}"), "/accounts/step-up/")
-        return self.open(self.at_microsoft(leave["Location"], upn))
+        return self.open(self.at_microsoft(onward(leave), upn))
 
     @property
     def signed_in(self) -> bool:

@@ -12,6 +12,7 @@ from accounts import refresh
 from accounts.models import Membership, Tenant, TokenCache, User
 from accounts.refresh import Freshness
 from accounts.tenancy import tenant_context
+from tests.accounts.browser import onward
 from tests.accounts.test_sign_in import ADELE, memberships
 from tests.sandbox_client import PORTAL_CLIENT_ID
 
@@ -89,7 +90,7 @@ def test_the_way_back_leads_back(contoso, browser, entra):
     browser.microsoft.cookies.clear()
 
     leave = browser.send(ended, "/accounts/entra/login/")
-    response = browser.open(browser.at_microsoft(leave["Location"], ADELE))
+    response = browser.open(browser.at_microsoft(onward(leave), ADELE))
 
     assert response["Location"] == "/activity/?page=2"
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tenancy import tenant_context
+from tests.accounts.browser import onward
 from tests.accounts.test_forgeries import LOGIN, Visit, nobody_is_in
 from tests.accounts.test_freshness import account, make_old
 from tests.accounts.test_sign_in import ADELE, MEGAN
@@ -64,11 +65,7 @@ def test_they_confirm_there_too(single, one_tenant, contoso, browser):
 def test_its_administrator_consents_there(single, one_tenant, client, db):
     answer = client.post(reverse("tenants:onboarding"))
 
-    assert f"/{CONTOSO}/v2.0/adminconsent?" in _leads_to(answer)
-
-
-def _leads_to(answer) -> str:
-    return answer.get("Location") or answer.content.decode()
+    assert f"/{CONTOSO}/v2.0/adminconsent?" in onward(answer)
 
 
 def test_somebody_of_another_organisation_is_told_whom_the_portal_serves(

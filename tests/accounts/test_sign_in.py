@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.models import Membership, Tenant, TokenCache, User
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
+from tests.accounts.browser import onward
 
 ADELE, MEGAN, ROBIN = "adele@contoso.example", "megan@contoso.example", "robin@fabrikam.example"
 
@@ -82,7 +83,7 @@ def test_signing_in_as_somebody_else_takes_the_first_ones_place(contoso, fabrika
     leave = browser.portal.post(
         "/accounts/entra/login/", {"csrfmiddlewaretoken": browser.portal.cookies["csrftoken"].value}
     )
-    browser.open(browser.at_microsoft(leave["Location"], ROBIN))
+    browser.open(browser.at_microsoft(onward(leave), ROBIN))
 
     assert "Robin Counts" in browser.open("/").content.decode()
     assert UserSession.objects.count() == 1
@@ -113,10 +114,10 @@ def test_nothing_secret_is_kept_where_it_can_be_read(contoso, browser, caplog):
 
 def test_the_request_to_microsoft_holds_what_it_must_and_nothing_a_visitor_adds(contoso, browser):
     page = browser.open("/accounts/sign-in/?scope=Mail.ReadWrite&auth_params=prompt%3Dnone")
-    address = browser.send(page, "/accounts/entra/login/", scope="Mail.ReadWrite", process="connect")["Location"]
+    leave = browser.send(page, "/accounts/entra/login/", scope="Mail.ReadWrite", process="connect")
 
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-    assert urlsplit(address).path == "/organizations/oauth2/v2.0/authorize"
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(onward(leave)).query).items()}
+    assert urlsplit(onward(leave)).path == "/organizations/oauth2/v2.0/authorize"
     assert set(asked["scope"].split()) == {"User.Read", "openid", "profile", "offline_access"}
     assert asked["code_challenge_method"] == "S256"
     assert asked["redirect_uri"] == "http://127.0.0.1:8000/accounts/entra/login/callback/"
@@ -140,7 +141,7 @@ def test_the_request_to_microsoft_holds_what_it_must_and_nothing_a_visitor_adds(
 def test_nobody_is_sent_elsewhere_after_signing_in(contoso, browser, next_url):
     page = browser.open("/accounts/sign-in/")
     leave = browser.send(page, "/accounts/entra/login/", next=next_url)
-    response = browser.open(browser.at_microsoft(leave["Location"], ADELE))
+    response = browser.open(browser.at_microsoft(onward(leave), ADELE))
 
     assert response["Location"] == "/"
     signed_in_already = browser.portal.get("/accounts/sign-in/", {"next": next_url})

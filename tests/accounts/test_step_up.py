@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import TokenCache
 from accounts.tenancy import tenant_context
+from tests.accounts.browser import onward
 from tests.accounts.test_sign_in import ADELE, MEGAN
 
 GUARDED = "/t/contoso/deleted-apps/"
@@ -27,7 +28,7 @@ def test_microsoft_is_asked_to_check_the_credentials_again(contoso, browser):
     make_old(browser)
     page = browser.open("/accounts/step-up/?next=/activity/")
 
-    asked = parse_qs(urlsplit(browser.send(page, "/accounts/step-up/")["Location"]).query)
+    asked = parse_qs(urlsplit(onward(browser.send(page, "/accounts/step-up/"))).query)
 
     assert asked["prompt"] == ["login"]
     assert asked["max_age"] == ["300"]
@@ -92,7 +93,7 @@ def test_a_confirmation_leaves_the_stored_tokens_alone(contoso, browser):
 def test_who_is_not_signed_in_any_more_is_simply_signed_in(contoso, browser):
     browser.sign_in(MEGAN)
     make_old(browser)
-    leave = browser.send(browser.open("/accounts/step-up/"), "/accounts/step-up/")["Location"]
+    leave = onward(browser.send(browser.open("/accounts/step-up/"), "/accounts/step-up/"))
     session = browser.portal.session
     del session["_auth_user_id"]
     session.save()
@@ -109,7 +110,7 @@ def test_nobody_is_sent_elsewhere_after_confirming(contoso, browser, next_url):
     page = browser.open("/accounts/step-up/")
     leave = browser.send(page, "/accounts/step-up/", next=next_url)
 
-    assert browser.open(browser.at_microsoft(leave["Location"], MEGAN))["Location"] == "/"
+    assert browser.open(browser.at_microsoft(onward(leave), MEGAN))["Location"] == "/"
 
 
 def test_a_stranger_cannot_begin(client, db):
