@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import services, token_store
-from accounts.entra import id_token
-from accounts.entra.flow import SCOPES
-from accounts.entra.id_token import Identity, InvalidIdToken
 from accounts.models import User
+from accounts.oidc import id_token
+from accounts.oidc.flow import SCOPES
+from accounts.oidc.id_token import Identity, InvalidIdToken
 from accounts.token_store import Stored
 from graph import tokens
 from graph.errors import GraphError, TokenError, TokenUnavailable

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts import signals, token_store
 from accounts.access import Actor
-from accounts.entra.id_token import PERSONAL_ACCOUNTS, Identity
 from accounts.models import Membership, Tenant, TokenCache, User
+from accounts.oidc.id_token import PERSONAL_ACCOUNTS, Identity
 from accounts.refusals import Reason, Refused
 from accounts.roles import Role
 from accounts.tenancy import tenant_context, user_context

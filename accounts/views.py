@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import selectors, services
 from accounts.access import safe_next, signed_in_recently
-from accounts.entra import flow
-from accounts.entra.id_token import issuer_tenant
 from accounts.entra.views import start_step_up
 from accounts.middleware import any_identity
+from accounts.oidc import flow
+from accounts.oidc.id_token import issuer_tenant
 from graph.clouds import installed
 
 # Whose sign-out page may hold ours in a frame.

@@ -1,7 +1,7 @@
 """Tokens, by way of MSAL: app-only ones for Graph, and the clients that sign people in.
 
 App-only tokens live in this process's memory only. MSAL checks nothing in an ID token but its nonce; whoever signs
-people in must validate it (`accounts.entra.id_token`).
+people in must validate it (`accounts.oidc.id_token`).
 """
 
 import base64

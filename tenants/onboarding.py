@@ -31,9 +31,9 @@ from django.utils.translation import gettext as _
 
 from accounts import services
 from accounts.access import Actor
-from accounts.entra import flow
-from accounts.entra.id_token import Identity, InvalidIdToken
 from accounts.models import Membership, Tenant
+from accounts.oidc import flow
+from accounts.oidc.id_token import Identity, InvalidIdToken
 from accounts.roles import Role
 from accounts.tenancy import tenant_context
 from audit import services as audit

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.access import lead_on, safe_next
-from accounts.entra import flow
-from accounts.entra.id_token import Identity
+from accounts.oidc import flow
+from accounts.oidc.id_token import Identity
 
 
 class EntraAccount(ProviderAccount):

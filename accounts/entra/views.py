@@ -18,11 +18,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import refresh, services, signals, token_store
 from accounts.access import AUTH_TIME
-from accounts.entra import flow
-from accounts.entra.flow import Arrival
-from accounts.entra.id_token import Identity, InvalidIdToken
 from accounts.entra.provider import EntraProvider
 from accounts.models import Tenant, User
+from accounts.oidc import flow
+from accounts.oidc.flow import Arrival
+from accounts.oidc.id_token import Identity, InvalidIdToken
 from accounts.refusals import Reason, Refused
 from accounts.tenancy import tenant_context, user_context
 from graph import tokens

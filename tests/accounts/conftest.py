@@ -6,7 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from accounts.entra import signing_keys
+from accounts.oidc import signing_keys
 from graph import tokens
 from tests.accounts.announced import announcements
 from tests.accounts.browser import Browser

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from accounts.entra import id_token
+from accounts.oidc import id_token
 from graph.client import GraphClient
 from graph.clouds import CLOUDS
 from graph.errors import GraphError

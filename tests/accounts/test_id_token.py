@@ -5,8 +5,8 @@ import time
 import jwt
 import pytest
 
-from accounts.entra import id_token, signing_keys
-from accounts.entra.id_token import InvalidIdToken
+from accounts.oidc import id_token, signing_keys
+from accounts.oidc.id_token import InvalidIdToken
 from graph.errors import TokenUnavailable
 from tests.accounts.conftest import ADELE_ID, Issuer
 from tests.graph.scripted import Reply

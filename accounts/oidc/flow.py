@@ -14,8 +14,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.entra import id_token
-from accounts.entra.id_token import Identity, InvalidIdToken
+from accounts.oidc import id_token
+from accounts.oidc.id_token import Identity, InvalidIdToken
 from graph import tokens, transport
 from graph.clouds import installed
 

@@ -14,7 +14,7 @@ import jwt
 from django.conf import settings
 from jwt.exceptions import PyJWTError
 
-from accounts.entra import signing_keys
+from accounts.oidc import signing_keys
 from accounts.roles import roles_from_claims
 from graph.clouds import installed
 
