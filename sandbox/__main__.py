@@ -15,6 +15,7 @@ import uvicorn
 
 from sandbox import seed, tls
 from sandbox.app import create_app
+from sandbox.clouds import CLOUDS
 from sandbox.quota import READINGS
 
 HOST = "127.0.0.1"  # people and programs of this machine only: everybody can be anybody here
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         time_scale=options.time_scale,
         quota=options.quota,
         consent_lag_seconds=options.consent_lag,
+        cloud=options.cloud,
     )
     app = create_app(world)
     asyncio.run(_serve(app, options))
@@ -57,6 +59,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--time-scale", type=float, default=1.0, help="how much faster quotas and delays run")
     parser.add_argument("--quota", default="window", choices=READINGS, help="how Microsoft's limit of writes is read")
     parser.add_argument("--consent-lag", type=float, default=0, help="seconds until consented permissions are seen")
+    parser.add_argument("--cloud", default="global", choices=sorted(CLOUDS), help="which of Microsoft's clouds it is")
     options = parser.parse_args(arguments)
     if options.time_scale <= 0:
         parser.error("--time-scale must be more than 0")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.clouds import CLOUDS
 from sandbox.objects import (
+    AZURE_APP_ID,
     GRAPH_APP_ID,
     MICROSOFT_TENANT,
     Application,
@@ -40,6 +42,7 @@ PORTAL_PAGES = ["/accounts/entra/login/callback/", "/onboarding/callback/", "/ac
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 SHAREPOINT_APP_ID = "00000003-0000-0ff1-ce00-000000000000"
 COMMAND_LINE_APP_ID = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+AZURE_CLI_APP_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
 def app_id(name: str) -> str:
@@ -126,6 +129,50 @@ def _microsoft() -> list[Application]:
             display_name="Microsoft Teams",
             home_tenant_id=MICROSOFT_TENANT,
             public_client=True,
+            publisher="Microsoft Services",
+        ),
+        Application(
+            app_id=AZURE_APP_ID,
+            display_name="Windows Azure Service Management API",
+            home_tenant_id=MICROSOFT_TENANT,
+            scopes=[
+                Scope(
+                    "41094075-9dad-400e-a0bd-54e686782033",
+                    "user_impersonation",
+                    name="Access Azure Service Management as organization users",
+                    description="Lets the app do in Azure what the signed-in person can.",
+                    user_name="Access Azure Service Management as you",
+                    user_description="Lets the app do in Azure what you can.",
+                )
+            ],
+            identifier_uris=[
+                f"https://{host}{slash}"
+                for cloud in CLOUDS.values()
+                for host in (cloud.azure, cloud.core_azure)
+                for slash in ("", "/")
+            ],
+            publisher="Microsoft Services",
+        ),
+        Application(
+            app_id=AZURE_CLI_APP_ID,
+            display_name="Microsoft Azure CLI",
+            home_tenant_id=MICROSOFT_TENANT,
+            public_client=True,
+            redirect_uris=["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"],
+            any_loopback_port=True,
+            preauthorized={
+                AZURE_APP_ID: ["user_impersonation"],
+                GRAPH_APP_ID: [
+                    "openid",
+                    "profile",
+                    "email",
+                    "offline_access",
+                    "AuditLog.Read.All",
+                    "Directory.AccessAsUser.All",
+                    "Group.ReadWrite.All",
+                    "User.ReadWrite.All",
+                ],
+            },
             publisher="Microsoft Services",
         ),
         Application(

@@ -15,6 +15,7 @@ from datetime import datetime
 
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+AZURE_APP_ID = "797f4846-ba00-4fd7-ba43-dac1f8f63013"  # the resource manager
 DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"
 NAMESPACE = uuid.UUID("5a4db0f5-5ea4-4c0c-8d3c-c0c0c0c0c0c0")
 
@@ -122,6 +123,8 @@ class Application:
     optional_claims: dict[str, list[str]] = field(default_factory=dict)  # {"idToken": ["login_hint", ...], ...}
     created: datetime | None = None
     slug: str = ""  # set for the client apps the sandbox runs
+    # Microsoft's own clients need nobody's consent for these: permissions by app id of the API.
+    preauthorized: dict[str, list[str]] = field(default_factory=dict)
 
     def wanted(self, resource_app_id: str = GRAPH_APP_ID) -> RequiredAccess:
         """What the registration asks of one API; empty when it asks nothing."""

@@ -84,6 +84,7 @@ def world(
     time_scale: float = 1.0,
     quota: str = "window",
     consent_lag_seconds: float = 0,
+    cloud: str = "global",
 ) -> World:
     """The world of a profile. `users`, `apps` and `grants` say how many to add to the cast's own.
 
@@ -100,6 +101,7 @@ def world(
         time_scale=time_scale,
         quota=quota,
         consent_lag_seconds=consent_lag_seconds,
+        cloud=cloud,
     )
 
 
@@ -151,7 +153,8 @@ def _tenant(world: World, tenant_id: str, name: str, domain: str, people: list[t
             )
         )
     for application in world.applications.values():
-        if application.home_tenant_id == MICROSOFT_TENANT:
+        # Clients that need no consent come with the first who signs in to them.
+        if application.home_tenant_id == MICROSOFT_TENANT and not application.preauthorized:
             principal = tenant.instantiate(application)
             principal.created, principal.tags = tenant.created, []
     return tenant

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-NAMES = ("localhost", "login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net")
-NAMES += ("graph.microsoft.com",)
+from sandbox.clouds import CLOUDS
+
+NAMES = ("localhost", *dict.fromkeys(host for cloud in CLOUDS.values() for host in cloud.hosts))
 LIFETIME = timedelta(days=90)
 
 

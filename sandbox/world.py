@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sandbox.clouds import CLOUDS
 from sandbox.faults import Faults
 from sandbox.objects import Application
 from sandbox.quota import Quota
@@ -79,7 +80,9 @@ class World:
         time_scale: float = 1.0,
         quota: str = "window",
         consent_lag_seconds: float = 0,
+        cloud: str = "global",
     ):
+        self.cloud = CLOUDS[cloud]
         self._fill = fill
         self.clock = Clock(time_scale)
         self.faults = Faults()

@@ -15,7 +15,6 @@ from sandbox.objects import GRAPH_APP_ID, ROLE_IDS, Initiator
 from sandbox.tenant import Tenant
 from sandbox.world import World
 
-AUDIENCES = frozenset({GRAPH_APP_ID, "https://graph.microsoft.com", "https://graph.microsoft.com/"})
 REALM = (
     'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
     f'client_id="{GRAPH_APP_ID}"'
@@ -97,7 +96,8 @@ class Callers:
             if token.count(".") != 2:
                 raise unauthorized("CompactToken parsing failed with error code: 80049217")
             raise unauthorized("Access token validation failure.")
-        if claims.get("aud") not in AUDIENCES:
+        graph = self._world.cloud.graph_audience
+        if claims.get("aud") not in (GRAPH_APP_ID, graph, f"{graph}/"):
             raise unauthorized("Access token validation failure. Invalid audience.")
         caller = self._known.get(token) or self._remember(token, claims)
         if caller.app_only and caller.tenant.service_principal_for(caller.app_id) is None:

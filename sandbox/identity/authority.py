@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sandbox.clouds import LOGIN_HOSTS
 from sandbox.identity import errors
 from sandbox.world import Tenant, World
 
@@ -26,11 +27,17 @@ class Authority:
         return CONSUMERS if self.name == "consumers" else "{tenantid}"
 
 
-def find(world: World, segment: str) -> Authority:
+def find(world: World, segment: str, origin: str = "") -> Authority:
     """
+    Args:
+        origin: the address that was asked: another cloud's sign-in host knows no tenant of this one.
+
     Raises:
         Refusal: 90002, no such tenant.
     """
+    host = origin.removeprefix("https://")
+    if host in LOGIN_HOSTS and host not in world.cloud.login_hosts:
+        raise errors.no_tenant(segment)
     lowered = segment.lower()
     if lowered == CONSUMERS:
         lowered = "consumers"

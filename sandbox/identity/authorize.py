@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sandbox.identity import admin_consent, consent, device_code, origin, pages, redirects, screens, signing_in, state
+from sandbox.identity import (
+    admin_consent,
+    consent,
+    device_code,
+    first,
+    origin,
+    pages,
+    redirects,
+    screens,
+    signing_in,
+    state,
+)
 from sandbox.identity.errors import Refusal
 from sandbox.identity.screens import browser_of, lost, parameters, refusal_page, refuse, remembered, same_origin
 from sandbox.identity.signing_in import Answer, AskConsent, NeedsAdmin, Next, PickAccount, Request
@@ -22,7 +33,12 @@ class Endpoints:
         self.world = world
 
     async def authorize(self, http: HttpRequest) -> Response:
-        values = await parameters(http)
+        return self.begin(http, await parameters(http))
+
+    async def first_authorize(self, http: HttpRequest) -> Response:
+        return self.begin(http, first.asked(await parameters(http)))
+
+    def begin(self, http: HttpRequest, values: dict[str, str]) -> Response:
         own = origin.login_host(http)
         try:
             request = signing_in.read(self.world, http.path_params["tenant"], values, own)
@@ -32,8 +48,8 @@ class Endpoints:
         flow = signing_in.start(request, browser)
         try:
             signing_in.check(request)
-            first = signing_in.choose_silently(request, browser, flow)
-            step = first or signing_in.proceed(request, browser, flow)
+            pick = signing_in.choose_silently(request, browser, flow)
+            step = pick or signing_in.proceed(request, browser, flow)
         except Refusal as refusal:
             return remembered(http, browser, refuse(request, refusal, http))
         name = state.of(self.world).start(flow)

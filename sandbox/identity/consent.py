@@ -66,14 +66,15 @@ def missing(world: World, tenant: Tenant, application: Application, user: User, 
         Refusal: an API or a permission that does not exist.
     """
     ask = Ask()
-    client = tenant.service_principal_for(application.app_id)
     by_resource = dict(wanted.by_resource)
     if wanted.oidc or not by_resource:
         by_resource.setdefault(GRAPH_APP_ID, [])
     for resource, values in by_resource.items():
         principal = api(world, tenant, resource)
-        held = tenant.scopes_for(client.id, principal.id, user.id) if client else set()
+        held = scopes.held(tenant, application, principal, user)
         default = ".default" in values
+        if default and not held:
+            scopes.require_listed(application, principal)
         asked = application.wanted(resource).scopes if default else values
         needed = scopes.canonical(principal, asked, application.app_id, application.display_name)
         if resource == GRAPH_APP_ID:

@@ -42,7 +42,7 @@ def ask(world: World, segment: str, form: Mapping[str, str], origin: str) -> dic
     Raises:
         Refusal: unknown tenant, client or scope.
     """
-    authority = authorities.find(world, segment)
+    authority = authorities.find(world, segment, origin)
     for name in ("client_id", "scope"):
         if not form.get(name):
             raise errors.missing(name)

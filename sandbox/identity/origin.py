@@ -11,9 +11,8 @@ from ipaddress import ip_address
 
 from starlette.requests import HTTPConnection
 
-LOGIN_HOST = "login.microsoftonline.com"
-GRAPH_HOST = "graph.microsoft.com"
-MICROSOFT_LOGIN_HOSTS = frozenset({LOGIN_HOST, "login.microsoft.com", "login.windows.net", "sts.windows.net"})
+from sandbox.clouds import LOGIN_BESIDE
+
 HOST = re.compile(r"^[A-Za-z0-9.\-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:]+\](:\d{1,5})?$")
 
 
@@ -40,6 +39,7 @@ def of(connection: HTTPConnection) -> str:
 
 
 def login_host(connection: HTTPConnection) -> str:
-    """The identity host for a caller: itself, unless it speaks to the Graph host by name."""
+    """The identity host for a caller: itself, unless it speaks to an API of Microsoft's by name."""
     origin = of(connection)
-    return f"https://{LOGIN_HOST}" if origin == f"https://{GRAPH_HOST}" else origin
+    beside = LOGIN_BESIDE.get(origin.removeprefix("https://"))
+    return f"https://{beside}" if beside else origin

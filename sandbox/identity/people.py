@@ -111,16 +111,15 @@ def landing(world: World, authority: Authority, account: Account, application: A
     if account.personal:
         raise _personal(authority, account, application)
     tenant = authority.tenant or world.tenants.get(account.home_tenant_id)
+    provider = sts(world, account.home_tenant_id)
     if authority.name == "consumers" or tenant is None:
         raise errors.foreign_user(
-            account.upn, sts(account.home_tenant_id), "Microsoft Services", application.app_id, application.display_name
+            account.upn, provider, "Microsoft Services", application.app_id, application.display_name
         )
     require_reach(application, authority)
     user = in_tenant(tenant, account.home_tenant_id, account.home_user_id)
     if user is None:
-        raise errors.foreign_user(
-            account.upn, sts(account.home_tenant_id), tenant.name, application.app_id, application.display_name
-        )
+        raise errors.foreign_user(account.upn, provider, tenant.name, application.app_id, application.display_name)
     require_enabled(world, user, account.home_tenant_id, account.home_user_id, tenant)
     return tenant, user
 
@@ -184,5 +183,6 @@ def valid_from(world: World, user: User, home_tenant_id: str, home_user_id: str)
     return home.valid_from if home is not None else user.valid_from
 
 
-def sts(tenant_id: str) -> str:
-    return f"https://sts.windows.net/{tenant_id}/"
+def sts(world: World, tenant_id: str) -> str:
+    """The issuer of tokens of the first version."""
+    return f"https://{world.cloud.sts}/{tenant_id}/"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -12,6 +15,7 @@ from sandbox.identity import (
     controls,
     device_code,
     documents,
+    first,
     origin,
     pages,
     redemption,
@@ -19,7 +23,9 @@ from sandbox.identity import (
     state,
     tokens,
 )
+from sandbox.identity.authority import Authority
 from sandbox.identity.authorize import Endpoints
+from sandbox.identity.azure import ResourceManager
 from sandbox.identity.errors import Refusal
 from sandbox.identity.faulty import faulty
 from sandbox.identity.screens import parameters
@@ -30,7 +36,7 @@ ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
 def routes(world: World) -> list[Route]:
     """Routes to put last: their first part is a tenant, so they would catch what others own."""
-    views, api = Endpoints(world), Api(world)
+    views, api, azure = Endpoints(world), Api(world), ResourceManager(world)
 
     async def admin_v1(http: Request) -> Response:
         return await admin_consent.begin(world, http, v2=False)
@@ -46,9 +52,9 @@ def routes(world: World) -> list[Route]:
 
     found = [
         ("/common/discovery/instance", api.instance, "GET"),
-        ("/metadata/endpoints", api.clouds, "GET"),
-        ("/subscriptions", api.nothing, "GET"),
-        ("/tenants", api.nothing, "GET"),
+        ("/metadata/endpoints", azure.endpoints, "GET"),
+        ("/subscriptions", azure.subscriptions, "GET"),
+        ("/tenants", azure.tenants, "GET"),
         ("/oidc/userinfo", api.userinfo, "GET POST"),
         ("/_signin/account", views.account, "POST"),
         ("/_signin/switch", views.switch, "POST"),
@@ -61,6 +67,13 @@ def routes(world: World) -> list[Route]:
         ("/{tenant}/oauth2/v2.0/devicecode", api.device_code, "POST"),
         (device_code.PAGE, views.device, "GET POST"),
         ("/{tenant}/oauth2/v2.0/logout", logout, "GET POST"),
+        ("/{tenant}/.well-known/openid-configuration", api.first_configuration, "GET"),
+        ("/{tenant}/discovery/keys", api.keys, "GET"),
+        ("/{tenant}/oauth2/authorize", views.first_authorize, "GET POST"),
+        ("/{tenant}/oauth2/token", api.first_token, "POST"),
+        ("/{tenant}/oauth2/devicecode", api.first_device_code, "POST"),
+        ("/{tenant}/oauth2/logout", logout, "GET POST"),
+        ("/{tenant}/openid/userinfo", api.userinfo, "GET POST"),
         ("/{tenant}/adminconsent", admin_v1, "GET"),
         ("/{tenant}/v2.0/adminconsent", admin_v2, "GET"),
     ]
@@ -75,49 +88,56 @@ class Api:
         self.world = world
 
     async def configuration(self, http: Request) -> Response:
-        try:
-            authority = authorities.find(self.world, http.path_params["tenant"])
-        except Refusal as refusal:
-            return self.refused(http, refusal)
-        own = origin.login_host(http)
-        graph = f"https://{origin.GRAPH_HOST}" if own.endswith(f"//{origin.LOGIN_HOST}") else own
-        return JSONResponse(documents.configuration(authority, own, graph), headers=ANYWHERE)
+        return self._document(http, documents.configuration)
+
+    async def first_configuration(self, http: Request) -> Response:
+        return self._document(http, documents.first_configuration)
 
     async def keys(self, http: Request) -> Response:
+        keys = state.of(self.world).keys
+        return self._document(http, lambda world, authority, own: keys.jwks(documents.key_issuer(world, authority)))
+
+    def _document(self, http: Request, write: Callable[[World, Authority, str], Any]) -> Response:
+        own = origin.login_host(http)
         try:
-            authority = authorities.find(self.world, http.path_params["tenant"])
+            authority = authorities.find(self.world, http.path_params["tenant"], own)
         except Refusal as refusal:
             return self.refused(http, refusal)
-        found = state.of(self.world).keys.jwks(documents.key_issuer(authority))
-        return JSONResponse(found, headers=ANYWHERE)
+        return JSONResponse(write(self.world, authority, own), headers=ANYWHERE)
 
     async def instance(self, http: Request) -> Response:
         asked = http.query_params.get("authorization_endpoint", "")
         try:
-            return JSONResponse(documents.instance(origin.login_host(http), asked), headers=ANYWHERE)
+            return JSONResponse(documents.instance(self.world, origin.login_host(http), asked), headers=ANYWHERE)
         except Refusal as refusal:
             return self.refused(http, refusal)
-
-    async def clouds(self, http: Request) -> Response:
-        return JSONResponse(documents.clouds(origin.of(http)))
-
-    async def nothing(self, http: Request) -> Response:
-        """Azure CLI looks for subscriptions while it signs in; there are none."""
-        return JSONResponse({"value": []})
 
     async def token(self, http: Request) -> Response:
-        form = await parameters(http)
-        authorization, own = http.headers.get("authorization"), origin.login_host(http)
         try:
-            answer = redemption.redeem(
-                self.world, http.path_params["tenant"], form, authorization=authorization, origin=own
-            )
+            return JSONResponse(self._redeemed(http, await parameters(http)), headers=pages.NO_STORE)
         except Refusal as refusal:
             return self.refused(http, refusal)
-        return JSONResponse(answer, headers=pages.NO_STORE)
+
+    async def first_token(self, http: Request) -> Response:
+        form = await parameters(http)
+        try:
+            answer = self._redeemed(http, first.asked(form), first=True)
+        except Refusal as refusal:
+            return self.refused(http, refusal)
+        return JSONResponse(first.answered(self.world, answer, form.get("resource", "")), headers=pages.NO_STORE)
+
+    def _redeemed(self, http: Request, form: dict[str, str], *, first: bool = False) -> dict[str, Any]:
+        authorization, own = http.headers.get("authorization"), origin.login_host(http)
+        tenant = http.path_params["tenant"]
+        return redemption.redeem(self.world, tenant, form, authorization=authorization, origin=own, first=first)
 
     async def device_code(self, http: Request) -> Response:
-        form = await parameters(http)
+        return self._waiting(http, await parameters(http))
+
+    async def first_device_code(self, http: Request) -> Response:
+        return self._waiting(http, first.asked(await parameters(http)))
+
+    def _waiting(self, http: Request, form: dict[str, str]) -> Response:
         try:
             found = device_code.ask(self.world, http.path_params["tenant"], form, origin.login_host(http))
         except Refusal as refusal:
@@ -125,18 +145,21 @@ class Api:
         return JSONResponse(found, headers=pages.NO_STORE)
 
     async def userinfo(self, http: Request) -> Response:
-        """https://learn.microsoft.com/entra/identity-platform/userinfo"""
+        """`sub` is that of the client's ID tokens, not the Graph token's own: clients compare.
+
+        https://learn.microsoft.com/entra/identity-platform/userinfo
+        """
         bearer = http.headers.get("authorization", "")
         claims = tokens.read_access_token(self.world, bearer[7:]) if bearer[:7].lower() == "bearer " else None
-        if claims is None or claims["aud"] != tokens.GRAPH_AUDIENCE or "openid" not in claims.get("scp", "").split():
+        graph = self.world.cloud.graph_audience
+        if claims is None or claims["aud"] != graph or "openid" not in claims.get("scp", "").split():
             body = {"error": {"code": "InvalidAuthenticationToken", "message": "Access token is empty or invalid."}}
             return JSONResponse(body, 401, headers={"WWW-Authenticate": "Bearer"})
-        tenant = self.world.tenants[claims["tid"]]
-        user = tenant.users.get(claims["oid"])
-        found = {"sub": claims["sub"], "name": claims.get("name")}
+        user = self.world.tenants[claims["tid"]].users.get(claims["oid"])
+        found = {"sub": claims["xms_st"]["sub"], "name": claims.get("name")}
         if user is not None:
             found |= {"family_name": user.surname, "given_name": user.given_name, "email": user.mail}
-            found["picture"] = f"https://{origin.GRAPH_HOST}/v1.0/me/photo/$value"
+            found["picture"] = f"{graph}/v1.0/me/photo/$value"
         return JSONResponse({name: value for name, value in found.items() if value}, headers=pages.NO_STORE)
 
     def refused(self, http: Request, refusal: Refusal) -> Response:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sandbox.clouds import GRAPHS
 from sandbox.identity.errors import Refusal
-from sandbox.objects import GRAPH_APP_ID, ServicePrincipal
+from sandbox.objects import GRAPH_APP_ID, Application, ServicePrincipal, User
 from sandbox.world import Tenant, World
 
+IDENTIFIER = re.compile(r"^[a-z][a-z0-9+.-]*://.|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 OIDC = ("openid", "profile", "email", "offline_access")
-GRAPH_NAMES = frozenset(
-    {
-        GRAPH_APP_ID,
-        "https://graph.microsoft.com",
-        "https://graph.microsoft.us",
-        "https://dod-graph.microsoft.us",
-        "https://microsoftgraph.chinacloudapi.cn",
-        "https://graph.windows.net",
-    }
-)
 
 
 @dataclass
@@ -45,9 +38,10 @@ class Wanted:
 
 
 def read(world: World, text: str, *, own_origin: str = "") -> Wanted:
-    """
+    """What a request's `scope` means. An API that nobody knows is kept by its name: no tenant has it (500011).
+
     Raises:
-        Refusal: 70011, an API that nobody knows.
+        Refusal: 70011, what is no scope at all.
     """
     wanted = Wanted()
     for part in text.split():
@@ -71,8 +65,11 @@ def read(world: World, text: str, *, own_origin: str = "") -> Wanted:
 
 
 def _resource(world: World, name: str, own_origin: str) -> str | None:
-    if name in GRAPH_NAMES or (own_origin and name == own_origin):
+    cloud = world.cloud
+    if name in (GRAPH_APP_ID, cloud.graph_audience, f"https://{cloud.old_graph}", own_origin or GRAPH_APP_ID):
         return GRAPH_APP_ID
+    if name in GRAPHS:
+        return name  # another cloud's
     bare = name.removeprefix("api://")
     if world.application(bare) is not None:
         return bare
@@ -81,7 +78,7 @@ def _resource(world: World, name: str, own_origin: str) -> str | None:
             return application.app_id
     # Microsoft's own APIs are present in tenants without a registration here.
     known = any(tenant.service_principal_for(bare) for tenant in world.tenants.values())
-    return bare if known else None
+    return bare if known else name if IDENTIFIER.match(name) else None
 
 
 def one_resource(wanted: Wanted) -> str:
@@ -124,6 +121,41 @@ def resource_principal(tenant: Tenant, resource: str) -> ServicePrincipal:
             "in the tenant. You might have sent your authentication request to the wrong tenant.",
         )
     return principal
+
+
+def held(tenant: Tenant, application: Application, resource: ServicePrincipal, user: User) -> set[str]:
+    """What an application may do at an API for a person: by consent, or because Microsoft says so for its own."""
+    client = tenant.service_principal_for(application.app_id)
+    consented = tenant.scopes_for(client.id, resource.id, user.id) if client else set()
+    return consented | set(application.preauthorized.get(resource.app_id, ()))
+
+
+def require_listed(application: Application, resource: ServicePrincipal) -> None:
+    """`.default` means what the registration lists, so it has to list something.
+
+    Raises:
+        Refusal: 650056, the registration lists nothing; 650057, nothing of this API.
+    """
+    access = application.wanted(resource.app_id)
+    if access.scopes or access.roles or application.app_id == resource.app_id:
+        return
+    if not application.required_access:
+        raise Refusal(
+            650056,
+            "Misconfigured application. This could be due to one of the following: the client has not listed any "
+            f"permissions for '{resource.display_name}' in the requested permissions in the client's application "
+            "registration. Or, the admin has not consented in the tenant. Or, check the application identifier in the "
+            "request to ensure it matches the configured client application identifier. Client app ID: "
+            f"{application.app_id}.",
+        )
+    listed = "; ".join(one.resource_app_id for one in application.required_access)
+    raise Refusal(
+        650057,
+        "Invalid resource. The client has requested access to a resource which is not listed in the requested "
+        f"permissions in the client's application registration. Client app ID: {application.app_id}"
+        f"({application.display_name}). Resource value from request: {resource.display_name}. Resource app ID: "
+        f"{resource.app_id}. List of valid resources from app registration: {listed}.",
+    )
 
 
 def canonical(principal: ServicePrincipal, values: Iterable[str], app_id: str, app_name: str) -> list[str]:

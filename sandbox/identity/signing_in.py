@@ -97,7 +97,7 @@ def read(world: World, segment: str, values: Mapping[str, str], own_origin: str)
     Raises:
         Refusal: for a page: unknown tenant or application, missing client id, unregistered redirect URI.
     """
-    authority = authorities.find(world, segment)
+    authority = authorities.find(world, segment, own_origin)
     client_id = values.get("client_id")
     if not client_id:
         refusal = errors.missing("client_id")
@@ -279,6 +279,7 @@ def _consent_step(request: Request, tenant: Tenant, user: User, ask: consent.Ask
 def _code(request: Request, sign_in: SignIn, tenant: Tenant, user: User) -> dict[str, str | None]:
     world, application, values = request.world, request.application, request.values
     now: datetime = world.clock.now()
+    tenant.instantiate(application)  # who needs no consent is brought in by the first sign-in
     claims = claims_request.read(values.get("claims"))
     family = Family(
         app_id=application.app_id,

@@ -32,7 +32,7 @@ async def sign_out(world: World, http: HttpRequest) -> Response:
     """End one account's session in this browser; asks which when it cannot tell."""
     values = await screens.parameters(http)
     try:
-        authorities.find(world, http.path_params["tenant"])
+        authorities.find(world, http.path_params["tenant"], origin.login_host(http))
     except Refusal as refusal:
         return screens.refusal_page(world, refusal, http)
     browser = screens.browser_of(world, http)

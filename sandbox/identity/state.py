@@ -106,6 +106,7 @@ class Identity:
         self.devices: dict[str, Any] = {}  # by device code
         self.client_apps: dict[str, Any] = {}
         self.opaque_tokens: dict[str, dict[str, Any]] = {}  # claims by token, of tokens that do not show them
+        self.assertions: dict[str, Family] = {}  # by access token, of those for APIs that may hand their caller on
         self.switches = Switches()
 
     @property
@@ -143,6 +144,9 @@ class Identity:
         value = "EwB" + secrets.token_urlsafe(600)
         _keep(self.opaque_tokens, value, claims)
         return value
+
+    def remember_assertion(self, access_token: str, family: Family) -> None:
+        _keep(self.assertions, access_token, family)
 
     def issue_refresh_token(self, family: Family) -> str:
         """A new refresh token. Those handed out before stay valid, as they do at Entra."""

@@ -16,12 +16,10 @@ from typing import Any
 
 from sandbox.identity import people, state
 from sandbox.identity.keys import InvalidToken, base64url
-from sandbox.identity.origin import LOGIN_HOST
 from sandbox.identity.state import Family
-from sandbox.objects import GRAPH_APP_ID, Application, ServicePrincipal, User
+from sandbox.objects import AZURE_APP_ID, GRAPH_APP_ID, Application, ServicePrincipal, User
 from sandbox.world import Tenant, World
 
-GRAPH_AUDIENCE = "https://graph.microsoft.com"
 ID_TOKEN_LIFETIME = 3600
 APP_ONLY_LIFETIME = 3600
 REVOCABLE_LIFETIME = 86400  # for clients that say they understand a claims challenge
@@ -56,8 +54,9 @@ def access_token_for_user(
         "name": user.display_name,
         "scp": " ".join(scopes),
         "sid": family.sid,
+        "xms_st": {"sub": pairwise(family.home_user_id, application.app_id)},  # as in the client's ID tokens
     }
-    if resource.app_id == GRAPH_APP_ID:
+    if resource.app_id in (GRAPH_APP_ID, AZURE_APP_ID):
         own |= {"upn": user.upn, "unique_name": user.upn, "acct": int(user.guest)}
         own["wids"] = tenant.directory_roles_of(user.id)
         if user.given_name:
@@ -98,12 +97,13 @@ def _access_token(
     credential: str,
 ) -> Issued:
     now = world.clock.now()
-    v1 = resource.app_id == GRAPH_APP_ID
+    audience = {GRAPH_APP_ID: world.cloud.graph_audience, AZURE_APP_ID: world.cloud.azure_audience}.get(resource.app_id)
+    v1 = audience is not None
     claims = times(now, lifetime) | {"tid": tenant.id, "uti": uti(), "rh": "0.A" + uti(), "aio": exact(now)} | own
     if v1:
         claims |= {
-            "aud": GRAPH_AUDIENCE,
-            "iss": people.sts(tenant.id),
+            "aud": audience,
+            "iss": people.sts(world, tenant.id),
             "ver": "1.0",
             "appid": application.app_id,
             "appidacr": credential,
@@ -112,7 +112,7 @@ def _access_token(
     else:
         claims |= {
             "aud": resource.app_id,
-            "iss": issuer(tenant.id),
+            "iss": issuer(world, tenant.id),
             "ver": "2.0",
             "azp": application.app_id,
             "azpacr": credential,
@@ -120,7 +120,7 @@ def _access_token(
     if capable:
         claims["xms_cc"] = ["CP1"]
     identity = state.of(world)
-    if v1 and identity.switches.opaque_graph_tokens:
+    if resource.app_id == GRAPH_APP_ID and identity.switches.opaque_graph_tokens:
         return Issued(identity.issue_opaque_token(claims), lifetime - 1)
     return Issued(identity.keys.sign(claims, v1=v1), lifetime - 1)
 
@@ -134,7 +134,7 @@ def id_token(
     account = people.Account(family.home_tenant_id, family.home_user_id, "", "", "")
     claims: dict[str, Any] = times(now, ID_TOKEN_LIFETIME) | {
         "ver": "2.0",
-        "iss": issuer(tenant.id),
+        "iss": issuer(world, tenant.id),
         "aud": application.app_id,
         "sub": pairwise(family.home_user_id, application.app_id),
         "uti": uti(),
@@ -148,7 +148,7 @@ def id_token(
         claims["nonce"] = family.nonce
     federated = state.of(world).switches.federated.get(family.home_tenant_id)
     if federated or user.guest:
-        claims["idp"] = federated or people.sts(family.home_tenant_id)
+        claims["idp"] = federated or people.sts(world, family.home_tenant_id)
     if "sid" in wanted:
         claims["sid"] = family.sid
     if "auth_time" in wanted:
@@ -162,6 +162,33 @@ def id_token(
     if family.acrs:
         claims["acrs"] = list(family.acrs)
     return state.of(world).keys.sign(claims | _memberships(tenant, user, application))
+
+
+def first_id_token(world: World, tenant: Tenant, user: User, family: Family, application: Application) -> str:
+    """An ID token of the first version: everything is in it without being asked for.
+
+    https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+    """
+    claims: dict[str, Any] = times(world.clock.now(), ID_TOKEN_LIFETIME) | {
+        "ver": "1.0",
+        "iss": people.sts(world, tenant.id),
+        "aud": application.app_id,
+        "sub": pairwise(family.home_user_id, application.app_id),
+        "tid": tenant.id,
+        "oid": user.id,
+        "name": user.display_name,
+        "unique_name": user.upn,
+        "upn": user.upn,
+        "amr": ["pwd"],
+        "uti": uti(),
+    }
+    if user.given_name:
+        claims |= {"given_name": user.given_name, "family_name": user.surname or ""}
+    if family.nonce:
+        claims["nonce"] = family.nonce
+    if user.guest:
+        claims["idp"] = people.sts(world, family.home_tenant_id)
+    return state.of(world).keys.sign(claims | _memberships(tenant, user, application), v1=True)
 
 
 def _memberships(tenant: Tenant, user: User, application: Application) -> dict[str, Any]:
@@ -234,8 +261,8 @@ def times(now: datetime, lifetime: int) -> dict[str, int]:
     return {"iat": issued, "nbf": issued, "exp": issued + lifetime}
 
 
-def issuer(tenant_id: str) -> str:
-    return f"https://{LOGIN_HOST}/{tenant_id}/v2.0"
+def issuer(world: World, tenant_id: str) -> str:
+    return f"https://{world.cloud.login}/{tenant_id}/v2.0"
 
 
 def pairwise(user_id: str, app_id: str) -> str:

@@ -54,7 +54,7 @@ class Graph:
     def _with(cls, served: Any, tenant: Tenant, own: dict[str, Any]) -> "Graph":
         now = served.world.clock.now()
         claims = tokens.times(now, 3600) | {
-            "aud": tokens.GRAPH_AUDIENCE,
+            "aud": "https://graph.microsoft.com",
             "tid": tenant.id,
             "appid": PORTAL_APP_ID,
             "aio": tokens.exact(now),

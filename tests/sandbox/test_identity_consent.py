@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox.catalogue import CONTOSO, GRAPH_APP_ID, PORTAL_APP_ID, PORTAL_PERMISSIONS, TAILSPIN
+from sandbox.objects import ROLE_IDS
 from tests.sandbox.client import claims
 
 REDIRECT = "http://127.0.0.1:8000/onboarding/callback/"
@@ -256,6 +257,28 @@ def test_application_permissions_need_more_than_an_application_administrator(ser
 
     assert "Needs admin approval" in page.text
     assert browser.press(page, "Return to the application").answer["error"] == "permission_denied"
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [
+        ("Privileged Role Administrator", True),
+        ("Global Administrator", True),
+        ("Cloud Application Administrator", False),
+        ("Application Administrator", False),
+        ("User Administrator", False),
+    ],
+)
+def test_graphs_application_permissions_take_one_of_two_roles(served, browser, role, may):
+    """https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent#prerequisites"""
+    tailspin = served.world.tenants[TAILSPIN]
+    tailspin.update_user(tailspin.user("tara@tailspin.example").id, role_template_ids=[ROLE_IDS[role]])
+    page = browser.open("/organizations/adminconsent", client_id=PORTAL_APP_ID, redirect_uri=REDIRECT, state="s")
+
+    page = browser.press(page, "Tara Nowak")
+
+    assert ("Needs admin approval" in page.text) is not may
+    assert ("review for your organization" in page.text) is may
 
 
 def test_an_unregistered_address_is_not_told_about_consent(browser):

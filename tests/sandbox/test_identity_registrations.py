@@ -70,6 +70,33 @@ def test_a_federated_tenants_people_come_with_the_name_of_their_federation_serve
     assert (found["idp"], found["acct"]) == (server, 0)
 
 
+# --- what it lists ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "error"), [(True, 650057, "invalid_resource"), (False, 650056, "invalid_client")]
+)
+def test_default_is_refused_for_an_api_that_the_registration_does_not_list(portal, registration, listed, code, error):
+    """https://learn.microsoft.com/entra/identity-platform/reference-error-codes: AADSTS650056, AADSTS650057"""
+    body = portal.sign_in("Adele Vance")
+    if not listed:
+        registration.required_access = []
+    scope = "https://outlook.office.com/.default"
+
+    refused(portal.refresh(body, scope=scope), code, error)
+    answer = portal.authorize(scope=f"openid {scope}").answer
+    assert answer["error_description"].startswith(f"AADSTS{code}:")
+    assert answer["error"] == error
+
+
+def test_an_api_that_no_tenant_has_is_told_to_the_application_after_sign_in(portal):
+    """AADSTS500011, as Azure CLI meets it: https://github.com/Azure/azure-cli/issues/29113"""
+    page = portal.browser.press(portal.authorize(scope="openid https://nobody.example/things"), "Adele Vance")
+
+    assert page.answer["error"] == "invalid_resource"
+    assert page.answer["error_description"].startswith("AADSTS500011:")
+
+
 # --- single tenant -----------------------------------------------------------------------------------
 
 

@@ -226,7 +226,7 @@ def test_an_app_for_this_machine_may_use_any_port(portal, port):
         ({"response_type": None}, "invalid_request", 900144),
         ({"response_type": "device"}, "unsupported_response_type", 700051),
         ({"scope": None}, "invalid_request", 900144),
-        ({"scope": "https://nobody.example/x"}, "invalid_scope", 70011),
+        ({"scope": "nobody/x"}, "invalid_scope", 70011),
         ({"scope": "User.Read https://graph.microsoft.com/.default"}, "invalid_scope", 70011),
         ({"prompt": "perhaps"}, "invalid_request", 90023),
         ({"max_age": "soon"}, "invalid_request", 90013),

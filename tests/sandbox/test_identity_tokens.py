@@ -44,13 +44,13 @@ def test_a_secret_may_come_in_the_header(portal):
     "scope", ["https://graph.microsoft.com//.default", "00000003-0000-0000-c000-000000000000/.default"]
 )
 def test_other_spellings_of_graph_are_graph(portal, scope):
-    assert claims(portal.app_only(CONTOSO, scope=scope).json()["access_token"])["aud"] == tokens.GRAPH_AUDIENCE
+    assert claims(portal.app_only(CONTOSO, scope=scope).json()["access_token"])["aud"] == "https://graph.microsoft.com"
 
 
 def test_graph_at_the_sandboxs_own_address_is_graph(portal, served):
     token = portal.app_only(CONTOSO, scope=f"{served.url}//.default").json()["access_token"]
 
-    assert claims(token)["aud"] == tokens.GRAPH_AUDIENCE
+    assert claims(token)["aud"] == "https://graph.microsoft.com"
 
 
 def test_a_query_on_the_token_address_changes_nothing(portal):
@@ -75,7 +75,9 @@ def test_a_query_on_the_token_address_changes_nothing(portal):
         ({"authority": "organizations"}, 9001023, "invalid_request"),
         ({"scope": None}, 900144, "invalid_request"),
         ({"scope": "User.Read"}, 1002012, "invalid_scope"),
-        ({"scope": "https://nobody.example/.default"}, 70011, "invalid_scope"),
+        ({"scope": "https://nobody.example/.default"}, 500011, "invalid_resource"),
+        ({"scope": "https://graph.microsoft.us/.default"}, 500011, "invalid_resource"),
+        ({"scope": "nobody/.default"}, 70011, "invalid_scope"),
         ({"scope": "https://graph.microsoft.com/.default https://outlook.office.com/.default"}, 28002, "invalid_scope"),
     ],
 )
@@ -226,6 +228,8 @@ def test_userinfo_needs_openid_and_names_no_tenant(portal, served, browser):
 
     found = browser.http.get(address, headers={"Authorization": f"Bearer {body['access_token']}"}, timeout=10).json()
 
+    # Clients compare it with the ID token's, and must turn the answer down where they differ.
+    assert found["sub"] == claims(body["id_token"])["sub"] == claims(body["access_token"])["xms_st"]["sub"]
     assert found["given_name"] == "Adele"
     assert not {"oid", "tid"} & set(found)
     assert browser.http.get(address, timeout=10).status_code == 401
