@@ -144,10 +144,6 @@ class GraphClient:
             f"/servicePrincipals/{segment(service_principal_id)}/oauth2PermissionGrants", {}, Grant.read
         )
 
-    def grant(self, grant_id: str) -> Grant:
-        """One grant as it is now. https://learn.microsoft.com/graph/api/oauth2permissiongrant-get"""
-        return self._ask.one(f"/oauth2PermissionGrants/{segment(grant_id)}", {}, Grant.read)
-
     # --- People -------------------------------------------------------------------------------------
 
     def users(self) -> Iterator[Page[User]]:

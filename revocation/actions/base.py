@@ -10,7 +10,6 @@ An action holds no state and touches no database but in `applied`, which tells o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
@@ -56,11 +55,6 @@ class Outcome:
 
 ACCEPTED = Outcome(Verdict.ACCEPTED)
 NOT_YET = Outcome(Verdict.NOT_YET)
-
-
-def segment(value: object) -> str:
-    """One path segment of a Graph URL."""
-    return quote(str(value), safe="@=-_.~")
 
 
 class Action:

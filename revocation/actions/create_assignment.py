@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from directory import sync
 from graph.errors import GraphError, NotFound
+from graph.requesting import segment
 from graph.types import Answer, Call
-from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, segment, unreadable
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, unreadable
 from revocation.steps import StepDraft
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from directory import sync
 from graph.errors import GraphError, NotFound
+from graph.requesting import segment
 from graph.types import Call, Grant
 from revocation.actions.base import (
     NOT_YET,
@@ -18,7 +19,6 @@ from revocation.actions.base import (
     Verdict,
     general,
     observe,
-    segment,
     unreadable,
 )
 from revocation.steps import StepDraft

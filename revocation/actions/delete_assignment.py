@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from directory import sync
 from directory.models import AppRoleAssignment
+from graph.requesting import segment
 from graph.types import Call
-from revocation.actions.base import Action, Outcome, Verdict, gone, segment
+from revocation.actions.base import Action, Outcome, Verdict, gone
 from revocation.steps import StepDraft
 
 

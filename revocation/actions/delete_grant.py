@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from directory import sync
 from directory.models import PermissionGrant
+from graph.requesting import segment
 from graph.types import Call, Grant
-from revocation.actions.base import Action, Outcome, Verdict, gone, observe, segment
+from revocation.actions.base import Action, Outcome, Verdict, gone, observe
 from revocation.steps import StepDraft
 
 

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from directory import sync
 from directory.models import PermissionGrant
 from graph.errors import NotFound
+from graph.requesting import segment
 from graph.types import Call, Grant
 from revocation.actions import create_grant, delete_grant
-from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, segment, unreadable
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, unreadable
 from revocation.steps import StepDraft
 
 

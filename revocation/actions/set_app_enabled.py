@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from directory import sync
 from directory.models import ServicePrincipal
 from graph.errors import NotFound
+from graph.requesting import segment
 from graph.types import Call
-from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, segment, unreadable
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, unreadable
 from revocation.steps import StepDraft
 
 
