@@ -82,7 +82,9 @@ async def batch(graph: GraphServiceClient, people: list[str], tally: Tally) -> N
     for start in range(0, len(people), BatchRequestContent.MAX_REQUESTS):
         content = BatchRequestContent({})
         for upn in people[start : start + BatchRequestContent.MAX_REQUESTS]:
-            item = BatchRequestItem(graph.users.by_user_id(upn).revoke_sign_in_sessions.to_post_request_information())
+            asked = graph.users.by_user_id(upn).revoke_sign_in_sessions.to_post_request_information()
+            asked.set_stream_content(b"{}", "application/json")  # Graph refuses a batch with a bare write
+            item = BatchRequestItem(asked)
             content.add_request(item.id, item)
         try:
             answers = await builder.post(content)
