@@ -9,16 +9,10 @@ from accounts.models import Membership, User
 from audit.models import AuditEntry, AuditEvent
 from revocation import services
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine import claims, executor, sweeper
+from revocation.spine import executor, sweeper
 from tests.revocation.spine import actor, calls, one_round, sign_out_many, states, trail
 
 State = RevocationRequest.State
-
-
-@pytest.fixture(autouse=True)
-def _a_worker_that_knows_nothing():
-    """Digests that an earlier test compared mean nothing here."""
-    claims._compared.clear()
 
 
 @pytest.fixture

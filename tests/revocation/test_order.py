@@ -13,7 +13,7 @@ from audit.models import AuditEntry
 from graph.batch import LIMIT
 from revocation import services, tasks
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.spine import claims, executor
+from revocation.spine import budget, claims, executor, readings
 from revocation.steps import StepDraft, digest_of
 from tests.revocation.spine import actor, calls, one_round, remove_grant, sign_out_many
 
@@ -104,6 +104,22 @@ def test_a_used_up_quota_is_not_asked_for_again_and_again(at_contoso, entra, wor
 
     assert RevocationStep.objects.filter(state="verified").exists()
     assert len(looks) == 1
+
+
+def test_a_quota_that_refills_all_the_time_is_come_back_for_in_a_moment(at_contoso, entra, megan):
+    """Not at once, which would keep a worker busy, and not only with the sweeper's next round."""
+    rule, now = budget.tenant_rule(), timezone.now()
+    for key in (f"tenant:{at_contoso.pk}", f"mass:{at_contoso.pk}"):
+        quota = readings.fresh(key, rule, now)
+        quota.reading, quota.level, quota.level_at = "continuous", 30.0, now + timedelta(seconds=60)
+        quota.save()
+    submit(megan, drafts(500))
+
+    result = one_round(at_contoso)
+
+    assert result.done == 30 - budget.RESERVE
+    assert not result.is_due_within(0)
+    assert result.is_due_within(62)
 
 
 def test_a_list_longer_than_one_process_can_carry_wakes_another(

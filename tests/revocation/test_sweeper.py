@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection
@@ -100,26 +100,47 @@ def test_a_message_works_in_the_scope_of_its_tenant_only(at_contoso, entra, mega
         assert "waiting" not in states(request)
 
 
-@contextmanager
-def another_process():
-    """A worker elsewhere: a session of its own, which ends as a killed process's does."""
-    other = connection.copy()
-    try:
-        yield other
-    finally:
-        other.close()
+class Elsewhere:
+    """A worker elsewhere, with a session of its own, that takes a place and keeps it until it goes or is killed."""
 
+    def __init__(self, tenant) -> None:
+        self._let_go, asked = threading.Event(), threading.Event()
+        self.has_a_place = False
 
-def take_a_place(session, tenant, number=0) -> bool:
-    with session.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [list(turns._keys(tenant.pk))[number]])
-        return cursor.fetchone()[0]
+        def work() -> None:
+            with turns.place(tenant.pk) as mine:
+                self.has_a_place = mine
+                asked.set()
+                self._let_go.wait(60)
+                if self._killed:
+                    connection.close()
+            connection.close()
+
+        self._killed = False
+        self._thread = threading.Thread(target=work, daemon=True)
+        self._thread.start()
+        assert asked.wait(60)
+
+    def __enter__(self) -> "Elsewhere":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.goes()
+
+    def goes(self) -> None:
+        self._let_go.set()
+        self._thread.join(60)
+
+    def is_killed(self) -> None:
+        """Its session ends, and nothing is tidied up."""
+        self._killed = True
+        self.goes()
 
 
 def test_a_message_beyond_the_places_ends_there(at_contoso, entra, megan, people):
     request = sign_out_many(at_contoso, megan, people)
-    with another_process() as other, no_context():
-        assert take_a_place(other, at_contoso)
+    with Elsewhere(at_contoso) as other, no_context():
+        assert other.has_a_place
 
         tasks.run(str(at_contoso.id))
         sweeper.sweep()
@@ -129,8 +150,9 @@ def test_a_message_beyond_the_places_ends_there(at_contoso, entra, megan, people
 
 def test_a_killed_worker_holds_no_place(at_contoso, entra, megan, people):
     request = sign_out_many(at_contoso, megan, people)
-    with another_process() as other:
-        assert take_a_place(other, at_contoso)
+    other = Elsewhere(at_contoso)
+    assert other.has_a_place
+    other.is_killed()
     with no_context():
         tasks.run(str(at_contoso.id))
 
@@ -141,8 +163,8 @@ def test_a_place_is_free_again_after_a_turn(at_contoso, entra):
     with no_context():
         tasks.run(str(at_contoso.id))
 
-    with another_process() as other:
-        assert take_a_place(other, at_contoso)
+    with Elsewhere(at_contoso) as other:
+        assert other.has_a_place
 
 
 def test_somebody_is_told_to_be_there_when_a_window_opens(
@@ -167,11 +189,11 @@ def test_there_are_more_places_where_no_quota_sets_the_pace(at_contoso, settings
     settings.GRAPH_TENANT_WRITES = 0
     assert turns.places() == 4
 
-    with another_process() as other:
-        assert [take_a_place(other, at_contoso, number) for number in range(3)] == [True] * 3
+    with ExitStack() as others:
+        assert all(others.enter_context(Elsewhere(at_contoso)).has_a_place for _number in range(3))
         with turns.place(at_contoso.pk) as mine:
             assert mine
-            assert not take_a_place(other, at_contoso, 3)
+            assert not others.enter_context(Elsewhere(at_contoso)).has_a_place
 
 
 def test_a_broken_broker_does_not_fail_a_click_and_is_left_alone_for_a_while(
