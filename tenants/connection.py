@@ -34,12 +34,12 @@ class Feature:
 FEATURES = [
     Feature(
         "apps",
-        ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
+        ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"),
         lazy("Read the apps, who is assigned to them and what they may do alone. Without it there is no list."),
     ),
     Feature(
         "grants",
-        ("Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"),
+        ("Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"),
         lazy("Read who allowed which app what. Without it nobody sees their own apps."),
     ),
     Feature(
@@ -64,7 +64,7 @@ FEATURES = [
     ),
     Feature(
         "change_apps",
-        ("Application.ReadWrite.All", "Directory.ReadWrite.All"),
+        ("Application.ReadWrite.All",),
         lazy("Disable, delete and restore apps. Without it apps can be inspected and their consent revoked, no more."),
     ),
     Feature(
@@ -80,7 +80,7 @@ FEATURES = [
     ),
     Feature(
         "groups",
-        ("GroupMember.Read.All", "Directory.Read.All", "Group.Read.All", "Directory.ReadWrite.All"),
+        ("GroupMember.Read.All", "Directory.Read.All", "Group.Read.All"),
         lazy("Choose people by group. Without it lists and searches remain."),
         optional=True,
     ),
@@ -93,7 +93,7 @@ FEATURES = [
 ]
 INVALIDATE_TOKENS = Feature(
     "invalidate_tokens",
-    ("User.ReadWrite.All", "Directory.ReadWrite.All"),
+    ("User.RevokeSessions.All",),
     lazy("Sign people out of B2C custom policies, as this tenant is set to. Without it no sign-out reaches them."),
 )
 
