@@ -13,6 +13,7 @@ from accounts.models import Tenant
 from tests.factories import Person, make_person, make_tenant
 from tests.sandbox_client import CONTOSO, FABRIKAM, Sandbox
 from tests.signing_in import sign_in as _sign_in
+from tests.wire.recorder import Recorder
 
 # --- the run ---------------------------------------------------------------------------------------
 
@@ -54,6 +55,25 @@ def _flush_past_the_audit_trigger(django_db_setup: None) -> None:
         return [*off, *statements, *on] if statements else []
 
     connection.ops.sql_flush = sql_flush
+
+
+# --- the wire ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
+    """Hears every request the portal sends to Microsoft, here and in the processes that tests start."""
+    recorder = Recorder(tmp_path_factory.mktemp("wire") / "sent")
+    recorder.install()
+    return recorder
+
+
+@pytest.fixture(autouse=True)
+def _microsoft_would_take_it(wire: Recorder) -> Iterator[None]:
+    """Fail the test in which the portal sent something that Microsoft's documents do not let through."""
+    yield
+    if found := wire.take():
+        pytest.fail("sent what Microsoft would not take:\n" + "\n".join(sorted(set(map(str, found)))), pytrace=False)
 
 
 # --- Entra ID and Graph ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from graph.types import Call
 from tests.graph.scripted import Reply, problem
 from tests.sandbox_client import CONTOSO
 
+ADELE = "aaaaaaaa-0000-4000-8000-000000000001"
 SIGN_OUT = [Call("POST", f"/users/{number}/revokeSignInSessions") for number in range(3)]
 
 
@@ -19,15 +20,21 @@ def batch(*items: dict) -> Reply:
     return Reply(body={"responses": list(items)})
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-@pytest.mark.parametrize("body", [None, {"scope": "User.Read"}])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", f"/users/{ADELE}/revokeSignInSessions", None),
+        ("POST", f"/directory/deletedItems/{ADELE}/restore", {}),
+        ("PATCH", f"/servicePrincipals/{ADELE}", {"accountEnabled": False}),
+    ],
+)
 def test_a_call_that_writes_carries_a_body_and_its_type_also_where_the_call_has_none(
-    microsoft, contoso_graph, method, body
+    microsoft, contoso_graph, method, path, body
 ):
     """Graph refuses a whole batch over one such item without them. https://learn.microsoft.com/graph/json-batching"""
     microsoft.answers(batch(item(0)))
 
-    contoso_graph.batch([Call(method, "/users/1/revokeSignInSessions", body)])
+    contoso_graph.batch([Call(method, path, body)])
 
     (sent,) = microsoft.graph_requests[0].body["requests"]
     assert sent["headers"]["Content-Type"] == "application/json"

@@ -8,6 +8,8 @@ from graph import transport
 from tests.graph.scripted import Reply
 
 LOGIN = "https://login.microsoftonline.com/organizations/oauth2/v2.0/authorize?client_id=1"
+ORGANIZATION = "https://graph.microsoft.com/v1.0/organization"
+BEARER = {"Authorization": "Bearer x"}
 
 
 @pytest.mark.parametrize(
@@ -31,11 +33,13 @@ def test_a_sandbox_on_this_machine_is_taken(settings, address):
 def test_microsofts_hosts_are_led_to_the_sandbox_under_their_own_names(microsoft):
     microsoft.answers(Reply(body={"ok": 1}))
 
-    response = transport.session().get("https://graph.microsoft.com/v1.0/me?$select=id")
+    response = transport.session().get(f"{ORGANIZATION}?$select=id", headers=BEARER)
 
     assert response.json() == {"ok": 1}
-    assert response.url == "https://graph.microsoft.com/v1.0/me?$select=id"
-    assert [(one.host, one.path) for one in microsoft.received] == [("graph.microsoft.com", "/v1.0/me?$select=id")]
+    assert response.url == "https://graph.microsoft.com/v1.0/organization?$select=id"
+    assert [(one.host, one.path) for one in microsoft.received] == [
+        ("graph.microsoft.com", "/v1.0/organization?$select=id")
+    ]
 
 
 @pytest.mark.parametrize("address", ["https://example.com/", "http://graph.microsoft.com/v1.0/me", "http://127.0.0.1/"])
@@ -49,7 +53,7 @@ def test_sandbox_mode_reaches_nothing_else(microsoft, address):
 def test_a_redirect_is_not_followed_so_that_no_token_travels_along(microsoft):
     microsoft.answers(Reply(302, headers={"Location": "https://graph.microsoft.com/elsewhere"}))
 
-    response = transport.session().get("https://graph.microsoft.com/v1.0/me", headers={"Authorization": "Bearer x"})
+    response = transport.session().get(ORGANIZATION, headers=BEARER)
 
     assert response.status_code == 302
     assert len(microsoft.received) == 1
@@ -60,14 +64,14 @@ def test_the_environment_cannot_put_a_proxy_or_certificates_in_between(microsoft
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     microsoft.answers(Reply(body={}))
 
-    assert transport.session().get("https://graph.microsoft.com/v1.0/me").status_code == 200
+    assert transport.session().get(ORGANIZATION, headers=BEARER).status_code == 200
 
 
 def test_cookies_of_one_answer_do_not_go_with_the_next_request(microsoft):
     microsoft.answers(Reply(body={}, headers={"Set-Cookie": "x-ms-gateway-slice=one; Path=/"}), Reply(body={}))
 
     for _ in range(2):
-        transport.session().get("https://graph.microsoft.com/v1.0/me")
+        transport.session().get(ORGANIZATION, headers=BEARER)
 
     assert "Cookie" not in microsoft.received[1].headers
 

@@ -26,7 +26,7 @@ def environment() -> dict[str, str]:
         "SANDBOX_URL": settings.SANDBOX_URL,
         "AUDIT_KEYS": ",".join(settings.AUDIT_KEYS),
         "CELERY_BROKER_URL": "memory://localhost//",
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ["PYTHONPATH"]]),  # of which tests/wire hears
     }
 
 

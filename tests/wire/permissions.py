@@ -1,0 +1,128 @@
+"""Which application permission lets a call through, and whether that is the one the portal says it needs.
+
+The table is Microsoft's; what the portal says is read from the portal: `Action.needs` of what it changes, `FEATURES` of
+what it reads. Each permission that a declaration names must be enough by itself, since the portal switches the feature
+on with any one of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from tests.wire import documented, published
+from tests.wire.paths import Target
+
+Found = Iterator[tuple[str, str]]
+
+# Which declarations of the portal stand for a call: a feature, and for a write the actions that make it.
+FEATURES = {
+    ("GET", "/servicePrincipals"): "apps",
+    ("GET", "/servicePrincipals/delta"): "apps",
+    ("GET", "/servicePrincipals/{id}"): "apps",
+    ("GET", "/servicePrincipals/{id}/appRoleAssignedTo"): "apps",
+    ("GET", "/servicePrincipals/{id}/appRoleAssignments"): "apps",
+    ("GET", "/directory/deletedItems/microsoft.graph.servicePrincipal"): "apps",
+    ("GET", "/oauth2PermissionGrants"): "grants",
+    ("GET", "/oauth2PermissionGrants/delta"): "grants",
+    ("GET", "/oauth2PermissionGrants/{id}"): "grants",
+    ("GET", "/users/{id}/oauth2PermissionGrants"): "grants",
+    ("GET", "/servicePrincipals/{id}/oauth2PermissionGrants"): "grants",
+    ("GET", "/users"): "people",
+    ("GET", "/users/delta"): "people",
+    ("GET", "/users/{id}"): "people",
+    ("GET", "/groups/{id}/owners"): "groups",
+    ("GET", "/roleManagement/directory/roleAssignments"): "roles",
+    ("GET", "/roleManagement/directory/roleEligibilityScheduleInstances"): "roles",
+    ("GET", "/roleManagement/directory/roleDefinitions"): "roles",
+    ("GET", "/organization"): "organization",
+    ("GET", "/groups"): "groups",
+    ("GET", "/groups/{id}"): "groups",
+    ("GET", "/groups/{id}/transitiveMembers"): "groups",
+    ("GET", "/reports/servicePrincipalSignInActivities"): "last_used",
+    ("POST", "/users/{id}/revokeSignInSessions"): "sign_out",
+    ("POST", "/users/{id}/invalidateAllRefreshTokens"): "invalidate_tokens",
+    ("DELETE", "/oauth2PermissionGrants/{id}"): "remove_consent",
+    ("PATCH", "/oauth2PermissionGrants/{id}"): "remove_consent",
+    ("POST", "/oauth2PermissionGrants"): "remove_consent",
+    ("PATCH", "/servicePrincipals/{id}"): "change_apps",
+    ("DELETE", "/servicePrincipals/{id}"): "change_apps",
+    ("POST", "/directory/deletedItems/{id}/restore"): "change_apps",
+    ("DELETE", "/directory/deletedItems/{id}"): "change_apps",
+    ("POST", "/servicePrincipals/{id}/appRoleAssignedTo"): "assignments",
+    ("DELETE", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): "assignments",
+}
+# Asked for by no feature alone: what it gives is read in the light of what the app may see.
+UNCLAIMED = {("GET", "/users/{id}/transitiveMemberOf")}
+ACTIONS = {
+    ("POST", "/users/{id}/revokeSignInSessions"): ("revoke_sessions",),
+    ("POST", "/users/{id}/invalidateAllRefreshTokens"): ("invalidate_tokens",),
+    ("DELETE", "/oauth2PermissionGrants/{id}"): ("delete_grant", "narrow_grant"),
+    ("PATCH", "/oauth2PermissionGrants/{id}"): ("narrow_grant", "create_grant"),
+    ("POST", "/oauth2PermissionGrants"): ("create_grant",),
+    ("PATCH", "/servicePrincipals/{id}"): ("disable_app", "enable_app"),
+    ("DELETE", "/servicePrincipals/{id}"): ("delete_app",),
+    ("POST", "/directory/deletedItems/{id}/restore"): ("restore_app",),
+    ("DELETE", "/directory/deletedItems/{id}"): ("purge_app",),
+    ("POST", "/servicePrincipals/{id}/appRoleAssignedTo"): ("create_assignment",),
+    ("DELETE", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): ("delete_assignment",),
+}
+
+
+def judge(target: Target, method: str, select: str = "") -> Found:
+    """Whether an app-only caller can be let through at all, and by what the portal says."""
+    enough = allowed(target, method)
+    if not enough:
+        yield "permission", "no application permission lets it through"
+        return
+    for owner, named in _declared(target.template, target.plain, method):
+        for permission in named:
+            if permission not in enough:
+                yield "claim", f"{owner} says {permission} is enough; it is one of {', '.join(sorted(enough))}"
+    if "signinactivity" in select.lower():
+        features = _features()
+        if documented.SIGN_IN_ACTIVITY not in features["last_used"]:
+            yield "claim", f"last_used does not name {documented.SIGN_IN_ACTIVITY}"
+
+
+def allowed(target: Target, method: str) -> frozenset[str]:
+    """The permissions of which one is enough."""
+    found: set[str] = set()
+    for template in {target.template, target.plain}:
+        found |= published.permissions().get((template, method), frozenset())
+        found |= documented.MORE_PERMISSIONS.get((template, method), frozenset())
+    return frozenset(found)
+
+
+@cache
+def _declared(template: str, plain: str, method: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What the portal declares for a call: the name of a feature or an action, and the permissions it names."""
+    found = []
+    for (wanted, path), feature in FEATURES.items():
+        if wanted == method and path.lower() in (template, plain):
+            found.append((f"feature {feature}", _features()[feature]))
+    for (wanted, path), names in ACTIONS.items():
+        if wanted == method and path.lower() in (template, plain):
+            found += [(f"action {name}", needs(name)) for name in names]
+    return tuple(found)
+
+
+@cache
+def _features() -> dict[str, tuple[str, ...]]:
+    from tenants import connection
+
+    return {one.key: tuple(one.any_of) for one in (*connection.FEATURES, connection.INVALIDATE_TOKENS)}
+
+
+@cache
+def needs(action: str) -> tuple[str, ...]:
+    """The permissions that an action says it needs, of which one is enough."""
+    from revocation import actions
+
+    found = actions.get(action)
+    declared = found.needs if hasattr(found, "needs") else found.permission
+    return (declared,) if isinstance(declared, str) else tuple(declared)
+
+
+def undeclared(calls: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the calls (method, template) for which no declaration of the portal stands."""
+    known = {(method, path.lower()) for method, path in (*FEATURES, *ACTIONS, *UNCLAIMED)}
+    return {call for call in calls if call not in known}
