@@ -50,10 +50,11 @@ def test_a_missing_permission_names_what_it_switches_off(contoso):
     assert "User.RevokeSessions.All" in off["sign_out"]
 
 
-def test_b2c_tenants_need_one_more(contoso):
-    contoso.granted_permissions = ["User.RevokeSessions.All"]
+@pytest.mark.parametrize(("granted", "off"), [("User.RevokeSessions.All", False), ("User.ReadWrite.All", True)])
+def test_the_beta_sign_out_of_b2c_tenants_takes_the_one_permission_that_microsofts_table_lists(contoso, granted, off):
+    contoso.granted_permissions = [granted]
     contoso.sign_out_action = contoso.SignOutAction.INVALIDATE_TOKENS
-    assert "invalidate_tokens" in connection.features(contoso)
+    assert ("invalidate_tokens" in connection.features(contoso)) is off
 
 
 def test_a_wrong_secret(entra, contoso, settings):
