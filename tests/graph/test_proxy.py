@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from graph import transport
 from tests.graph.scripted import Reply
 
-GRAPH = "https://graph.microsoft.com/v1.0/me"
+GRAPH = "https://graph.microsoft.com/v1.0/organization"
+BEARER = {"Authorization": "Bearer x"}
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
@@ -96,13 +97,13 @@ def proxy(settings, authority) -> Iterator[Proxy]:
 def test_requests_go_through_the_proxy_and_its_authority_is_trusted_when_named(proxy, authority, settings):
     settings.MICROSOFT_CA_BUNDLE = str(authority[0])
 
-    assert transport.session().get(GRAPH).json() == {}
+    assert transport.session().get(GRAPH, headers=BEARER).json() == {}
     assert [one.rpartition(" ")[0] for one in proxy.asked] == ["CONNECT graph.microsoft.com:443"]
 
 
 def test_an_authority_that_is_not_named_is_not_trusted_and_nothing_was_sent(proxy):
     with pytest.raises(requests.exceptions.SSLError) as caught:
-        transport.session().get(GRAPH)
+        transport.session().get(GRAPH, headers=BEARER)
 
     assert transport.never_left(caught.value)
 
@@ -111,7 +112,7 @@ def test_what_a_proxy_does_not_let_through_was_never_sent(settings):
     with Proxy(None) as refusing:
         settings.SANDBOX_URL, settings.MICROSOFT_PROXY = "", refusing.url
         with pytest.raises(requests.exceptions.ProxyError) as caught:
-            transport.session().get(GRAPH)
+            transport.session().get(GRAPH, headers=BEARER)
 
     assert refusing.asked
     assert transport.never_left(caught.value)
@@ -122,6 +123,6 @@ def test_the_sandbox_is_reached_past_the_proxy(microsoft, settings):
         settings.MICROSOFT_PROXY, settings.MICROSOFT_CA_BUNDLE = refusing.url, "/nowhere.pem"
         microsoft.answers(Reply(body={}))
 
-        assert transport.session().get(GRAPH).status_code == 200
+        assert transport.session().get(GRAPH, headers=BEARER).status_code == 200
 
     assert refusing.asked == []
