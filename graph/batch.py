@@ -5,9 +5,8 @@ https://learn.microsoft.com/graph/json-batching
 
 from collections.abc import Mapping, Sequence
 
-from graph.answers import error_of, header, request_id_of
+from graph.answers import error_of, request_id_of
 from graph.errors import Unavailable
-from graph.tokens import seconds
 from graph.types import Answer, Call
 
 LIMIT = 20
@@ -68,7 +67,6 @@ def _answer(item: dict | None) -> Answer:
         headers=headers,
         request_id=error.request_id if error else request_id_of(headers, {}),
         error=error,
-        retry_after=seconds(header(headers, "Retry-After")),
     )
 
 

@@ -29,14 +29,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one `Call`. `error` is None for any 2xx; `retry_after` is in seconds."""
+    """The answer to one `Call`. `error` is None for any 2xx."""
 
     status: int
     body: dict | None = None
     headers: dict[str, str] = field(default_factory=dict)
     request_id: str = ""
     error: GraphError | None = None
-    retry_after: float | None = None
 
     @property
     def ok(self) -> bool:
