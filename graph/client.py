@@ -10,7 +10,7 @@ from graph import batch as batching, roles, tokens
 from graph.activity import AppActivity, PersonActivity
 from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
-from graph.roles import RoleAssignment, RoleDefinition
+from graph.roles import RoleAssignment
 from graph.types import (
     Answer,
     AppRoleAssignment,
@@ -186,13 +186,6 @@ class GraphClient:
         https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments
         """
         return self._ask.pages(roles.ASSIGNMENTS, {}, RoleAssignment.read, page_size=None)
-
-    def role_definitions(self) -> Items[RoleDefinition]:
-        """Every role there is, the tenant's own included.
-
-        https://learn.microsoft.com/graph/api/rbacapplication-list-roledefinitions
-        """
-        return self._ask.whole(roles.DEFINITIONS, {}, RoleDefinition.read, page_size=None)
 
     def role_assignments_of(self, principal_ids: Iterable) -> list[RoleAssignment]:
         """The roles some people, groups or apps hold directly, in batches of 20 of them.

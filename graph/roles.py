@@ -7,10 +7,9 @@ count. https://learn.microsoft.com/graph/api/resources/unifiedroleassignment
 from dataclasses import dataclass
 from uuid import UUID
 
-from graph.types import Call, uuid_of
+from graph.types import Call
 
 ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
-DEFINITIONS = "/roleManagement/directory/roleDefinitions"
 _WHOLE_TENANT = "/"
 _UNIT = "/administrativeUnits/"
 
@@ -47,30 +46,6 @@ class RoleAssignment:
     def administrative_unit(self) -> str:
         """The id of the administrative unit it is limited to; empty when it is not limited to one."""
         return self.scope.removeprefix(_UNIT) if self.scope.startswith(_UNIT) else ""
-
-
-@dataclass(frozen=True)
-class RoleDefinition:
-    """What a role is called, and whether it is Microsoft's or the tenant's own.
-
-    https://learn.microsoft.com/graph/api/resources/unifiedroledefinition
-    """
-
-    id: UUID
-    template_id: UUID | None
-    display_name: str
-    is_built_in: bool
-    is_enabled: bool
-
-    @classmethod
-    def read(cls, data: dict) -> "RoleDefinition":
-        return cls(
-            id=UUID(data["id"]),
-            template_id=uuid_of(data.get("templateId")),
-            display_name=data.get("displayName") or "",
-            is_built_in=data.get("isBuiltIn") is True,
-            is_enabled=data.get("isEnabled") is not False,
-        )
 
 
 def held_by(principal_id: UUID | str) -> Call:
