@@ -18,7 +18,7 @@ class ReasonForm(forms.Form):
         help_text=_("Kept in the audit record, with your name."),
     )
     ticket = forms.CharField(
-        label=_("Ticket (optional)"),
+        label=_("Ticket"),
         max_length=64,
         required=False,
         widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),

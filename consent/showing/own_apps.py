@@ -77,7 +77,11 @@ def _summary(items: Sequence[MyApp], tenant: str) -> str:
     )
     away = sum(map(SHOW["away"], items))
     rest = _("None of them keeps working while you are away.")
-    if away:
+    if len(items) == 1:
+        rest = _("It does not keep working while you are away.")
+    if away and len(items) == 1:
+        rest = _("It keeps working while you are away.")
+    elif away:
         rest = ngettext(
             "%(away)d of them keeps working while you are away.",
             "%(away)d of them keep working while you are away.",

@@ -43,6 +43,10 @@ def refresh(request: HttpRequest) -> HttpResponse:
     except GraphError as error:
         checked, problem = None, _("Microsoft could not be asked just now: %(why)s") % {"why": error}
     if not request.htmx:
+        if problem:
+            messages.warning(request, problem)
+        else:
+            messages.success(request, _("Read from Microsoft just now."))
         return redirect("consent:my-apps")
     context = own_apps.listing(request) | {"checked": checked, "problem": problem}
     return render(request, "consent/_my_apps.html", context)

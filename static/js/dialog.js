@@ -1,7 +1,12 @@
 // Opens the confirmation page of a link marked data-dialog in a <dialog>. Without this script the link
 // simply leads to the same page, and its form works there.
 (() => {
-  let opener = null;
+  // What opened the dialog gets the focus back. It is found by this mark, which keep.js carries over when the list
+  // it is in is replaced meanwhile.
+  function mark(link) {
+    for (const old of document.querySelectorAll("[data-opener]")) delete old.dataset.opener;
+    if (link) link.dataset.opener = "";
+  }
 
   function dialog() {
     let element = document.getElementById("dialog");
@@ -11,8 +16,8 @@
       document.body.append(element);
       element.addEventListener("close", () => {
         element.replaceChildren();
-        if (opener && opener.isConnected) opener.focus();
-        opener = null;
+        (document.querySelector("[data-opener]") || document.getElementById("main"))?.focus();
+        mark(null);
       });
       element.addEventListener("click", (event) => {
         if (event.target === element || event.target.closest("[data-dialog-close]")) {
@@ -33,7 +38,6 @@
     const title = confirm.querySelector("h1, h2");
     if (title) element.setAttribute("aria-labelledby", title.id);
     element.replaceChildren(document.adoptNode(confirm));
-    opener = link;
     element.showModal();
     // The safe way out gets the focus, so that Enter never destroys.
     element.querySelector("[data-dialog-close]")?.focus({ preventScroll: true });
@@ -46,20 +50,7 @@
     const link = event.target.closest("a[data-dialog]");
     if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
+    mark(link);
     open(link).catch(() => window.location.assign(link.href));
-  });
-
-  // A form is sent once: a double click must not ask twice.
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.dataset.sent && !event.defaultPrevented) {
-      event.preventDefault();
-    } else if (form.method === "post" && !form.hasAttribute("hx-post")) {
-      form.dataset.sent = "yes";
-    }
-  });
-  // Coming back through the browser's history, the form may be sent again.
-  window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 })();

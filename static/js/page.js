@@ -1,9 +1,50 @@
-// Toasts that can be put away, and honest answers when an htmx request does not succeed.
+// What every page needs: toasts, forms that are sent once, strips that show where one is, and honest answers
+// when an htmx request does not succeed.
 (() => {
+  const AGAIN = 2000; // milliseconds until a form that is answered with a file may be sent again
   const polls = (element) => (element.getAttribute?.("hx-trigger") || "").includes("every");
 
+  // What only works with scripts is hidden until one runs.
+  function show(root) {
+    for (const element of root.querySelectorAll("[data-scripted][hidden]")) element.hidden = false;
+  }
+  show(document);
+  document.addEventListener("htmx:load", (event) => show(event.detail.elt.parentElement || document));
+
   document.addEventListener("click", (event) => {
-    event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
+    const toast = event.target.closest("[data-dismiss]")?.closest(".toast");
+    if (!toast) return;
+    toast.remove();
+    document.getElementById("main")?.focus({ preventScroll: true });
+  });
+
+  // A toast that is there when the page opens is announced as one that comes later would be.
+  const live = document.getElementById("live");
+  const toasts = [...document.querySelectorAll(".toast > span")].map((toast) => toast.textContent.trim());
+  if (live && toasts.length) setTimeout(() => (live.textContent = toasts.join(" ")), 100);
+
+  // The current page's place in a strip that is wider than the window.
+  for (const current of document.querySelectorAll(".tabs [aria-current], .work > nav [aria-current]")) {
+    const strip = current.closest("ul");
+    const [outer, inner] = [strip.getBoundingClientRect(), current.getBoundingClientRect()];
+    strip.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+  }
+
+  // A form is sent once: a double click must not ask twice. Marked data-again, it is answered with a file and the
+  // page stays, so it may be sent again a little later.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+    } else if (form.method === "post" && !form.hasAttribute("hx-post")) {
+      form.dataset.sent = "yes";
+      if ("again" in form.dataset) setTimeout(() => delete form.dataset.sent, AGAIN);
+    }
+  });
+  // Coming back through the browser's history, the form may be sent again.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -1,0 +1,156 @@
+"""What somebody typed, reached or sent is not lost when a page changes by itself, and nothing waits without scripts."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import Demo, Visitor
+
+REFRESH = re.compile(r"/refresh/")
+
+
+class HeldRefresh:
+    """The list's question to Microsoft, answered when the test says so."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.held: list[Route] = []
+        page.route(REFRESH, lambda route: self.held.append(route))
+
+    def answer(self) -> None:
+        expect(self.page.get_by_text("Asking Microsoft for the latest state.")).to_be_visible()
+        while not self.held:
+            self.page.wait_for_timeout(20)
+        with self.page.expect_response(REFRESH):
+            self.held.pop().continue_()
+        expect(self.page.get_by_text("Asking Microsoft for the latest state.")).to_have_count(0)
+
+
+@pytest.fixture
+def adele(visitor: Callable) -> Visitor:
+    return visitor("Adele Vance")
+
+
+@pytest.fixture
+def refresh(adele: Visitor) -> HeldRefresh:
+    held = HeldRefresh(adele.page)
+    adele.open("/")
+    return held
+
+
+def test_a_search_that_is_being_typed_survives_the_refresh(adele: Visitor, refresh: HeldRefresh):
+    search = adele.page.get_by_role("searchbox")
+    search.press_sequentially("mail sid")
+    search.press("ArrowLeft")
+
+    refresh.answer()
+
+    expect(search).to_be_focused()
+    search.press_sequentially("X")
+    expect(search).to_have_value("mail siXd")
+
+
+def test_the_row_that_was_reached_by_keyboard_keeps_the_focus(adele: Visitor, refresh: HeldRefresh):
+    remove = adele.page.get_by_role("link", name="Remove Mail Sidekick")
+    remove.focus()
+
+    refresh.answer()
+
+    expect(remove).to_be_focused()
+
+
+def test_a_dialog_gives_the_focus_back_to_the_new_list(adele: Visitor, refresh: HeldRefresh):
+    remove = adele.page.get_by_role("link", name="Remove Mail Sidekick")
+    remove.click()
+    dialog = adele.page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+
+    refresh.answer()
+    dialog.get_by_role("link", name="Keep it").click()
+
+    expect(dialog).to_have_count(0)
+    expect(remove).to_be_focused()
+
+
+def test_without_scripts_the_list_waits_for_nothing_and_can_be_asked_for(without_scripts: Page):
+    page = without_scripts
+
+    expect(page.get_by_text("Asking Microsoft for the latest state.")).to_be_hidden()
+    page.get_by_role("button", name="Ask Microsoft for the latest state").click()
+    expect(page.get_by_text("Read from Microsoft just now.")).to_be_visible()
+    expect(page.get_by_role("button", name="Dismiss")).to_have_count(0)
+
+
+@pytest.fixture
+def without_scripts(browser: Browser, demo: Demo) -> Iterator[Page]:
+    context = browser.new_context(java_script_enabled=False)
+    adele = Visitor(context, demo, "Adele Vance").sign_in()
+    yield adele.open("/")
+    context.close()
+
+
+def test_the_whole_record_can_be_exported_twice_and_by_a_double_click_once(visitor: Callable):
+    megan = visitor("Megan Bowen")
+    page = megan.open("/t/contoso/audit/")
+    export = page.get_by_role("button", name="Export the whole record")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+
+    for times in (1, 2):
+        with page.expect_download() as download:
+            export.dblclick()
+        assert download.value.suggested_filename
+        expect(page.locator("form[data-sent]")).to_have_count(0)
+        assert len(asked) == times
+
+
+def test_a_list_typed_before_the_session_was_lost_is_there_again(visitor: Callable):
+    megan = visitor("Megan Bowen")
+    page = megan.open("/t/contoso/revocations/new/")
+    people = "pradeep@contoso.example\nadele@contoso.example\n" * 50
+    page.get_by_role("textbox", name="People").fill(people)
+    megan.context.clear_cookies(name="consentry_session")
+    megan.context.clear_cookies(name="csrftoken")
+
+    page.get_by_role("button", name="Check who this is").click()
+    expect(page.get_by_role("heading", name="This page was open too long")).to_be_visible()
+    page.get_by_role("link", name="Sign in and go on").click()
+    page.get_by_role("button", name="Sign in with Microsoft").click()
+    page.wait_for_url("**/revocations/new/**")
+
+    expect(page.get_by_role("textbox", name="People")).to_have_value(people)
+    page.get_by_role("button", name="Check who this is").click()
+    page.wait_for_url("**/revocations/lists/*/**")
+    page.wait_for_load_state()
+    assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('kept:'))") == []
+
+
+def test_the_number_of_apps_is_announced_and_the_table_is_not(visitor: Callable):
+    megan = visitor("Megan Bowen")
+    page = megan.open("/t/contoso/apps/")
+
+    page.get_by_label("Search").fill("Mail Sidekick")
+
+    expect(page.locator("#live")).to_have_text(re.compile("1 app fits."))
+    assert page.locator("[aria-live] table, table[aria-live]").count() == 0
+
+
+def test_the_strip_shows_where_one_is(visitor: Callable):
+    megan = visitor("Megan Bowen")
+    megan.page.set_viewport_size({"width": 360, "height": 740})
+    page = megan.open("/t/contoso/connection/")
+
+    expect(page.locator(".work > nav [aria-current]")).to_be_in_viewport(ratio=0.98)
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.98)
+
+
+def test_on_a_telephone_the_way_out_of_a_dialog_is_in_sight(adele: Visitor):
+    adele.page.set_viewport_size({"width": 360, "height": 560})
+    page = adele.open("/")
+    page.get_by_role("link", name="Remove Mail Sidekick").click()
+
+    keep = page.get_by_role("dialog").get_by_role("link", name="Keep it")
+    expect(keep).to_be_focused()
+    expect(keep).to_be_in_viewport(ratio=0.98)
