@@ -22,7 +22,7 @@ def sign_out(count: str, first: str) -> dict:
 
     tenant = _tenant()
     with tenant_context(tenant.pk):
-        plain = Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[])
+        plain = Person.objects.filter(tenant=tenant, is_external=False, role_template_ids=[])
         people = list(plain.order_by("upn").values_list("pk", "display_name")[: int(count)])
         turn = int(first) % len(people)
         request = services.submit(
@@ -47,7 +47,7 @@ def click(position: str) -> dict:
 
     tenant = _tenant()
     with tenant_context(tenant.pk):
-        plain = Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[]).order_by("-upn")
+        plain = Person.objects.filter(tenant=tenant, is_external=False, role_template_ids=[]).order_by("-upn")
         seconds = []
         for person in plain[int(position) : int(position) + 3]:
             began = time.monotonic()

@@ -141,7 +141,7 @@ def _plain_people(tenant):
     from directory.models import Person
 
     visitors = User.objects.filter(tenant=tenant).values("object_id")
-    return Person.objects.filter(tenant=tenant, is_guest=False, role_template_ids=[]).exclude(pk__in=visitors)
+    return Person.objects.filter(tenant=tenant, is_external=False, role_template_ids=[]).exclude(pk__in=visitors)
 
 
 def _tenant():

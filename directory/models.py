@@ -39,10 +39,12 @@ class ServicePrincipal(TenantOwned):
     """An app as this tenant knows it. The key is its object id."""
 
     class Kind(models.TextChoices):
-        APP = "app", _("app")
-        MANAGED_IDENTITY = "managed_identity", _("managed identity")
-        AGENT = "agent", _("agent")
-        BLUEPRINT = "blueprint", _("agent blueprint")
+        """As Microsoft calls them (`graph.types.AppKind`); whatever else there may be is kept as an app."""
+
+        APP = "Application", _("app")
+        MANAGED_IDENTITY = "ManagedIdentity", _("managed identity")
+        AGENT = "agentIdentity", _("agent")
+        BLUEPRINT = "agentIdentityBlueprintPrincipal", _("agent blueprint")
 
     id = models.UUIDField(primary_key=True)
     app_id = models.UUIDField()

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Tenant
-from tests.factories import Person, make_person, make_tenant
+from tests.factories import Person, make_person, make_tenant, with_known_roles
 from tests.sandbox_client import CONTOSO, FABRIKAM, Sandbox
 from tests.signing_in import sign_in as _sign_in
 from tests.wire.recorder import Recorder
@@ -109,12 +109,12 @@ def world(sandbox_process: Sandbox) -> dict:
 
 @pytest.fixture
 def contoso(db: None) -> Tenant:
-    return make_tenant(CONTOSO, "Contoso", "contoso.example")
+    return with_known_roles(make_tenant(CONTOSO, "Contoso", "contoso.example"))
 
 
 @pytest.fixture
 def fabrikam(db: None) -> Tenant:
-    return make_tenant(FABRIKAM, "Fabrikam", "fabrikam.example")
+    return with_known_roles(make_tenant(FABRIKAM, "Fabrikam", "fabrikam.example"))
 
 
 def _person(world: dict, tenant: Tenant, name: str, *roles: str) -> Person:

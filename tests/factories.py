@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Tenant, User
 from accounts.tenancy import tenant_context
+from directory.models import Collection
 
 PERMISSIONS = [
     "Application.Read.All",
@@ -47,6 +48,17 @@ def make_tenant(tenant_id: str | UUID, name: str, domain: str, **fields) -> Tena
         "permissions_checked_at": now,
     }
     return Tenant.objects.create(id=UUID(str(tenant_id)), name=name, domain=domain, **(defaults | fields))
+
+
+def with_known_roles(tenant: Tenant) -> Tenant:
+    """The tenant, as a whole reading of who holds which directory role leaves it: nobody holds one through a group."""
+    with tenant_context(tenant.id):
+        Collection.objects.update_or_create(
+            tenant=tenant,
+            kind=Collection.Kind.ROLES,
+            defaults={"complete_at": timezone.now(), "role_groups_known": True},
+        )
+    return tenant
 
 
 def make_person(tenant: Tenant, object_id: str | UUID, name: str, *roles: str, upn: str = "") -> Person:

@@ -96,7 +96,7 @@ def _app(tenant: Tenant, name: str, **facts) -> ServicePrincipal:
 def _person(tenant: Tenant, name: str, object_id: UUID) -> DirectoryPerson:
     upn = f"{name.split()[0].lower()}@{tenant.domain}"
     return DirectoryPerson.objects.create(
-        id=object_id, tenant=tenant, display_name=name, upn=upn, synced_at=timezone.now()
+        id=object_id, tenant=tenant, display_name=name, upn=upn, synced_at=timezone.now(), roles_known_at=timezone.now()
     )
 
 

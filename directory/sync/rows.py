@@ -23,11 +23,6 @@ from directory.sync.roles import Holding
 from graph import activity, types
 
 BATCH = 1000
-_KINDS = {
-    types.AppKind.MANAGED_IDENTITY: ServicePrincipal.Kind.MANAGED_IDENTITY,
-    types.AppKind.AGENT: ServicePrincipal.Kind.AGENT,
-    types.AppKind.BLUEPRINT: ServicePrincipal.Kind.BLUEPRINT,
-}
 T = TypeVar("T")
 
 _APP_FIELDS = [
@@ -111,7 +106,7 @@ def app(tenant: Tenant, item: types.ServicePrincipal, at: datetime) -> ServicePr
         publisher_verified=item.publisher_verified,
         owner_tenant_id=item.owner_tenant_id,
         type=item.type[:32],
-        kind=_KINDS.get(item.kind, ServicePrincipal.Kind.APP),
+        kind=item.kind if item.kind in ServicePrincipal.Kind.values else ServicePrincipal.Kind.APP,
         account_enabled=item.account_enabled,
         is_disabled=item.is_disabled,
         disabled_by_microsoft=item.disabled_by_microsoft[:128],

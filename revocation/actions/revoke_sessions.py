@@ -19,7 +19,7 @@ from revocation.steps import StepDraft
 
 # How far Microsoft's clock may be behind ours before we stop believing what we read back.
 CLOCK_SKEW = timedelta(seconds=30)
-SELECT = "$select=id,displayName,userPrincipalName,userType,accountEnabled,signInSessionsValidFromDateTime"
+SELECT = f"$select={User.SELECT}"
 
 
 def step(person: Person | User, *, action: str = "revoke_sessions", urgency: int = 50, **params) -> StepDraft:
@@ -31,7 +31,10 @@ def step(person: Person | User, *, action: str = "revoke_sessions", urgency: int
         target_id=str(person.id),
         target_label=person.display_name or person.upn,
         params={"upn": person.upn, **params},
-        before={"sessions_valid_from": valid_from.isoformat() if valid_from else None, "is_guest": person.is_guest},
+        before={
+            "sessions_valid_from": valid_from.isoformat() if valid_from else None,
+            "is_external": person.is_external,
+        },
         urgency=urgency,
     )
 
@@ -69,9 +72,9 @@ class RevokeSessions(Action):
         if answer.error is not None:
             return unreadable(answer.error)
         person = User.read(answer.body)
-        if person.is_guest:
-            text = _("A guest: the sessions belong to the home organisation, and only it can end them.")
-            return Outcome(Verdict.NO_EFFECT, text, "guest", answer.request_id)
+        if person.is_external:
+            text = _("Signs in elsewhere: the sessions belong to the home organisation, and only it can end them.")
+            return Outcome(Verdict.NO_EFFECT, text, "external", answer.request_id)
         if not self._moved(step, person.sessions_valid_from):
             return NOT_YET
         observe(step, valid_from=person.sessions_valid_from.isoformat())

@@ -74,7 +74,7 @@ def _sign_out(tenant: Tenant, person: Person, urgency: int) -> Iterator[StepDraf
 
 # The ids are one parameter: the ORM makes one of each, and takes longer for that than PostgreSQL for the answer.
 _PEOPLE = """
-SELECT id, display_name, upn, is_guest, sessions_valid_from,
+SELECT id, display_name, upn, is_external, sessions_valid_from,
     EXISTS (SELECT FROM accounts_user u WHERE u.tenant_id = p.tenant_id AND u.object_id = p.id) AS has_account
 FROM directory_person p WHERE tenant_id = %s AND id = ANY(%s)
 """

@@ -31,7 +31,7 @@ class Match(NamedTuple):
     id: UUID
     label: str
     upn: str
-    is_guest: bool
+    is_external: bool
     home_domain: str
     enabled: bool
     privileged: bool
@@ -78,7 +78,7 @@ def select_people(tenant: Tenant, person_ids: Iterable[str | UUID], actor: Actor
 
 
 def everyone(tenant: Tenant, actor: Actor) -> Selection:
-    people = Person.objects.filter(tenant=tenant).order_by("id").values_list("id", flat=True)
+    people = Person.objects.filter(tenant=tenant, is_agent=False).order_by("id").values_list("id", flat=True)
     return select_people(tenant, people.iterator(chunk_size=CHUNK), actor)
 
 
@@ -108,9 +108,9 @@ def _decide(tenant, by_key, matches, actor, asked, trouble) -> None:
             settled[match.id] = row
             row.person_id, row.label, row.upn = str(match.id), match.label, match.upn
             row.status = Status.FOUND if match.enabled else Status.DISABLED
-            if match.is_guest:
+            if match.is_external:
                 row.status = Status.GUEST
-                row.why = _why_guest(match, tenant)
+                row.why = _why_external(match)
             elif not match.enabled:
                 row.why = _("The account is disabled; tokens it already holds still work until they expire.")
     at_risk = _at_risk(tenant)
@@ -150,9 +150,9 @@ def _why_unknown(key: str, asked: set[str], trouble: str) -> str:
     return _("Not in our copy of the directory. Refresh the copy and preview again.")
 
 
-def _why_guest(match: Match, tenant: Tenant) -> str:
+def _why_external(match: Match) -> str:
     home = match.home_domain or _("another organisation")
-    return _("Guest of %(tenant)s; only %(home)s can end these sessions.") % {"tenant": tenant.name, "home": home}
+    return _("Signs in at %(home)s; only it can end these sessions.") % {"home": home}
 
 
 def _duplicate(line: int, text: str, first: Row) -> Row:
@@ -174,7 +174,7 @@ def _merge(matches: dict[str, list[Match]], found: Iterator[tuple[str, Match]]) 
 
 
 _COLUMNS = (
-    "p.id, p.display_name, p.upn, p.is_guest, p.home_domain, p.account_enabled, p.role_template_ids <> '{}',"
+    "p.id, p.display_name, p.upn, p.is_external, p.home_domain, p.account_enabled, p.role_template_ids <> '{}',"
     f" p.last_active_at > now() - interval '{RECENTLY.days} days'"
 )
 

@@ -16,7 +16,7 @@ class Status(TextChoices):
     FOUND = "found", _("Found")
     DISABLED = "disabled", _("Disabled account")
     PROTECTED = "protected", _("Protected")
-    GUEST = "guest", _("Guest")
+    GUEST = "guest", _("Signs in elsewhere")
     AMBIGUOUS = "ambiguous", _("Ambiguous")
     NOT_FOUND = "not_found", _("Not found")
     UNREADABLE = "unreadable", _("Unreadable")

@@ -1,7 +1,8 @@
 """Who may sign out whom, and what nobody may touch: Microsoft's own table, applied by us.
 
 The portal acts with an app-only permission that knows no such limits, so a helpdesk agent could otherwise sign out a
-Global Administrator. https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions
+Global Administrator. Where it is not known which roles somebody holds, nobody is signed out on a guess: the refusal
+says what to grant. https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from accounts.directory_roles import PLAIN_USER, DirectoryRole, role_names
 from accounts.models import Tenant
 from accounts.roles import Role
 from directory.models import MICROSOFT_TENANT_IDS, Person, ServicePrincipal
+from directory.roles import KnownRoles, Roles
 from graph import types
 
 _HELPDESK_ROW = frozenset(
@@ -43,50 +45,57 @@ TABLE: dict[str, frozenset[str]] = {
 EVERYONE = frozenset({DirectoryRole.GLOBAL_ADMINISTRATOR, DirectoryRole.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR})
 # Only those two may sign out the holders of these, whatever role the portal gives.
 HIGHEST = EVERYONE | {DirectoryRole.PRIVILEGED_ROLE_ADMINISTRATOR}
+# What the portal needs to know roles, the least first. https://learn.microsoft.com/graph/permissions-reference
+READ_ROLES = ("RoleManagement.Read.Directory", "Directory.Read.All")
+READ_GROUPS = ("GroupMember.Read.All", "Directory.Read.All", "Group.Read.All")
 
 
 def refusal(tenant: Tenant, person: Person, actor: Actor) -> str | None:
     """Why this actor may not sign this person out; None where they may. A sentence for people."""
-    if person.is_guest:
-        home = person.home_domain or _("another organisation")
-        return _("%(person)s is a guest: the sessions belong to %(home)s, and only it can end them.") % {
-            "person": person.display_name or person.upn,
-            "home": home,
-        }
+    if why := _no_sessions_here(person.is_agent, person.is_external, person.home_domain):
+        return why
     if _is_self(person.pk, actor):
         return None
     if person.pk in tenant.break_glass_ids and not _is_operator(actor) and Role.TENANT_ADMIN not in actor.roles:
         return _("This is an emergency access account; only a tenant admin may sign it out.")
-    return _by_table(person.role_template_ids, _Reach.of(tenant, actor))
+    known = KnownRoles(tenant)
+    return _by_table(tenant, known.of_person(person), _Reach.of(tenant, actor, known))
 
 
 def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[UUID, str]:
     """The same for a list, as a mass action: the actor and emergency accounts are protected too.
 
-    Two queries, whatever the length. People we do not know are not in the answer.
+    Three queries, whatever the length. People we do not know are not in the answer.
     """
-    reach = _Reach.of(tenant, actor)
+    known = KnownRoles(tenant)
+    reach = _Reach.of(tenant, actor, known)
     break_glass = set(tenant.break_glass_ids)
     found: dict[UUID, str] = {}
     # One array instead of `pk__in`: tens of thousands of separate parameters cost more than the query itself.
     wanted = {"where": ["directory_person.id = ANY(%s)"], "params": [list(person_ids)]}
     people = Person.objects.filter(tenant=tenant).extra(**wanted)
-    for pk, is_guest, home, roles in people.values_list(
-        "pk", "is_guest", "home_domain", "role_template_ids"
-    ).iterator():
-        why = None
+    columns = people.values_list("is_agent", "is_external", "home_domain", *KnownRoles.FIELDS)
+    for is_agent, is_external, home, *roles in columns.iterator():
+        pk = roles[0]
         if _is_self(pk, actor):
             why = _("You asked for this: a mass action leaves its own author out.")
         elif pk in break_glass:
             why = _("An emergency access account: mass actions leave it out.")
-        elif is_guest:
-            home = home or _("another organisation")
-            why = _("A guest: the sessions belong to %(home)s, and only it can end them.") % {"home": home}
         else:
-            why = _by_table(roles, reach)
+            why = _no_sessions_here(is_agent, is_external, home) or _by_table(tenant, known.of(*roles), reach)
         if why:
             found[pk] = why
     return found
+
+
+def _no_sessions_here(is_agent: bool, is_external: bool, home_domain: str) -> str | None:
+    """https://learn.microsoft.com/graph/api/user-revokesigninsessions: external users sign in through their home."""
+    if is_agent:
+        return _("An agent's account, and no person: it stops when the agent is disabled.")
+    if is_external:
+        home = home_domain or _("another organisation")
+        return _("Signs in at %(home)s: the sessions belong to it, and only it can end them.") % {"home": home}
+    return None
 
 
 def app_refusal(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) -> str | None:
@@ -110,10 +119,10 @@ class _Reach:
         self.all_but_highest = all_but_highest
 
     @classmethod
-    def of(cls, tenant: Tenant, actor: Actor) -> "_Reach":
+    def of(cls, tenant: Tenant, actor: Actor, known: KnownRoles) -> "_Reach":
         if _is_operator(actor):
             return cls(everyone=True)
-        held = _directory_roles(tenant, actor)
+        held = _directory_roles(tenant, actor, known)
         if held & EVERYONE:
             return cls(everyone=True)
         reach = frozenset().union(*(TABLE.get(role, frozenset()) for role in held))
@@ -121,28 +130,66 @@ class _Reach:
             reach |= _HELPDESK_ROW
         return cls(roles=reach, all_but_highest=Role.TENANT_ADMIN in actor.roles)
 
+    def beyond(self, roles: frozenset[str]) -> frozenset[str]:
+        """Those of these roles whose holders are out of reach."""
+        if self.everyone:
+            return frozenset()
+        return roles & HIGHEST if self.all_but_highest else roles - self.roles - {PLAIN_USER}
 
-def _by_table(roles: Iterable[UUID | str], reach: _Reach) -> str | None:
-    held = {str(role) for role in roles} - {PLAIN_USER}
+
+def _by_table(tenant: Tenant, roles: Roles, reach: _Reach) -> str | None:
     if reach.everyone:
         return None
-    beyond = held & HIGHEST if reach.all_but_highest else held - reach.roles
-    if not beyond:
-        return None
-    names = ", ".join(role_names(sorted(beyond)))
-    return _("Holds %(roles)s: by Microsoft's rules your role may not sign out such an administrator.") % {
-        "roles": names
+    if beyond := reach.beyond(roles.held):
+        return _("Holds %(roles)s: by Microsoft's rules your role may not sign out such an administrator.") % {
+            "roles": ", ".join(role_names(sorted(beyond)))
+        }
+    # Two rows of the table are about no role. Whether a unit is a restricted one the portal may not see.
+    if roles.scoped and not reach.all_but_highest:
+        return _("Holds a role in an administrative unit: by Microsoft's rules your role may not sign them out.")
+    if roles.in_role_group and not reach.all_but_highest:
+        return _("Belongs to a group that can hold directory roles: your role may not sign out such a person.")
+    return _not_known(tenant, roles, reach)
+
+
+def _not_known(tenant: Tenant, roles: Roles, reach: _Reach) -> str | None:
+    """Why what is not known stands in the way; None where it makes no difference to this actor."""
+    if not roles.known:
+        return _lacking(
+            tenant,
+            READ_ROLES,
+            _("It is not known which directory roles this person holds, so nobody may end their sessions."),
+        )
+    if beyond := reach.beyond(roles.possible):
+        text = _("Whether this person holds %(roles)s through a group is not known, so you may not end their sessions.")
+        return _lacking(tenant, READ_GROUPS, text % {"roles": ", ".join(role_names(sorted(beyond)))})
+    if roles.in_role_group is None and not reach.all_but_highest:
+        text = _("It is not known whether this person belongs to a group that can hold directory roles.")
+        return _lacking(tenant, READ_GROUPS, text)
+    return None
+
+
+def _lacking(tenant: Tenant, any_of: tuple[str, ...], text: str) -> str:
+    """The sentence with what helps: the permission to grant, or another reading where it is granted."""
+    if set(any_of) & set(tenant.granted_permissions):
+        return _("%(text)s It could not be read lately; read the directory again, on the connection page.") % {
+            "text": text
+        }
+    return _("%(text)s An administrator can grant the portal %(permission)s; the connection page shows how.") % {
+        "text": text,
+        "permission": any_of[0],
     }
 
 
-def _directory_roles(tenant: Tenant, actor: Actor) -> set[str]:
-    """The actor's own roles in this tenant's directory, as our copy knows them."""
+def _directory_roles(tenant: Tenant, actor: Actor, known: KnownRoles) -> frozenset[str]:
+    """The actor's own roles in this tenant's directory, as our copy knows them; none where it does not."""
     try:
         object_id = UUID(actor.id)
     except ValueError:
-        return set()
-    roles = Person.objects.filter(tenant=tenant, pk=object_id).values_list("role_template_ids", flat=True).first()
-    return {str(role) for role in roles or ()}
+        return frozenset()
+    person = Person.objects.filter(tenant=tenant, pk=object_id).values_list(*KnownRoles.FIELDS).first()
+    roles = known.of(*person) if person else None
+    return roles.held if roles and roles.known else frozenset()
 
 
 def _is_self(person_id: UUID, actor: Actor) -> bool:

@@ -142,7 +142,7 @@ def sign_out_self(membership: Membership) -> RevocationRequest:
 
 def _as_of_now(tenant: Tenant, person: Person) -> Person:
     """The person with today's roles: our copy may not have noticed that somebody became an administrator."""
-    if timezone.now() - person.synced_at < FRESH:
+    if person.roles_known_at and timezone.now() - person.roles_known_at < FRESH:
         return person
     try:
         sync.refresh_person(tenant, person.pk)
@@ -161,7 +161,7 @@ def _sign_out_steps(tenant: Tenant, people: list[Person]) -> Iterator[StepDraft]
 
 def _sessions_before(person: Person) -> dict:
     valid_from = person.sessions_valid_from
-    return {"sessions_valid_from": valid_from.isoformat() if valid_from else None, "is_guest": person.is_guest}
+    return {"sessions_valid_from": valid_from.isoformat() if valid_from else None, "is_external": person.is_external}
 
 
 def _sign_out_title(people: list[Person]) -> str:

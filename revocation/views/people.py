@@ -11,6 +11,7 @@ from accounts.directory_roles import role_names
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person
+from directory.roles import KnownRoles
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.models import RevocationRequest
@@ -96,9 +97,12 @@ def _person(request: HttpRequest, pk: UUID) -> Person:
 
 
 def _about(request: HttpRequest, person: Person) -> dict:
+    held = KnownRoles(request.tenant).of_person(person)
     return {
         "person": person,
-        "roles": role_names(person.role_template_ids),
+        "roles": role_names(held.held),
+        "roles_known": held.known and not held.possible,
+        "in_role_group": held.in_role_group,
         "refusal": protection.refusal(request.tenant, person, Actor.of(request.membership)),
         "under_way": known.under_way(request.tenant, person),
     }

@@ -71,7 +71,12 @@ def _app(tenant: Tenant, name: str, **facts) -> ServicePrincipal:
 
 def _person(tenant: Tenant, name: str, object_id: UUID) -> DirectoryPerson:
     return DirectoryPerson.objects.create(
-        id=object_id, tenant=tenant, display_name=name, upn=f"{object_id}@{tenant.domain}", synced_at=timezone.now()
+        id=object_id,
+        tenant=tenant,
+        display_name=name,
+        upn=f"{object_id}@{tenant.domain}",
+        synced_at=timezone.now(),
+        roles_known_at=timezone.now(),
     )
 
 

@@ -41,7 +41,7 @@ def graph_api(tenant: Tenant) -> ServicePrincipal:
 
 def somebody(tenant: Tenant, name: str, **fields) -> Person:
     upn = f"{name.split()[0].lower()}@{tenant.domain}"
-    defaults = {"upn": upn, "mail": upn, "synced_at": timezone.now()}
+    defaults = {"upn": upn, "mail": upn, "synced_at": timezone.now(), "roles_known_at": timezone.now()}
     return Person.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
 
 

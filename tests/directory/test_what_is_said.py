@@ -173,11 +173,11 @@ def test_where_somebody_signs_in_is_not_their_user_type(inside, facts, external,
 @pytest.mark.parametrize(
     ("facts", "kind"),
     [
-        ({"servicePrincipalType": "Application"}, "app"),
-        ({"servicePrincipalType": "ManagedIdentity"}, "managed_identity"),
-        ({"@odata.type": "#microsoft.graph.agentIdentity", "servicePrincipalType": "ServiceIdentity"}, "agent"),
-        ({"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal"}, "blueprint"),
-        ({"servicePrincipalType": "SomethingOf2027"}, "app"),
+        ({"servicePrincipalType": "Application"}, "Application"),
+        ({"servicePrincipalType": "ManagedIdentity"}, "ManagedIdentity"),
+        ({"@odata.type": "#microsoft.graph.agentIdentity", "servicePrincipalType": "ServiceIdentity"}, "agentIdentity"),
+        ({"@odata.type": "#microsoft.graph.agentIdentityBlueprintPrincipal"}, "agentIdentityBlueprintPrincipal"),
+        ({"servicePrincipalType": "SomethingOf2027"}, "Application"),
     ],
 )
 def test_an_app_is_stored_as_what_it_is(inside, facts, kind):

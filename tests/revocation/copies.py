@@ -22,7 +22,7 @@ NOW = timezone.now
 def in_copy(tenant: Tenant, name: str, **facts) -> DirectoryPerson:
     """Somebody our copy of the directory knows."""
     upn = facts.pop("upn", f"{name.split()[0].lower()}@{tenant.domain}")
-    defaults = {"id": uuid4(), "mail": upn, "synced_at": NOW()}
+    defaults = {"id": uuid4(), "mail": upn, "synced_at": NOW(), "roles_known_at": NOW()}
     with tenant_context(tenant.pk):
         return DirectoryPerson.objects.create(tenant=tenant, display_name=name, upn=upn, **(defaults | facts))
 
@@ -36,6 +36,7 @@ def crowd(tenant: Tenant, count: int, *, start: int = 0) -> list[DirectoryPerson
             display_name=f"Person {number:05}",
             upn=f"person{number}@{tenant.domain}",
             synced_at=NOW(),
+            roles_known_at=NOW(),
         )
         for number in range(start, start + count)
     ]

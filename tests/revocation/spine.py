@@ -58,6 +58,8 @@ def copy_of(tenant, world: dict, name: str, **fields) -> DirectoryPerson:
         "display_name": name,
         "upn": one["userPrincipalName"],
         "is_guest": one["guest"],
+        "is_external": one["guest"],
+        "roles_known_at": timezone.now(),
         "synced_at": timezone.now(),
     }
     return DirectoryPerson.objects.update_or_create(pk=one["id"], defaults=values | fields)[0]

@@ -73,7 +73,7 @@ def requests_of(tenant):
 def test_every_line_is_accounted_for_and_says_why(admin, contoso, entra):
     in_copy(contoso, "Adele Vance")
     in_copy(contoso, "Lee Gu", account_enabled=False)
-    in_copy(contoso, "Lynne Robbins", is_guest=True, home_domain="fabrikam.example", upn="lynne@guest.example")
+    in_copy(contoso, "Lynne Robbins", is_external=True, home_domain="fabrikam.example", upn="lynne@guest.example")
     in_copy(contoso, "One Twin", upn="one@contoso.example", mail="twins@contoso.example")
     in_copy(contoso, "Other Twin", upn="other@contoso.example", mail="twins@contoso.example")
     root = in_copy(contoso, "Root Admin", role_template_ids=[GLOBAL_ADMINISTRATOR])

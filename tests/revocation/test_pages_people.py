@@ -60,7 +60,7 @@ def test_a_persons_page_says_what_signing_out_does_and_which_apps_they_let_in(he
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ({"is_guest": True, "home_domain": "fabrikam.example"}, "fabrikam.example"),
+        ({"is_external": True, "home_domain": "fabrikam.example"}, "fabrikam.example"),
         ({"role_template_ids": [GLOBAL_ADMINISTRATOR]}, "Global Administrator"),
     ],
     ids=["guest", "privileged"],
