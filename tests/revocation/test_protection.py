@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Actor
+from accounts.directory_roles import PLAIN_USER, DirectoryRole
 from audit.models import AuditEntry, AuditEvent
 from directory.models import Person, ServicePrincipal
 from revocation import services
@@ -13,10 +14,10 @@ from revocation.models import RevocationRequest
 from revocation.rules import protection as rules
 from tests.revocation.spine import actor
 
-USER_ADMIN = rules.USER_ADMINISTRATOR
-APP_ADMIN = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+USER_ADMIN = DirectoryRole.USER_ADMINISTRATOR
+APP_ADMIN = DirectoryRole.APPLICATION_ADMINISTRATOR
 CUSTOM = "0c0c0c0c-0000-4000-8000-000000000000"
-READER = rules.DIRECTORY_READERS
+READER = DirectoryRole.DIRECTORY_READERS
 
 
 @pytest.fixture
@@ -43,20 +44,20 @@ HELPDESK, ADMIN = frozenset({"user", "helpdesk"}), frozenset({"user", "tenant_ad
     [
         (HELPDESK, [], [], True),
         (HELPDESK, [], [READER], True),
-        (HELPDESK, [], [rules.PLAIN_USER], True),
-        (HELPDESK, [], [rules.HELPDESK_ADMINISTRATOR, READER], True),
+        (HELPDESK, [], [PLAIN_USER], True),
+        (HELPDESK, [], [DirectoryRole.HELPDESK_ADMINISTRATOR, READER], True),
         (HELPDESK, [], [USER_ADMIN], False),
         (HELPDESK, [], [APP_ADMIN], False),
         (HELPDESK, [], [CUSTOM], False),
-        (HELPDESK, [], [READER, rules.GLOBAL_ADMINISTRATOR], False),
+        (HELPDESK, [], [READER, DirectoryRole.GLOBAL_ADMINISTRATOR], False),
         (HELPDESK, [USER_ADMIN], [USER_ADMIN], True),
-        (HELPDESK, [rules.AUTHENTICATION_ADMINISTRATOR], [rules.AUTHENTICATION_ADMINISTRATOR], True),
-        (HELPDESK, [rules.GLOBAL_ADMINISTRATOR], [rules.GLOBAL_ADMINISTRATOR], True),
+        (HELPDESK, [DirectoryRole.AUTHENTICATION_ADMINISTRATOR], [DirectoryRole.AUTHENTICATION_ADMINISTRATOR], True),
+        (HELPDESK, [DirectoryRole.GLOBAL_ADMINISTRATOR], [DirectoryRole.GLOBAL_ADMINISTRATOR], True),
         (ADMIN, [], [APP_ADMIN], True),
         (ADMIN, [], [CUSTOM], True),
-        (ADMIN, [], [rules.GLOBAL_ADMINISTRATOR], False),
-        (ADMIN, [APP_ADMIN], [rules.PRIVILEGED_ROLE_ADMINISTRATOR], False),
-        (ADMIN, [rules.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR], [rules.GLOBAL_ADMINISTRATOR], True),
+        (ADMIN, [], [DirectoryRole.GLOBAL_ADMINISTRATOR], False),
+        (ADMIN, [APP_ADMIN], [DirectoryRole.PRIVILEGED_ROLE_ADMINISTRATOR], False),
+        (ADMIN, [DirectoryRole.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR], [DirectoryRole.GLOBAL_ADMINISTRATOR], True),
     ],
 )
 def test_the_role_table_decides(at_contoso, somebody, portal_roles, own_roles, target_roles, allowed):
@@ -68,13 +69,13 @@ def test_the_role_table_decides(at_contoso, somebody, portal_roles, own_roles, t
 
 
 def test_the_operators_shell_reaches_everybody(at_contoso, somebody):
-    assert rules.refusal(at_contoso, somebody(rules.GLOBAL_ADMINISTRATOR), Actor.command_line()) is None
+    assert rules.refusal(at_contoso, somebody(DirectoryRole.GLOBAL_ADMINISTRATOR), Actor.command_line()) is None
 
 
 def test_nobody_can_pass_for_the_shell(at_contoso, somebody):
     forged = Actor("command-line", "x", roles=HELPDESK, user_id=uuid.uuid4())
 
-    assert rules.refusal(at_contoso, somebody(rules.GLOBAL_ADMINISTRATOR), forged)
+    assert rules.refusal(at_contoso, somebody(DirectoryRole.GLOBAL_ADMINISTRATOR), forged)
 
 
 def test_a_guest_is_refused_with_the_home_organisation(at_contoso, somebody):
@@ -106,7 +107,7 @@ def test_another_tenants_people_are_unknown(at_contoso, fabrikam, somebody, mega
 
 
 def test_a_refused_sign_out_is_recorded_and_nothing_is_begun(at_contoso, somebody, henrietta):
-    boss = somebody(rules.GLOBAL_ADMINISTRATOR)
+    boss = somebody(DirectoryRole.GLOBAL_ADMINISTRATOR)
 
     with pytest.raises(services.Protected, match="Global Administrator"):
         services.sign_out(at_contoso, [boss], actor=actor(henrietta), reason="Curious")
