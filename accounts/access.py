@@ -29,9 +29,9 @@ class Actor:
     """Who did something, as plain values that outlive the account.
 
     Attributes:
-        id: the person's account in the portal; a word for what is no person.
+        id: the person's object id in Entra; a word for what is no person.
         tenant_id: where they act, not where they come from.
-        user_id: None for what is no person.
+        user_id: the person's account in this portal; None for what is no person.
     """
 
     id: str
@@ -50,6 +50,11 @@ class Actor:
             tenant_id=membership.tenant_id,
             user_id=person.pk,
         )
+
+    @classmethod
+    def person(cls, user: User) -> Self:
+        """Somebody about their own account, whatever their roles are."""
+        return cls(id=str(user.object_id), label=str(user), tenant_id=user.tenant_id, user_id=user.pk)
 
     @classmethod
     def system(cls, tenant_id: UUID | None = None) -> Self:

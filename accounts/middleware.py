@@ -6,16 +6,16 @@ from datetime import timedelta
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.utils.http import urlencode
 
-from accounts import refresh, services
-from accounts.access import leave_for, membership_in, own_membership, safe_return
-from accounts.refresh import Freshness, Outcome
+from accounts import ended, refresh, services
+from accounts.access import Actor, membership_in, own_membership, safe_return
+from accounts.ended import End
+from accounts.refresh import Freshness
 from accounts.refusals import WORDS, Reason
 from accounts.tenancy import no_context, operator_context, person_context, tenant_context
 
@@ -41,6 +41,14 @@ class ScopeMiddleware:
             if request.path_info.startswith("/operator/"):
                 scopes.enter_context(operator_context())  # Django's admin asks who may enter
             return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Asks for sign-in on every page that is not public; whose session was ended is told so instead."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func) -> HttpResponse:
+        end = ended.recall(request)
+        return ended.tell(request, end) if end else super().handle_no_permission(request, view_func)
 
 
 class IdentityMiddleware:
@@ -102,12 +110,14 @@ def _note_seen(request: HttpRequest) -> None:
 def _check(request: HttpRequest) -> HttpResponse | None:
     """The page that takes this one's place when the person may not go on."""
     if not request.user.tenant.is_active:
-        services.end_portal_sessions(request.user, reason=Reason.SUSPENDED_TENANT)
+        system = Actor.system(request.user.tenant_id)
+        services.end_portal_sessions(request.user, reason=Reason.SUSPENDED_TENANT, actor=system)
         logout(request)
         return render(request, "accounts/refused.html", {"words": WORDS[Reason.SUSPENDED_TENANT]}, status=403)
     outcome = refresh.keep_fresh(request.user)
     if outcome.freshness is Freshness.ENDED:
-        return _ended(request, outcome)
+        logout(request)
+        return ended.tell(request, End.now(outcome.reason))
     if outcome.freshness is Freshness.TOO_OLD:
         page = {"since": request.user.identity_checked_at, "way_back": safe_return(request)}
         response = render(request, "accounts/unchecked.html", page, status=503)
@@ -116,14 +126,3 @@ def _check(request: HttpRequest) -> HttpResponse | None:
     if outcome.freshness is Freshness.STALE:
         request.identity_stale_since = request.user.identity_checked_at
     return None
-
-
-def _ended(request: HttpRequest, outcome: Outcome) -> HttpResponse:
-    way_back = safe_return(request)
-    person = str(request.user)
-    repeated = request.method in ("GET", "HEAD")
-    logout(request)
-    if getattr(request, "htmx", False):
-        return leave_for(request, reverse("accounts:sign-in") + "?" + urlencode({"next": way_back, "ended": 1}))
-    page = {"outcome": outcome, "way_back": way_back, "person": person, "nothing_sent": repeated}
-    return render(request, "accounts/ended.html", page, status=401)

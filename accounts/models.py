@@ -160,6 +160,18 @@ class Membership(models.Model):
         return capability in self.capabilities
 
 
+class EndedSession(models.Model):
+    """A portal session that was ended from elsewhere, so that its browser can be told: see `accounts.ended`."""
+
+    digest = models.CharField(max_length=64, primary_key=True)  # of the session's key, which opens nothing any more
+    reason = models.CharField(max_length=64, blank=True)
+    by_owner = models.BooleanField()
+    ended_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class TokenCache(models.Model):
     """One person's MSAL cache, encrypted. Written only by `accounts.token_store`."""
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import services, token_store
+from accounts.access import Actor
 from accounts.models import User
 from accounts.oidc import id_token
 from accounts.oidc.flow import SCOPES
@@ -36,11 +37,10 @@ class Freshness(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the check found. `detail` and `code` are Microsoft's reason in plain words and its number."""
+    """What the check found. `reason` is why it ended, as the record has it."""
 
     freshness: Freshness
-    detail: str = ""
-    code: str = ""
+    reason: str = ""
 
 
 class NoAnswer(Exception):
@@ -75,8 +75,9 @@ def keep_fresh(user: User) -> Outcome:
     try:
         _ask_and_store(user)
     except SaidNo as error:
-        services.end_portal_sessions(user, reason=f"entra_refused {error.code}".strip())
-        return Outcome(Freshness.ENDED, error.detail, error.code)
+        refused = f"entra_refused {error.code}".strip()
+        services.end_portal_sessions(user, reason=refused, actor=Actor.system(user.tenant_id))
+        return Outcome(Freshness.ENDED, refused)
     except NoAnswer:
         return Outcome(Freshness.STALE if within_limit else Freshness.TOO_OLD)
     return Outcome(Freshness.FRESH)

@@ -193,6 +193,12 @@ _ENDED = {
 }
 
 
+def known_code(recorded: str) -> str:
+    """A recorded reason that is a code of ours; empty for a text that somebody wrote."""
+    code = recorded.partition(" ")[0]
+    return recorded if code in WORDS or code in _ENDED else ""
+
+
 def in_words(recorded: str) -> str:
     """A recorded reason of a session's end or of a refusal, for people; unchanged where it is no code of ours."""
     code, _blank, detail = recorded.partition(" ")

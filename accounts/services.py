@@ -1,7 +1,7 @@
 """What happens to accounts: somebody signs in, sessions end, a tenant's admin lets another tenant's person in."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import signals, token_store
+from accounts import ended, signals, token_store
 from accounts.access import Actor
-from accounts.models import Membership, Tenant, TokenCache, User
+from accounts.models import EndedSession, Membership, Tenant, TokenCache, User
 from accounts.oidc.id_token import PERSONAL_ACCOUNTS, Identity
 from accounts.refusals import Reason, Refused
 from accounts.roles import Role
@@ -92,7 +92,7 @@ def take_facts(user: User, identity: Identity, now: datetime) -> None:
     )
 
 
-def end_portal_sessions(people: Someone | Iterable[Someone], *, reason: str, actor: Actor | None = None) -> int:
+def end_portal_sessions(people: Someone | Iterable[Someone], *, reason: str, actor: Actor) -> int:
     """End every portal session of these people and wipe their tokens; Entra cannot do that for us.
 
     Raises each account's `token_epoch`, so that a request that is refreshing tokens just now cannot write them back,
@@ -100,17 +100,17 @@ def end_portal_sessions(people: Someone | Iterable[Someone], *, reason: str, act
 
     Args:
         people: accounts, account ids, or pairs of tenant id and object id; one or many.
-        actor: who wanted it; the person themselves when left out.
+        actor: who asked for it. It stands in the record, and the browsers are told whether it was the person.
 
     Returns:
         How many sessions ended.
     """
     one = isinstance(people, User | UUID | tuple)
-    ended = 0
+    count = 0
     for tenant_id, users in _by_tenant([people] if one else people).items():
         with tenant_context(tenant_id):
-            ended += _end_all(tenant_id, users, reason, actor)
-    return ended
+            count += _end_all(tenant_id, users, reason, actor)
+    return count
 
 
 def _by_tenant(people: Iterable[Someone]) -> dict[UUID, list[User]]:
@@ -133,7 +133,7 @@ def _by_tenant(people: Iterable[Someone]) -> dict[UUID, list[User]]:
 
 
 @transaction.atomic
-def _end_all(tenant_id: UUID, users: list[User], reason: str, actor: Actor | None) -> int:
+def _end_all(tenant_id: UUID, users: list[User], reason: str, actor: Actor) -> int:
     ids = sorted(user.pk for user in users)
     User.objects.filter(pk__in=ids, tenant_id=tenant_id).update(
         token_epoch=F("token_epoch") + 1, identity_lease_until=None
@@ -142,6 +142,11 @@ def _end_all(tenant_id: UUID, users: list[User], reason: str, actor: Actor | Non
     sessions = list(UserSession.objects.filter(user_id__in=ids).values_list("session_key", "user_id"))
     Session.objects.filter(session_key__in=[key for key, _ in sessions]).delete()
     UserSession.objects.filter(user_id__in=ids).delete()
+    their_own = {user.pk for user in users if str(user.object_id) == actor.id}
+    for by_owner in (True, False):
+        keys = [key for key, user_id in sessions if (user_id in their_own) is by_owner]
+        if keys:
+            ended.remember(keys, reason=reason, by_owner=by_owner)
     with_sessions = {user_id for _, user_id in sessions}
     for user in users:
         if user.pk in with_sessions:
@@ -149,7 +154,7 @@ def _end_all(tenant_id: UUID, users: list[User], reason: str, actor: Actor | Non
     return len(sessions)
 
 
-def end_sessions(user: User, sessions: Iterable[UserSession], *, reason: str) -> int:
+def end_sessions(user: User, sessions: Iterable[UserSession], *, reason: str, actor: Actor) -> int:
     """End some of a person's portal sessions. With the last one their tokens go too: nothing needs them any more."""
     keys = [session.session_key for session in sessions]
     with transaction.atomic():
@@ -159,7 +164,8 @@ def end_sessions(user: User, sessions: Iterable[UserSession], *, reason: str) ->
             token_store.wipe([user.pk])
             User.objects.filter(pk=user.pk).update(token_epoch=F("token_epoch") + 1)
         if keys:
-            _announce_end(user, reason, None)
+            ended.remember(keys, reason=reason, by_owner=str(user.object_id) == actor.id)
+            _announce_end(user, reason, actor)
     return len(keys)
 
 
@@ -172,7 +178,7 @@ def end_sessions_of_sid(sid: str, tenant_id: UUID | None) -> int:
     wanted = UserSession.objects.filter(data__sid=sid)
     if tenant_id is not None:
         wanted = wanted.filter(data__tid=str(tenant_id))
-    ended = 0
+    count = 0
     by_user: dict[UUID, list[UserSession]] = {}
     for session in wanted:
         by_user.setdefault(session.user_id, []).append(session)
@@ -180,14 +186,16 @@ def end_sessions_of_sid(sid: str, tenant_id: UUID | None) -> int:
         with user_context(user_id):
             user = User.objects.get(pk=user_id)
             with tenant_context(user.tenant_id):
-                ended += end_sessions(user, sessions, reason="front_channel_logout")
-    return ended
+                count += end_sessions(user, sessions, reason="front_channel_logout", actor=Actor.person(user))
+    return count
 
 
 def delete_dead_sessions() -> int:
     """Delete portal sessions that ran out, and what the list of sessions still says about them. Says how many."""
     count, _of_each = Session.objects.filter(expire_date__lt=timezone.now()).delete()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    oldest = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)  # by then the browser has forgotten it
+    EndedSession.objects.filter(ended_at__lt=oldest).delete()
     return count
 
 
@@ -206,12 +214,12 @@ def forget_idle_tokens(tenant_id: UUID) -> int:
     return count
 
 
-def _announce_end(user: User, reason: str, actor: Actor | None) -> None:
+def _announce_end(user: User, reason: str, actor: Actor) -> None:
     signals.session_ended.send(
         User,
         tenant_id=user.tenant_id,
-        actor_id=actor.id if actor else str(user.object_id),
-        actor_label=actor.label if actor else str(user),
+        actor_id=actor.id,
+        actor_label=actor.label,
         target_id=str(user.object_id),
         target_label=str(user),
         reason=reason,

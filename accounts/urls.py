@@ -4,6 +4,7 @@ from accounts import views
 
 pages = [
     path("sign-in/", views.sign_in, name="sign-in"),
+    path("ended/", views.ended, name="ended"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("signed-out/", views.signed_out, name="signed-out"),
     path("step-up/", views.step_up, name="step-up"),

@@ -13,8 +13,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from accounts import selectors, services
-from accounts.access import safe_next, signed_in_recently
+from accounts import ended as ending, selectors, services
+from accounts.access import Actor, safe_next, signed_in_recently
 from accounts.entra.views import start_step_up
 from accounts.middleware import any_identity
 from accounts.oidc import flow
@@ -35,8 +35,19 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     way_back = safe_next(request.GET.get("next"))
     if request.user.is_authenticated:
         return redirect(way_back or settings.LOGIN_REDIRECT_URL)
-    page = {"way_back": way_back, "ended": "ended" in request.GET, "sandbox": bool(settings.SANDBOX_URL)}
+    page = {"way_back": way_back, "sandbox": bool(settings.SANDBOX_URL)}
     return render(request, "accounts/sign_in.html", page)
+
+
+@login_not_required
+@require_safe
+@never_cache
+def ended(request: HttpRequest) -> HttpResponse:
+    """What became of this browser's session, for who was led here from a part of a page."""
+    way_back, end = safe_next(request.GET.get("next")), ending.recall(request)
+    if end is None or request.user.is_authenticated:
+        return redirect(way_back or settings.LOGIN_REDIRECT_URL)
+    return ending.page(request, end, way_back=way_back, sent="sent" in request.GET)
 
 
 @any_identity
@@ -45,7 +56,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End this portal session. The one at Microsoft goes on; the next page offers to end it too."""
     if request.user.is_authenticated and request.user.tenant_id:
         this = UserSession.objects.filter(user_id=request.user.pk, session_key=request.session.session_key)
-        services.end_sessions(request.user, this, reason="signed_out")
+        services.end_sessions(request.user, this, reason="signed_out", actor=Actor.person(request.user))
     logout(request)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
@@ -68,7 +79,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """End one of one's own sessions; ending this very one is signing out."""
     session = get_object_or_404(selectors.own_sessions(request.user), pk=pk)
-    services.end_sessions(request.user, [session], reason="ended_by_owner")
+    services.end_sessions(request.user, [session], reason="ended_by_owner", actor=Actor.person(request.user))
     if session.session_key == request.session.session_key:
         logout(request)
         return redirect(settings.LOGOUT_REDIRECT_URL)
@@ -78,7 +89,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     others = selectors.own_sessions(request.user).exclude(session_key=request.session.session_key)
-    services.end_sessions(request.user, list(others), reason="ended_by_owner")
+    services.end_sessions(request.user, list(others), reason="ended_by_owner", actor=Actor.person(request.user))
     return redirect("accounts:sessions")
 
 

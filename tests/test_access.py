@@ -122,6 +122,7 @@ TABLE: dict[str, Row] = {
     "readyz": PUBLIC,
     "metrics": PUBLIC,
     # Signing in and out
+    "accounts:ended": PUBLIC,
     "accounts:sign-in": PUBLIC,
     "accounts:signed-out": PUBLIC,
     "accounts:front-channel-logout": PUBLIC,

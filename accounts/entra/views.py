@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import refresh, services, signals, token_store
-from accounts.access import AUTH_TIME
+from accounts import ended, refresh, services, signals, token_store
+from accounts.access import AUTH_TIME, Actor
 from accounts.entra.provider import EntraProvider
 from accounts.models import Tenant, User
 from accounts.oidc import flow
@@ -142,19 +142,20 @@ def _leave_anothers_session(request: HttpRequest, identity: Identity) -> None:
     other = request.user
     if other.is_authenticated and (other.tenant_id, other.object_id) != (identity.tenant_id, identity.object_id):
         theirs = UserSession.objects.filter(user_id=other.pk, session_key=request.session.session_key)
-        services.end_sessions(other, theirs, reason="another_signed_in")
+        services.end_sessions(other, theirs, reason="another_signed_in", actor=Actor.system(other.tenant_id))
 
 
 def _end_what_microsoft_disowns(user: User) -> None:
     """Earlier portal sessions share this account's tokens: if those were revoked, they must not live on new ones."""
     if UserSession.objects.filter(user_id=user.pk).exists() and not refresh.still_vouched_for(user):
-        services.end_portal_sessions(user, reason="earlier_sign_in_disowned")
+        services.end_portal_sessions(user, reason="earlier_sign_in_disowned", actor=Actor.system(user.tenant_id))
         user.refresh_from_db(fields=["token_epoch"])
 
 
 def _remember(request: HttpRequest, user: User, arrival: Arrival) -> None:
     identity = arrival.identity
     request.session[AUTH_TIME] = identity.auth_time
+    ended.forget(request)
     token_store.save(user, arrival.cache, epoch=user.token_epoch)
     UserSession.objects.filter(session_key=request.session.session_key).update(data=_session_facts(identity))
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _, ngettext
 
 from accounts import services
+from accounts.access import Actor
 from directory.models import Person
 from graph.types import User
 from revocation.actions.base import Action, Outcome, Verdict
@@ -23,7 +24,9 @@ class EndPortalSessions(Action):
     local = True
 
     def perform(self, step):
-        ended = services.end_portal_sessions([(step.tenant_id, UUID(step.target_id))], reason=step.request.title)
+        request, person = step.request, (step.tenant_id, UUID(step.target_id))
+        asked_by = Actor(request.actor_id, request.actor_label)
+        ended = services.end_portal_sessions([person], reason=request.title, actor=asked_by)
         if not ended:
             return Outcome(Verdict.VERIFIED, _("No session in this portal was open."))
         text = ngettext("%(count)d session in this portal was ended.", "%(count)d sessions were ended.", ended)

@@ -51,7 +51,7 @@ def test_switching_an_account_off_ends_its_sessions(operator, contoso, browser):
 
     with tenant_context(contoso.id):
         assert not User.objects.get().is_active
-    assert browser.open("/").status_code == 302
+    assert browser.open("/").status_code == 401
 
 
 def test_people_have_no_password_even_when_somebody_gave_them_one(client, contoso, adele):

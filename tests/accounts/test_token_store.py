@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import services, token_store
+from accounts.access import Actor
 from accounts.models import TokenCache, User
 from accounts.tenancy import tenant_context
 
@@ -81,7 +82,7 @@ def test_a_wiped_cache_is_not_written_back_by_a_refresh_under_way(scope, adele):
     token_store.save(adele.user, cache_with(SECRET), epoch=0)
     under_way = token_store.load(adele.user)
 
-    services.end_portal_sessions(adele.user, reason="signed out by helpdesk")
+    services.end_portal_sessions(adele.user, reason="signed out by helpdesk", actor=Actor.system())
 
     assert not token_store.save(adele.user, under_way.cache, epoch=under_way.epoch)
     assert not TokenCache.objects.exists()
@@ -108,7 +109,7 @@ def test_a_refresh_that_writes_while_the_wipe_commits_loses(contoso, adele):
     thread.start()
     backend = writer.get(timeout=30)
     with tenant_context(contoso.id), transaction.atomic():
-        services.end_portal_sessions(adele.user, reason="stolen")
+        services.end_portal_sessions(adele.user, reason="stolen", actor=Actor.system())
         wiped.set()
         _until_it_waits_for_a_lock(backend)
     thread.join(30)

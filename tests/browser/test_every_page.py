@@ -15,6 +15,7 @@ pytestmark = pytest.mark.timeout(600)  # some sixty pages each, and axe takes it
 
 # Pages that need something which no link leads to in this world; their parts are on other pages.
 NOT_LINKED = {
+    "accounts:ended",  # shown only to a browser whose session was ended
     "tenants:end-provider",
     "revocation:pause",
     "revocation:resume",

@@ -148,12 +148,12 @@ def _revoke_membership(stage: Stage):
 def _end_sessions(stage: Stage):
     session = _session_of(stage.adele)
     with user_context(stage.adele.user.pk):
-        accounts.end_sessions(stage.adele.user, [session], reason="x")
+        accounts.end_sessions(stage.adele.user, [session], reason="x", actor=actor(stage.megan))
 
 
 def _end_portal_sessions(stage: Stage):
     _session_of(stage.adele)
-    accounts.end_portal_sessions(stage.adele.user, reason="x")
+    accounts.end_portal_sessions(stage.adele.user, reason="x", actor=actor(stage.megan))
 
 
 def _end_by_sid(stage: Stage):
