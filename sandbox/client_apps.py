@@ -72,8 +72,8 @@ class ClientApp:
                 family = Family(
                     app_id=self.application.app_id,
                     tenant_id=tenant.id,
-                    home_tenant_id=(user.guest and user.home_tenant_id) or tenant.id,
-                    home_user_id=(user.guest and user.home_user_id) or user.id,
+                    home_tenant_id=user.home_tenant_id or tenant.id,
+                    home_user_id=user.home_user_id or user.id,
                     signed_in_at=min(signed_in_at, self.world.clock.now()),
                     sid=secrets.token_hex(16),
                 )

@@ -42,6 +42,7 @@ class Controls:
             "clock": self.clock,
             "lag": self.lag,
             "latency": self.latency,
+            "readings": self.readings,
             "quota": self.quota,
             "reset": self.reset,
             "world": self.change,
@@ -104,6 +105,13 @@ class Controls:
             "incomplete_grants": self.world.incomplete_grants,
             "consent_seconds": self.world.consent_lag_seconds,
         }
+
+    def readings(self, given: dict) -> dict:
+        """`{"agents_need_their_own": false}`: which of two pages of Microsoft's is right about who writes to agents."""
+        _only(given, "agents_need_their_own")
+        if "agents_need_their_own" in given:
+            self.world.agents_need_their_own = bool(given["agents_need_their_own"])
+        return {"agents_need_their_own": self.world.agents_need_their_own}
 
     def latency(self, given: dict) -> dict:
         """`{"ms": 80}`: how long every Graph request takes; a whole batch takes it once."""

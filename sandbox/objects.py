@@ -12,6 +12,7 @@ import base64
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
@@ -125,6 +126,14 @@ class Application:
     slug: str = ""  # set for the client apps the sandbox runs
     # Microsoft's own clients need nobody's consent for these: permissions by app id of the API.
     preauthorized: dict[str, list[str]] = field(default_factory=dict)
+    owners: list[str] = field(default_factory=list)  # object ids in the home tenant
+    deleted_at: datetime | None = None
+    extra: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        """The registration's object id, in its home tenant only."""
+        return make_id(self.home_tenant_id, "application", self.app_id)
 
     def wanted(self, resource_app_id: str = GRAPH_APP_ID) -> RequiredAccess:
         """What the registration asks of one API; empty when it asks nothing."""
@@ -160,6 +169,9 @@ class ServicePrincipal:
     last_sign_in: datetime | None = None
     deleted_at: datetime | None = None
     owners: list[str] = field(default_factory=list)  # people and service principals
+    kind: str = "servicePrincipal"  # or agentIdentity, agentIdentityBlueprintPrincipal
+    blueprint_app_id: str | None = None  # of an agent
+    extra: dict[str, Any] | None = None
 
     def scope(self, value: str) -> Scope | None:
         return next((one for one in self.scopes if one.value == value), None)
@@ -182,16 +194,23 @@ class User:
     department: str | None = None
     office: str | None = None
     enabled: bool = True
-    user_type: str = "Member"
-    home_tenant_id: str | None = None  # for guests: where they sign in
+    user_type: str = "Member"  # says nothing about where they sign in
+    home_tenant_id: str | None = None  # for external people, members or guests: where they sign in
     home_user_id: str | None = None
     role_template_ids: list[str] = field(default_factory=list)
     last_sign_in: datetime | None = None
     deleted_at: datetime | None = None
+    agent_id: str | None = None  # set for an agent's own account: the agent it belongs to
+    extra: dict[str, Any] | None = None  # properties that mean nothing to the sandbox, by their names on the wire
 
     @property
     def guest(self) -> bool:
         return self.user_type == "Guest"
+
+    @property
+    def external(self) -> bool:
+        """Whether somebody signs in elsewhere: https://learn.microsoft.com/entra/external-id/user-properties"""
+        return self.home_tenant_id is not None
 
 
 @dataclass(slots=True)
@@ -206,6 +225,43 @@ class Group:
     role_assignable: bool = False
     role_template_ids: list[str] = field(default_factory=list)
     deleted_at: datetime | None = None
+    extra: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class AdministrativeUnit:
+    """A part of the directory that roles can be scoped to. `restricted`: only roles with this scope manage its members.
+
+    https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
+    """
+
+    id: str
+    display_name: str
+    description: str | None = None
+    members: list[str] = field(default_factory=list)
+    restricted: bool = False
+    deleted_at: datetime | None = None
+    extra: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class RoleDefinition:
+    """A directory role: Microsoft's, or one that the tenant made."""
+
+    id: str
+    name: str
+    built_in: bool = True
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class RoleAssignment:
+    """Who holds a directory role, and for which part of the directory: `/`, or `/administrativeUnits/{id}`."""
+
+    id: str
+    principal_id: str
+    role_id: str
+    scope: str = "/"
 
 
 @dataclass(slots=True)

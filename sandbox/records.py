@@ -7,7 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sandbox.auditing import DirectoryAudit
-from sandbox.objects import Assignment, Grant, Group, ServicePrincipal, User, grant_id
+from sandbox.objects import (
+    ROLE_NAMES,
+    AdministrativeUnit,
+    Application,
+    Assignment,
+    Grant,
+    Group,
+    RoleAssignment,
+    RoleDefinition,
+    ServicePrincipal,
+    User,
+    grant_id,
+    make_id,
+)
 from sandbox.timing import Clock
 
 JOURNAL_SIZE = 500_000
@@ -38,6 +51,10 @@ class Records:
         self.assignments: dict[str, Assignment] = {}
         self.deleted_service_principals: dict[str, ServicePrincipal] = {}
         self.deleted_users: dict[str, User] = {}
+        self.deleted_applications: dict[str, Application] = {}  # registrations, by object id
+        self.administrative_units: dict[str, AdministrativeUnit] = {}
+        self.custom_roles: dict[str, RoleDefinition] = {}
+        self.other_role_assignments: dict[str, RoleAssignment] = {}  # of custom roles, or for a part of the directory
         self.audit = DirectoryAudit(clock, self.users)
         self.sequence = 0
         self.journal: deque[Change] = deque(maxlen=JOURNAL_SIZE)
@@ -138,6 +155,31 @@ class Records:
         """Whether the principal is assigned at all, in whatever role, directly or through a group."""
         holders = [principal_id, *(group.id for group in self.groups_of(principal_id))]
         return any(one.resource_id == resource_id for holder in holders for one in self.assignments_of(holder))
+
+    def role_definitions(self) -> list[RoleDefinition]:
+        return [*(RoleDefinition(role, name) for role, name in ROLE_NAMES.items()), *self.custom_roles.values()]
+
+    def role_assignments(self) -> list[RoleAssignment]:
+        """Every directory role that is held directly, by people, role-assignable groups and service principals."""
+        groups = (one for one in self.groups.values() if one.role_assignable)
+        found = [
+            RoleAssignment(make_id(self.id, holder.id, role), holder.id, role)
+            for holder in (*self.users.values(), *groups)
+            for role in holder.role_template_ids
+        ]
+        return [*found, *self.other_role_assignments.values()]
+
+    def units_of(self, member_id: str) -> list[AdministrativeUnit]:
+        return [one for one in self.administrative_units.values() if member_id in one.members]
+
+    def managed_only_within(self, member_id: str) -> list[AdministrativeUnit]:
+        """The restricted units somebody is in: who has no role there changes nothing about them."""
+        return [one for one in self.units_of(member_id) if one.restricted]
+
+    def owned_by(self, object_id: str) -> list[ServicePrincipal | Group]:
+        return [
+            one for table in (self.service_principals, self.groups) for one in table.values() if object_id in one.owners
+        ]
 
     def directory_roles_of(self, user_id: str) -> list[str]:
         """Template ids of the directory roles a person holds, also through role-assignable groups."""

@@ -1,4 +1,4 @@
-"""How the world begins: three tenants, the cast, their apps and what they allowed. The same in every run.
+"""How the world begins: four tenants, the cast, their apps and what they allowed. The same in every run.
 
 `--profile large` or numbers of their own fill Contoso with people, apps and grants on top of the cast.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from sandbox import catalogue, crowd
-from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, TAILSPIN
+from sandbox import catalogue, crowd, odd_cases
+from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, TAILSPIN, WOODGROVE
 from sandbox.objects import (
     GRAPH_APP_ID,
     MICROSOFT_TENANT,
@@ -112,10 +112,16 @@ def _fill(world: World, more: dict[str, int]) -> None:
     fabrikam = _tenant(world, FABRIKAM, "Fabrikam", "fabrikam.example", FABRIKAM_PEOPLE)
     _tenant(world, TAILSPIN, "Tailspin Toys", "tailspin.example", TAILSPIN_PEOPLE)
 
+    woodgrove = _tenant(world, WOODGROVE, "Woodgrove", "woodgrove.example", odd_cases.PEOPLE)
+
     _guest(contoso, fabrikam, "lynne@fabrikam.example")
     contoso.disable_user(_person(contoso, "Lee").id)
     _connect_portal(world, contoso, CONTOSO_PEOPLE)
     _connect_portal(world, fabrikam, FABRIKAM_PEOPLE)
+    _connect_portal(world, woodgrove, odd_cases.PEOPLE)
+    for name in ("Northwind Expenses", "Proseware Backup"):
+        _install(world, woodgrove, name)
+    odd_cases.fill(world, woodgrove)
     _groups(contoso)
     _apps_of_contoso(world, contoso)
     for name, first_name in (("Trey Research Scheduler", "Lynne"), ("Mail Sidekick", "Allan")):

@@ -45,9 +45,12 @@ class Tenant(Records):
         return _apply(user, changes)
 
     def revoke_sessions(self, user_id: str) -> bool:
-        """Refuse what was issued to this person until now. False for a guest: their sessions live at home."""
+        """Refuse what was issued to this person until now. False for external people: their sessions live at home.
+
+        https://learn.microsoft.com/graph/api/user-revokesigninsessions
+        """
         user = self.users[user_id]
-        if user.guest:
+        if user.external:
             return False
         self._record("users", user_id, user)
         user.valid_from = max(self.clock.now(), user.valid_from)
@@ -105,7 +108,8 @@ class Tenant(Records):
         self._record("service_principals", principal.id, None)
         self._spent.add(principal.id)
         self.service_principals[principal.id] = principal
-        self._by_app_id[principal.app_id] = principal.id
+        if principal.app_id:  # an agent may have none
+            self._by_app_id[principal.app_id] = principal.id
         return principal
 
     def instantiate(self, application: Application) -> ServicePrincipal:

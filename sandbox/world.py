@@ -91,6 +91,7 @@ class World:
         self.latency_ms = self._first_latency = latency_ms
         self.lag_seconds: float = 0  # how far behind the directory app-only readers are
         self.consent_lag_seconds = self._first_consent_lag = consent_lag_seconds
+        self.agents_need_their_own = True  # or else Application.ReadWrite.All writes to agents as well
         self.incomplete_grants = False  # the tenant-wide grant list leaves rows out unless asked with ConsistencyLevel
         self.tenants: dict[str, Tenant] = {}
         self.applications: dict[str, Application] = {}
@@ -119,6 +120,7 @@ class World:
         self.log.clear()
         self.quota.reset()
         self.latency_ms, self.lag_seconds, self.incomplete_grants = self._first_latency, 0, False
+        self.agents_need_their_own = True
         self._build()
         for forget in self.on_reset:
             forget()

@@ -199,3 +199,27 @@ def _spellings(method: str, path: str) -> list[tuple[str, str]]:
     found += [[part for part in one if part != "$count"] for one in list(found)]
     found += [[part for part in one if not part.startswith("microsoft.graph.")] for one in list(found)]
     return [(method, "/" + "/".join(one)) for one in found]
+
+
+# --- objects in the lists of others ----------------------------------------------------------------
+
+_DIRECTORY = "Directory.Read.All Directory.ReadWrite.All"
+_READS_USERS = names(f"User.ReadBasic.All User.Read.All User.ReadWrite.All {_DIRECTORY}")
+_READS_APPS = names(f"Application.Read.All Application.ReadWrite.All {_DIRECTORY}")
+READS = {
+    "user": _READS_USERS,
+    "agentUser": _READS_USERS,
+    "group": names(f"GroupMember.Read.All GroupMember.ReadWrite.All Group.Read.All Group.ReadWrite.All {_DIRECTORY}"),
+    "servicePrincipal": _READS_APPS,
+    "agentIdentity": _READS_APPS,
+    "agentIdentityBlueprintPrincipal": _READS_APPS,
+    "application": _READS_APPS,
+    "administrativeUnit": names(_UNITS),
+    "directoryRole": names(f"RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory {_DIRECTORY}"),
+}
+
+
+def may_read(type_: str, permissions: frozenset[str]) -> bool:
+    """Whether objects of a type are shown in full in the lists of other objects: members, memberships, owners."""
+    wanted = READS.get(type_)
+    return wanted is None or not permissions.isdisjoint(wanted)

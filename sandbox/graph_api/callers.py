@@ -136,7 +136,7 @@ class Callers:
                 raise challenge(self._world.clock.now(), "ServicePrincipalDisabled")
             return
         user = caller.tenant.users.get(caller.object_id)
-        if user is not None and user.guest:
+        if user is not None and user.external:
             home = self._world.tenants.get(user.home_tenant_id or "")
             at_home = home.users.get(user.home_user_id or "") if home else None
             user = user if at_home is None or not user.enabled else at_home

@@ -14,15 +14,16 @@ from urllib.parse import quote
 
 from sandbox.graph_api.errors import Refused, bad_request, unsupported
 from sandbox.graph_api.query import Filter, parse_filter, parse_orderby, parse_search
+from sandbox.graph_api.relations import Expansion, expansions_of
 from sandbox.graph_api.shape import Shape
 from sandbox.graph_api.wire import Answer, Ask, Listing
+from sandbox.graph_api.writing import writer
 
 DEFAULT_SIZE = 100
 MAX_SIZE = 999
 LINK_LIFETIME = 600  # directory seconds
 KEPT = 256
 NO_EVENTUAL = "Request with $search query parameter only works through MSGraph with a special request header: "
-Write = Callable[[Any], dict[str, Any] | None]
 Candidates = Callable[[dict[str, Any]], Iterable[Any]]
 
 
@@ -74,13 +75,13 @@ def collection(
     records: Iterable[Any] | Candidates,
     *,
     context: str | None = None,
-    typed: bool = False,
     limit_to: frozenset[str] | None = None,
+    related: bool = False,
 ) -> Answer:
     """A list of records with the query options applied.
 
-    `records` may be a function that picks candidates by the filter's equalities. `typed` adds `@odata.type`. Of
-    properties outside `limit_to` only null is sent, as Graph does where the caller may not read them.
+    `records` may be a function that picks candidates by the filter's equalities. Of properties outside `limit_to` only
+    null is sent, and of `related` objects that the caller may not read nothing but their type and id.
 
     Raises:
         Refused: options that are unknown, unsupported, or need a header that is missing.
@@ -90,57 +91,43 @@ def collection(
         return later_page(ask, token)
     size = page_size(query.get("$top"))
     names = shape.names(query.get("$select"), beta=ask.beta)
+    write = writer(ask, shape, names, _expanded(ask, shape), limit_to=limit_to, related=related)
     wanted, ordering = _conditions(ask, shape)
     found = records(wanted.equals if wanted else {}) if callable(records) else records
     if wanted:
         found = [record for record in found if wanted.test(shape.reader(record, view))]
     if search := query.get("$search"):
-        test = parse_search(search, frozenset(shape.properties))
+        test = parse_search(search, shape)
         found = [record for record in found if test(shape.reader(record, view))]
     found = list(found)
     for name, downwards in reversed(ordering):
-        found.sort(key=lambda record: _sortable(shape.properties[name](record, view)), reverse=downwards)
+        found.sort(key=lambda record: _sortable(shape.getters[name](record, view)), reverse=downwards)
 
-    select = f"({','.join(names)})" if query.get("$select") else ""
     listing = Listing(
         tenant_id=ask.tenant.id,
         place=ask.path.lower(),
         records=found,
-        write=writer(ask, shape, names, typed=typed, limit_to=limit_to),
-        context=ask.context((context or shape.set) + select),
+        write=write,
+        context=ask.context((context or shape.set) + _chosen(names)),
         size=size,
         opened=ask.world.clock.elapsed(),
     )
     return first_page(ask, listing, count=len(found) if ask.advanced else None)
 
 
-def writer(
-    ask: Ask, shape: Shape, names: tuple[str, ...], *, typed: bool = False, limit_to: frozenset[str] | None = None
-) -> Write:
-    """What turns a record into its place on a page; None for one that has gone."""
-    tenant, view = ask.tenant, ask.view
-    table = getattr(tenant, shape.kind) if shape.kind and not view.lag else None
-
-    def write(record: Any) -> dict[str, Any] | None:
-        if table is not None and record.id not in table and getattr(record, "deleted_at", None) is None:
-            return None
-        body = shape.write(record, view, names)
-        if limit_to is not None:
-            body = {name: value if name in limit_to else None for name, value in body.items()}
-        return {"@odata.type": f"#microsoft.graph.{shape.type}", **body} if typed else body
-
-    return write
-
-
 def entity(ask: Ask, shape: Shape, record: Any, *, limit_to: frozenset[str] | None = None) -> Answer:
     """One record."""
-    select = ask.query.get("$select")
-    names = shape.names(select, beta=ask.beta)
-    chosen = f"({','.join(names)})" if select else ""
-    body = shape.write(record, ask.view, names)
-    if limit_to is not None:
-        body = {name: value if name in limit_to else None for name, value in body.items()}
-    return Answer(body={"@odata.context": ask.context(f"{shape.set}{chosen}/$entity"), **body})
+    names = shape.names(ask.query.get("$select"), beta=ask.beta)
+    body = writer(ask, shape, names, _expanded(ask, shape), limit_to=limit_to, present=True)(record)
+    return Answer(body={"@odata.context": ask.context(f"{shape.set}{_chosen(names)}/$entity"), **body})
+
+
+def _expanded(ask: Ask, shape: Shape) -> list[Expansion]:
+    return expansions_of(ask.query.get("$expand"), shape, advanced=ask.advanced, beta=ask.beta)
+
+
+def _chosen(names: tuple[str, ...] | None) -> str:
+    return f"({','.join(names)})" if names else ""
 
 
 def counted(ask: Ask, shape: Shape, records: Iterable[Any]) -> Answer:
@@ -149,7 +136,7 @@ def counted(ask: Ask, shape: Shape, records: Iterable[Any]) -> Answer:
         raise bad_request("$count is not currently supported.")
     wanted = None
     if text := ask.query.get("$filter"):
-        wanted = parse_filter(text, frozenset(shape.properties), shape.guids)
+        wanted = parse_filter(text, shape)
     number = sum(1 for record in records if wanted is None or wanted.test(shape.reader(record, ask.view)))
     return Answer(body=str(number), headers={"Content-Type": "text/plain"})
 
@@ -170,15 +157,15 @@ def link(ask: Ask, option: str, token: str) -> str:
 
 
 def _conditions(ask: Ask, shape: Shape) -> tuple[Filter | None, list[tuple[str, bool]]]:
-    query, known = ask.query, frozenset(shape.properties)
+    query = ask.query
     if "$skip" in query:
         raise unsupported("'$skip' is not supported by the service.")
     if "$search" in query and not ask.eventual:
         raise unsupported(f"{NO_EVENTUAL}'ConsistencyLevel: eventual'")
-    wanted = parse_filter(query["$filter"], known, shape.guids) if query.get("$filter") else None
+    wanted = parse_filter(query["$filter"], shape) if query.get("$filter") else None
     if wanted and wanted.advanced and not ask.advanced:
         raise unsupported()
-    ordering = parse_orderby(query["$orderby"], known) if query.get("$orderby") else []
+    ordering = parse_orderby(query["$orderby"], shape) if query.get("$orderby") else []
     if ordering and not ask.advanced and (wanted or any(name not in shape.sortable for name, _ in ordering)):
         raise unsupported("Sorting not supported for current query.")
     return wanted, ordering

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from sandbox import facts
 from sandbox.graph_api.errors import bad_request, unsupported
+from sandbox.graph_api.shape import Shape
 
 Get = Callable[[str], Any]  # a property's value by its path, such as "displayName" or "verifiedPublisher/displayName"
 Predicate = Callable[[Get], bool]
@@ -31,6 +33,7 @@ _SEARCH_CLAUSE = re.compile(r'\s*(?:"(?P<clause>(?:[^"\\]|\\.)*)"|(?P<word>AND|O
 COMPARISONS = frozenset({"eq", "ne", "ge", "le", "gt", "lt"})
 IN_LIMIT = 15
 VALUE_LIMIT = 120
+_EDM = {"string": "String", "guid": "Guid", "date": "DateTimeOffset", "number": "Int32", "boolean": "Boolean"}
 
 
 @dataclass
@@ -49,18 +52,18 @@ class Literal:
 
 
 @lru_cache(maxsize=2048)
-def parse_filter(text: str, properties: frozenset[str], guids: frozenset[str]) -> Filter:
-    """Read a filter over these properties, of which `guids` are written without quotes.
+def parse_filter(text: str, shape: Shape) -> Filter:
+    """Read a filter over the properties of a type; values are written as the metadata's types are.
 
     Raises:
         Refused: 400 for syntax, unknown properties and what directory objects do not support.
     """
-    return _Parser(text, properties, guids).filter()
+    return _Parser(text, shape).filter()
 
 
 class _Parser:
-    def __init__(self, text: str, properties: frozenset[str], guids: frozenset[str]):
-        self._text, self._properties, self._guids = text, properties, guids
+    def __init__(self, text: str, shape: Shape):
+        self._text, self._shape = text, shape
         self._tokens = list(_tokens(text))
         self._at = 0
         self._advanced = False
@@ -185,9 +188,10 @@ class _Parser:
     def _check_type(self, path: str, literal: Literal, operator: str) -> None:
         if literal.kind == "string" and len(literal.value) > VALUE_LIMIT:
             raise unsupported("Property value in the filter is too long.")
-        is_guid = path in self._guids
-        if literal.kind in ("string", "guid") and is_guid != (literal.kind == "guid"):
-            left, right = ("Guid", "String") if is_guid else ("String", "Guid")
+        left, right = (self._shape.type_of(path) or "").strip("!"), _EDM.get(literal.kind)
+        if literal.kind == "word" and literal.value is not None:
+            right = "Boolean"
+        if self._variable is None and left in _EDM.values() and right and right != left:
             raise bad_request(
                 "Invalid filter clause: A binary operator with incompatible types was detected. Found operand types "
                 f"'Edm.{left}' and 'Edm.{right}' for operator kind '{'Equal' if operator == 'eq' else operator}'.",
@@ -198,10 +202,16 @@ class _Parser:
         head, _, rest = word.partition("/")
         if self._variable is not None and head == self._variable:
             return rest
-        if head not in self._properties:
-            message = f"Invalid filter clause: Could not find a property named '{head}'."
+        name = self._shape.name_of(head)
+        if name is None and any(one.lower() == head.lower() for one in facts.resource(self._shape.type).relations):
+            raise unsupported()
+        if name is None:
+            message = (
+                f"Invalid filter clause: Could not find a property named '{head}' "
+                f"on type 'microsoft.graph.{self._shape.type}'."
+            )
             raise bad_request(message, code="BadRequest")
-        return word
+        return f"{name}/{rest}" if rest else name
 
     def _literal(self) -> Literal:
         kind, word = self._next()
@@ -264,7 +274,7 @@ TOKENISED = frozenset({"displayName", "description"})
 
 
 @lru_cache(maxsize=512)
-def parse_search(text: str, properties: frozenset[str]) -> Predicate:
+def parse_search(text: str, shape: Shape) -> Predicate:
     """`"displayName:ann" OR "mail:ann"`: names match by the beginning of any word, everything else by its own.
 
     Raises:
@@ -285,7 +295,7 @@ def parse_search(text: str, properties: frozenset[str]) -> Predicate:
                 alternatives.append([])
         elif found["clause"] is not None:
             expecting = False
-            alternatives[-1].append(_clause(found["clause"], properties))
+            alternatives[-1].append(_clause(found["clause"], shape))
         else:
             raise _search_syntax(text)
     if expecting:
@@ -293,9 +303,10 @@ def parse_search(text: str, properties: frozenset[str]) -> Predicate:
     return lambda get: any(all(test(get) for test in tests) for tests in alternatives)
 
 
-def _clause(text: str, properties: frozenset[str]) -> Predicate:
-    name, colon, wanted = text.replace('\\"', '"').replace("\\\\", "\\").partition(":")
-    if not colon or name not in properties:
+def _clause(text: str, shape: Shape) -> Predicate:
+    written, colon, wanted = text.replace('\\"', '"').replace("\\\\", "\\").partition(":")
+    name = shape.name_of(written)
+    if not colon or name is None:
         raise bad_request(f"Invalid $search clause '{text}'.", code="Request_BadRequest")
     wanted = wanted.lower()
     if name not in TOKENISED:
@@ -320,12 +331,13 @@ def _search_syntax(text: str) -> Exception:
 # --- $orderby --------------------------------------------------------------------------------------
 
 
-def parse_orderby(text: str, properties: frozenset[str]) -> list[tuple[str, bool]]:
+def parse_orderby(text: str, shape: Shape) -> list[tuple[str, bool]]:
     """Names, and whether downwards."""
     found = []
     for part in text.split(","):
-        name, _, direction = part.strip().partition(" ")
-        if name not in properties or direction.strip().lower() not in ("", "asc", "desc"):
+        written, _, direction = part.strip().partition(" ")
+        name = shape.name_of(written)
+        if name is None or direction.strip().lower() not in ("", "asc", "desc"):
             raise bad_request(f"Invalid $orderby clause '{text}'.", code="BadRequest")
         found.append((name, direction.strip().lower() == "desc"))
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from sandbox.graph_api.app_shapes import APPLICATION, SERVICE_PRINCIPAL
+from sandbox.graph_api.role_shapes import DIRECTORY_ROLE, UNIT
 from sandbox.graph_api.shape import Shape, attribute, constant, moment
 from sandbox.graph_api.view import View
 from sandbox.graph_api.wire import stamp
-from sandbox.objects import ROLE_NAMES, AppRole, Group, Scope, ServicePrincipal, User, make_id
+from sandbox.objects import AdministrativeUnit, Application, Group, ServicePrincipal, User, make_id
 
 # --- people ----------------------------------------------------------------------------------------
 
@@ -23,6 +26,17 @@ def _sign_in_activity(user: User, view: View) -> dict[str, Any]:
         "lastSuccessfulSignInDateTime": last,
         "lastSuccessfulSignInRequestId": request_id,
     }
+
+
+def _identities(user: User, view: View) -> list[dict[str, Any]]:
+    """Whose sign-in is elsewhere shows it here: https://learn.microsoft.com/graph/api/resources/objectidentity"""
+    local = {
+        "signInType": "userPrincipalName",
+        "issuer": view.tenant.initial_domain,
+        "issuerAssignedId": user.upn,
+    }
+    elsewhere = {"signInType": "federated", "issuer": "ExternalAzureAD", "issuerAssignedId": None}
+    return [elsewhere, local] if user.external else [local]
 
 
 USER = Shape(
@@ -60,30 +74,13 @@ USER = Shape(
         "signInSessionsValidFromDateTime": moment("valid_from"),
         "refreshTokensValidFromDateTime": moment("valid_from"),
         "lastPasswordChangeDateTime": moment("created"),
-        "externalUserState": lambda user, view: "Accepted" if user.guest else None,
-        "identityParentId": constant(None),
-        "creationType": lambda user, view: "Invitation" if user.guest else None,
-        "identities": lambda user, view: [
-            {
-                "signInType": "userPrincipalName",
-                "issuer": view.tenant.initial_domain,
-                "issuerAssignedId": user.upn,
-            }
-        ],
+        "externalUserState": lambda user, view: "Accepted" if user.external else None,
+        "identityParentId": attribute("agent_id"),
+        "isManagementRestricted": lambda user, view: True if view.tenant.managed_only_within(user.id) else None,
+        "creationType": lambda user, view: "Invitation" if user.external else None,
+        "identities": _identities,
         "proxyAddresses": lambda user, view: [f"SMTP:{user.mail}"] if user.mail else [],
         "signInActivity": _sign_in_activity,
-        "businessPhones": constant([]),
-        "otherMails": constant([]),
-        "assignedLicenses": constant([]),
-        "mobilePhone": constant(None),
-        "preferredLanguage": constant(None),
-        "companyName": constant(None),
-        "country": constant(None),
-        "usageLocation": constant(None),
-        "employeeId": constant(None),
-        "isManagementRestricted": constant(None),
-        "onPremisesSyncEnabled": constant(None),
-        "onPremisesImmutableId": constant(None),
     },
     beta=frozenset({"refreshTokensValidFromDateTime"}),
     beta_default=(
@@ -94,147 +91,10 @@ USER = Shape(
         "userType",
     ),
     sortable=frozenset({"displayName", "userPrincipalName"}),
+    derive=lambda user: AGENT_USER if user.agent_id else USER,
 )
+AGENT_USER = replace(USER, type="agentUser", default=(*USER.default, "accountEnabled", "identityParentId"), derive=None)
 BASIC_PROFILE = frozenset({"id", "displayName", "givenName", "surname", "mail", "userPrincipalName"})
-
-
-# --- apps ------------------------------------------------------------------------------------------
-
-
-def _publisher(principal: ServicePrincipal, view: View) -> dict[str, Any]:
-    if not principal.verified:
-        return {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None}
-    return {
-        "displayName": principal.publisher,
-        "verifiedPublisherId": str(int(make_id("publisher", principal.publisher or "")[:8], 16)),
-        "addedDateTime": "2021-04-24T17:49:44Z",
-    }
-
-
-def app_role(role: AppRole) -> dict[str, Any]:
-    return {
-        "allowedMemberTypes": list(role.members),
-        "description": role.description or role.name,
-        "displayName": role.name,
-        "id": role.id,
-        "isEnabled": True,
-        "origin": "Application",
-        "value": role.value,
-    }
-
-
-def scope(one: Scope) -> dict[str, Any]:
-    return {
-        "adminConsentDescription": one.description or one.name or one.value,
-        "adminConsentDisplayName": one.name or one.value,
-        "id": one.id,
-        "isEnabled": True,
-        "type": "Admin" if one.admin_only else "User",
-        "userConsentDescription": one.user_description or None,
-        "userConsentDisplayName": one.user_name or None,
-        "value": one.value,
-    }
-
-
-def _scopes(principal: ServicePrincipal, view: View) -> list[dict[str, Any]]:
-    return [scope(one) for one in principal.scopes]
-
-
-SERVICE_PRINCIPAL = Shape(
-    type="servicePrincipal",
-    set="servicePrincipals",
-    kind="service_principals",
-    default=(
-        "id",
-        "deletedDateTime",
-        "accountEnabled",
-        "alternativeNames",
-        "appDisplayName",
-        "appDescription",
-        "appId",
-        "applicationTemplateId",
-        "appOwnerOrganizationId",
-        "appRoleAssignmentRequired",
-        "createdDateTime",
-        "description",
-        "disabledByMicrosoftStatus",
-        "displayName",
-        "homepage",
-        "loginUrl",
-        "logoutUrl",
-        "notes",
-        "notificationEmailAddresses",
-        "preferredSingleSignOnMode",
-        "preferredTokenSigningKeyThumbprint",
-        "replyUrls",
-        "servicePrincipalNames",
-        "servicePrincipalType",
-        "signInAudience",
-        "tags",
-        "tokenEncryptionKeyId",
-        "samlSingleSignOnSettings",
-        "verifiedPublisher",
-        "addIns",
-        "appRoles",
-        "info",
-        "keyCredentials",
-        "oauth2PermissionScopes",
-        "passwordCredentials",
-        "resourceSpecificApplicationPermissions",
-    ),
-    properties={
-        "id": attribute("id"),
-        "deletedDateTime": moment("deleted_at"),
-        "accountEnabled": attribute("enabled"),
-        "alternativeNames": constant([]),
-        "appDisplayName": attribute("display_name"),
-        "appDescription": attribute("description"),
-        "appId": attribute("app_id"),
-        "applicationTemplateId": constant(None),
-        "appOwnerOrganizationId": attribute("owner_tenant_id"),
-        "appRoleAssignmentRequired": attribute("assignment_required"),
-        "createdDateTime": moment("created"),
-        "description": attribute("description"),
-        "disabledByMicrosoftStatus": attribute("disabled_by_microsoft"),
-        "displayName": attribute("display_name"),
-        "homepage": attribute("homepage"),
-        "isDisabled": constant(None),
-        "loginUrl": constant(None),
-        "logoutUrl": attribute("logout_url"),
-        "notes": attribute("notes"),
-        "notificationEmailAddresses": constant([]),
-        "preferredSingleSignOnMode": constant(None),
-        "preferredTokenSigningKeyThumbprint": constant(None),
-        "replyUrls": attribute("reply_urls"),
-        "servicePrincipalNames": attribute("names"),
-        "servicePrincipalType": attribute("type"),
-        "signInAudience": lambda app, view: "AzureADMultipleOrgs" if app.multi_tenant else "AzureADMyOrg",
-        "tags": attribute("tags"),
-        "tokenEncryptionKeyId": constant(None),
-        "samlSingleSignOnSettings": constant(None),
-        "verifiedPublisher": _publisher,
-        "addIns": constant([]),
-        "appRoles": lambda app, view: [app_role(role) for role in app.app_roles],
-        "info": constant(
-            {
-                "logoUrl": None,
-                "marketingUrl": None,
-                "privacyStatementUrl": None,
-                "supportUrl": None,
-                "termsOfServiceUrl": None,
-            }
-        ),
-        "keyCredentials": constant([]),
-        "oauth2PermissionScopes": _scopes,
-        "publishedPermissionScopes": _scopes,
-        "publisherName": attribute("publisher"),
-        "passwordCredentials": constant([]),
-        "resourceSpecificApplicationPermissions": constant([]),
-    },
-    guids=frozenset({"appOwnerOrganizationId"}),
-    beta=frozenset({"publishedPermissionScopes", "publisherName"}),
-    beta_default=("publishedPermissionScopes", "publisherName"),
-)
 
 
 # --- grants and assignments ------------------------------------------------------------------------
@@ -279,7 +139,6 @@ ASSIGNMENT = Shape(
     ),
     properties={
         "id": attribute("id"),
-        "deletedDateTime": constant(None),
         "appRoleId": attribute("app_role_id"),
         "createdDateTime": moment("created"),
         "principalDisplayName": lambda one, view: _name_of(one.principal_id, view),
@@ -288,11 +147,10 @@ ASSIGNMENT = Shape(
         "resourceDisplayName": lambda one, view: _name_of(one.resource_id, view),
         "resourceId": attribute("resource_id"),
     },
-    guids=frozenset({"appRoleId", "principalId", "resourceId"}),
 )
 
 
-# --- groups and roles ------------------------------------------------------------------------------
+# --- groups ----------------------------------------------------------------------------------------
 
 GROUP = Shape(
     type="group",
@@ -318,41 +176,39 @@ GROUP = Shape(
         "createdDateTime": moment("created"),
         "description": attribute("description"),
         "displayName": attribute("display_name"),
-        "groupTypes": constant([]),
         "isAssignableToRole": lambda group, view: True if group.role_assignable else None,
         "mail": attribute("mail"),
         "mailEnabled": lambda group, view: group.mail is not None,
         "mailNickname": lambda group, view: group.display_name.replace(" ", ""),
         "securityEnabled": constant(True),
-        "visibility": constant(None),
     },
     sortable=frozenset({"displayName"}),
 )
 
 
-def directory_role_id(tenant_id: str, template_id: str) -> str:
-    """A role activated in a tenant is an object of its own; its template is the same everywhere."""
-    return make_id(tenant_id, "directoryRole", template_id)
-
-
-DIRECTORY_ROLE = Shape(
-    type="directoryRole",
-    set="directoryRoles",
-    kind="",
-    default=("id", "deletedDateTime", "description", "displayName", "roleTemplateId"),
-    properties={  # the record is the template id
-        "id": lambda role, view: directory_role_id(view.tenant.id, role),
-        "deletedDateTime": constant(None),
-        "description": lambda role, view: f"Members hold the role {ROLE_NAMES.get(role, role)}.",
-        "displayName": lambda role, view: ROLE_NAMES.get(role, role),
-        "roleTemplateId": lambda role, view: role,
-    },
-)
+# --- objects of any kind ---------------------------------------------------------------------------
 
 
 def shape_of(record: Any) -> Shape:
-    if isinstance(record, User):
-        return USER
-    if isinstance(record, Group):
-        return GROUP
-    return SERVICE_PRINCIPAL if isinstance(record, ServicePrincipal) else DIRECTORY_ROLE
+    for kind, shape in _SHAPES:
+        if isinstance(record, kind):
+            return shape.of(record)
+    return DIRECTORY_ROLE  # the record is the role's template id
+
+
+_SHAPES = (
+    (User, USER),
+    (Group, GROUP),
+    (ServicePrincipal, SERVICE_PRINCIPAL),
+    (AdministrativeUnit, UNIT),
+    (Application, APPLICATION),
+)
+OBJECT = Shape(
+    type="directoryObject",
+    set="directoryObjects",
+    kind="",
+    properties={},
+    default=(),
+    derive=shape_of,
+    family=(USER, GROUP, SERVICE_PRINCIPAL, UNIT, DIRECTORY_ROLE),
+)

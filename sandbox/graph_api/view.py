@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sandbox.objects import Assignment, Grant, Group, ServicePrincipal, User
+from sandbox.objects import Assignment, Grant, ServicePrincipal, User
 from sandbox.tenant import Tenant
 
 
@@ -39,6 +40,16 @@ class View:
             return older[object_id]
         return getattr(self.tenant, kind).get(object_id)
 
+    def object(self, object_id: str) -> Any:
+        """A person, a group, a service principal or a unit by its id; None when there is none."""
+        for kind in ("users", "service_principals", "groups", "administrative_units"):
+            if (found := self.get(kind, object_id)) is not None:
+                return found
+        return None
+
+    def objects(self, object_ids: Iterable[str]) -> list[Any]:
+        return [found for one in object_ids if (found := self.object(one)) is not None]
+
     def all(self, kind: str) -> list[Any]:
         table = getattr(self.tenant, kind)
         older = self._older.get(kind)
@@ -58,9 +69,6 @@ class View:
             older = self._older.get("users", {}).values()
             found = next((one for one in older if one and one.upn.lower() == wanted), None)
         return found
-
-    def group(self, object_id: str) -> Group | None:
-        return self.get("groups", object_id.lower())
 
     def service_principal(self, object_id: str) -> ServicePrincipal | None:
         return self.get("service_principals", object_id.lower())

@@ -19,7 +19,10 @@ from sandbox.tenant import Tenant
 from sandbox.world import World
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-CASTS = frozenset({"graph.user", "graph.group", "graph.directoryrole", "graph.serviceprincipal", "graph.application"})
+CASTS = frozenset(
+    {"graph.user", "graph.group", "graph.directoryrole", "graph.serviceprincipal", "graph.application"}
+    | {"graph.agentidentity", "graph.agentidentityblueprintprincipal", "graph.agentuser"}
+)
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 OPTIONS = frozenset(
     {"$select", "$filter", "$search", "$top", "$skip", "$count", "$orderby", "$expand", "$format"}
@@ -115,26 +118,11 @@ class Ask:
         root = self.base.rsplit("/", 1)[0]
         return f"{root}/v2/{self.tenant.id}/directoryObjects/{object_id}/Microsoft.DirectoryServices.{kind}"
 
-    def fields(self, allowed: dict[str, type | tuple], required: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The body's properties, each of the type it must have.
-
-        Raises:
-            Refused: not an object, a property nobody knows, a wrong type or a missing one.
-        """
-        body = self.body
-        if not isinstance(body, dict):
-            raise bad_request("Unable to read JSON request payload. Please ensure Content-Type header is set.")
-        for name, value in body.items():
-            if name.startswith("@odata."):
-                continue
-            if name not in allowed:
-                raise bad_request("One or more property values specified are invalid.", target=name)
-            if not isinstance(value, allowed[name]):
-                raise bad_request(f"Invalid value specified for property '{name}' of resource.", target=name)
-        for name in required:
-            if body.get(name) in (None, ""):
-                raise bad_request(f"A value is required for property '{name}' of resource.", target=name)
-        return {name: value for name, value in body.items() if name in allowed}
+    def only(self, *options: str) -> None:
+        """Refuse query options that this address does not know what to do with."""
+        for name in self.query:
+            if name.startswith("$") and name not in options:
+                raise bad_request(f"The query parameter '{name}' is not supported.", code="BadRequest")
 
 
 def segments_of(path: str) -> list[str]:
@@ -171,7 +159,7 @@ def query_of(text: str) -> dict[str, str]:
     """The query options. `$` may be left off their names, and case does not matter.
 
     Raises:
-        Refused: the same option twice.
+        Refused: an option that does not exist, or the same one twice.
     """
     found: dict[str, str] = {}
     for pair in text.split("&") if text else ():
@@ -180,6 +168,8 @@ def query_of(text: str) -> dict[str, str]:
         name, _, value = pair.partition("=")
         name = unquote_plus(name)
         known = name.lower() if name.startswith("$") else f"${name.lower()}"
+        if name.startswith("$") and known not in OPTIONS:
+            raise bad_request(f"The query parameter '{name}' is not supported.", code="BadRequest")
         name = known if known in OPTIONS else name
         if name in found:
             raise bad_request(f"Query option '{name}' was specified more than once.", code="BadRequest")

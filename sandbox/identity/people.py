@@ -53,7 +53,7 @@ def accounts(world: World, limit: int = 60) -> list[Account]:
     """
     found = []
     for tenant in world.tenants.values():
-        at_home = (user for user in tenant.users.values() if not user.guest)
+        at_home = (user for user in tenant.users.values() if not (user.external or user.agent_id))
         for user, _ in zip(at_home, range(limit), strict=False):
             found.append(replace(account_of(tenant, user), note=_note(tenant, user)))
     return [*found, PERSONAL]
@@ -77,7 +77,7 @@ def find_account(world: World, text: str) -> Account | None:
         return next((one for one in accounts(world, 1_000_000) if login_hint(one).lower() == text), None)
     for tenant in world.tenants.values():
         user = tenant.user(text)
-        if user is not None and not user.guest:
+        if user is not None and not user.external:
             return account_of(tenant, user)
     return None
 
@@ -97,7 +97,7 @@ def in_tenant(tenant: Tenant, account_home_tenant: str, account_home_user: str) 
     if tenant.id == account_home_tenant:
         return tenant.users.get(account_home_user)
     for user in tenant.users.values():
-        if user.guest and user.home_user_id == account_home_user and user.home_tenant_id == account_home_tenant:
+        if user.home_user_id == account_home_user and user.home_tenant_id == account_home_tenant:
             return user
     return None
 

@@ -147,7 +147,7 @@ def id_token(
     if family.nonce:
         claims["nonce"] = family.nonce
     federated = state.of(world).switches.federated.get(family.home_tenant_id)
-    if federated or user.guest:
+    if federated or user.external:
         claims["idp"] = federated or people.sts(world, family.home_tenant_id)
     if "sid" in wanted:
         claims["sid"] = family.sid

@@ -8,7 +8,7 @@ import requests
 from starlette.applications import Starlette
 
 from sandbox import control
-from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, app_id
+from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, WOODGROVE, app_id
 from sandbox.control import without_secrets
 from tests.sandbox.graph import Graph, refused
 
@@ -52,13 +52,18 @@ def test_the_world_names_people_and_credentials(controls, served):
     contoso = next(one for one in world["tenants"] if one["id"] == CONTOSO)
     megan = next(one for one in contoso["users"] if one["displayName"] == "Megan Bowen")
     portal = next(one for one in world["applications"] if one["client_id"] == PORTAL_APP_ID)
-    assert [one["domain"] for one in world["tenants"]] == ["contoso.example", "fabrikam.example", "tailspin.example"]
+    assert [one["domain"] for one in world["tenants"]] == [
+        "contoso.example",
+        "fabrikam.example",
+        "tailspin.example",
+        "woodgrove.example",
+    ]
     assert megan["upn"] == megan["userPrincipalName"] == "megan@contoso.example"
     assert megan["roles"] == ["Global Administrator"]
     assert portal["secret"] == "sandbox-portal-secret"
     assert "http://127.0.0.1/onboarding/callback/" in portal["redirect_uris"]
     assert sorted(portal["granted"][CONTOSO]["application"]) == sorted(PORTAL_PERMISSIONS)
-    assert set(portal["granted"]) == {CONTOSO, FABRIKAM}
+    assert set(portal["granted"]) == {CONTOSO, FABRIKAM, WOODGROVE}
 
 
 def test_requests_are_listed_as_they_came(controls, graph):

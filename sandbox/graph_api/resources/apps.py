@@ -9,34 +9,50 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.graph_api import access as may
+from sandbox.graph_api import access as may, bodies
+from sandbox.graph_api.app_shapes import AGENT, BLUEPRINT, SERVICE_PRINCIPAL
 from sandbox.graph_api.errors import Refused, bad_request, forbidden, invalid_id, not_found
 from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
+from sandbox.graph_api.resources.changing import changes
 from sandbox.graph_api.router import GRAPH as graph
-from sandbox.graph_api.shapes import SERVICE_PRINCIPAL, USER
+from sandbox.graph_api.shape import Shape
+from sandbox.graph_api.shapes import OBJECT, USER
 from sandbox.graph_api.wire import Answer, AppId, Ask, is_guid
 from sandbox.objects import ServicePrincipal, User
 
-TEXT = (str, type(None))
-CHANGEABLE: dict[str, tuple[str, type | tuple]] = {
-    "accountEnabled": ("enabled", bool),
-    "appRoleAssignmentRequired": ("assignment_required", bool),
-    "displayName": ("display_name", str),
-    "description": ("description", TEXT),
-    "homepage": ("homepage", TEXT),
-    "logoutUrl": ("logout_url", TEXT),
-    "notes": ("notes", TEXT),
-    "replyUrls": ("reply_urls", list),
-    "servicePrincipalNames": ("names", list),
-    "tags": ("tags", list),
+CHANGEABLE = {
+    "accountEnabled": "enabled",
+    "appRoleAssignmentRequired": "assignment_required",
+    "displayName": "display_name",
+    "description": "description",
+    "homepage": "homepage",
+    "logoutUrl": "logout_url",
+    "notes": "notes",
+    "replyUrls": "reply_urls",
+    "servicePrincipalNames": "names",
+    "tags": "tags",
 }
+FIXED = frozenset(
+    {"id", "deletedDateTime", "appDisplayName", "appDescription", "appOwnerOrganizationId", "signInAudience"}
+    | {"applicationTemplateId", "createdByAppId", "disabledByMicrosoftStatus", "isDisabled", "servicePrincipalType"}
+    | {"verifiedPublisher", "oauth2PermissionScopes", "resourceSpecificApplicationPermissions"}
+)
 WRITES_ALL_APPS = may.names("Application.ReadWrite.All Directory.ReadWrite.All")
 WRITES_APPS = WRITES_ALL_APPS | {may.OWNED_ONLY}
 READS_BIN = may.names("Application.Read.All Application.ReadWrite.All Directory.Read.All")
 READS_USERS = may.names("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
+AGENT_PATHS = {
+    kind: f"/servicePrincipals/graph.{kind}/{{}}" for kind in ("agentIdentity", "agentIdentityBlueprintPrincipal")
+}
+AGENTS = {
+    kind: {method: frozenset().union(*may.allowed(method, path)) for method in ("PATCH", "DELETE")}
+    for kind, path in AGENT_PATHS.items()
+}
+BOTH = tuple(AGENT_PATHS.values())
 # https://learn.microsoft.com/graph/api/directory-deleteditems-restore
 BIN_OF_USERS = may.names("User.DeleteRestore.All User.ReadWrite.All")
+AGENTS_PAGE = 100
 IN_USE = (
     "The service principal cannot be created, updated, or restored because the service principal name {} "
     "is already in use."
@@ -55,7 +71,7 @@ def count_service_principals(ask: Ask) -> Answer:
 
 @graph.on("POST", "/servicePrincipals", roles=may.APP_WRITERS)
 def create_service_principal(ask: Ask) -> Answer:
-    given = ask.fields({"appId": str, **{name: kind for name, (_, kind) in CHANGEABLE.items()}}, required=("appId",))
+    given = bodies.properties(ask, "servicePrincipal", required=("appId",), read_only=FIXED)
     application = ask.world.application(given.pop("appId"))
     if application is None:
         raise bad_request("The appId of the service principal does not reference a valid application object.")
@@ -63,7 +79,7 @@ def create_service_principal(ask: Ask) -> Answer:
         raise Refused(409, "Request_MultipleObjectsWithSameKeyValue", IN_USE.format(application.app_id))
     made = ask.tenant.instantiate(application)
     if given:
-        ask.tenant.update_service_principal(made.id, **_changes(given))
+        ask.tenant.update_service_principal(made.id, **changes(made, given, CHANGEABLE))
     answer = entity(ask, SERVICE_PRINCIPAL, made)
     answer.status = 201
     answer.headers["Location"] = ask.location(made.id, "ServicePrincipal")
@@ -75,23 +91,61 @@ def get_service_principal(ask: Ask, key: str) -> Answer:
     return entity(ask, SERVICE_PRINCIPAL, find.service_principal(ask, key))
 
 
-@graph.on("PATCH", "/servicePrincipals/{}", roles=may.APP_WRITERS)
+@graph.on("PATCH", "/servicePrincipals/{}", roles=may.APP_WRITERS, also=BOTH)
 def change_service_principal(ask: Ask, key: str) -> Answer:
     present = _present(ask, key)
-    given = ask.fields({name: kind for name, (_, kind) in CHANGEABLE.items()})
+    given = bodies.properties(ask, "servicePrincipal", read_only=FIXED | {"appId"})
     _check_kind(ask, present)
-    ask.tenant.update_service_principal(present.id, **_changes(given))
+    ask.tenant.update_service_principal(present.id, **changes(present, given, CHANGEABLE))
     ask.tenant.audit.app("Update service principal", present, ask.caller, "Update", sorted(given))
     return Answer(204)
 
 
-@graph.on("DELETE", "/servicePrincipals/{}", roles=may.APP_WRITERS)
+@graph.on("DELETE", "/servicePrincipals/{}", roles=may.APP_WRITERS, also=BOTH)
 def delete_service_principal(ask: Ask, key: str) -> Answer:
     present = _present(ask, key)
     _check_kind(ask, present)
     ask.tenant.delete_service_principal(present.id)
     ask.tenant.audit.app("Remove service principal", present, ask.caller, "Delete")
     return Answer(204)
+
+
+# --- agents ----------------------------------------------------------------------------------------
+# The cast stands before the id in one half of Microsoft's pages and after it in the other: both answer.
+
+
+def _serve_kind(kind: str, shape: Shape) -> None:
+    path = AGENT_PATHS[kind]
+
+    def find_one(ask: Ask, key: str) -> ServicePrincipal:
+        found = find.service_principal(ask, key)
+        if found.kind != kind:
+            raise not_found(key)
+        return found
+
+    def list_them(ask: Ask) -> Answer:
+        if ask.query.get("$top", "").isdigit() and int(ask.query["$top"]) > AGENTS_PAGE:
+            ask.query["$top"] = str(AGENTS_PAGE)
+        return collection(ask, shape, [one for one in ask.view.all("service_principals") if one.kind == kind])
+
+    def get_one(ask: Ask, key: str) -> Answer:
+        return entity(ask, shape, find_one(ask, key))
+
+    def change_one(ask: Ask, key: str) -> Answer:
+        return change_service_principal(ask, find_one(ask, key).id)
+
+    def delete_one(ask: Ask, key: str) -> Answer:
+        return delete_service_principal(ask, find_one(ask, key).id)
+
+    graph.on("GET", path.removesuffix("/{}"))(list_them)
+    for element in (path, f"/servicePrincipals/{{}}/graph.{kind}"):
+        graph.on("GET", element, also=(path,))(get_one)
+        graph.on("PATCH", element, roles=may.APP_WRITERS, also=(path,))(change_one)
+        graph.on("DELETE", element, roles=may.APP_WRITERS, also=(path,))(delete_one)
+
+
+_serve_kind("agentIdentity", AGENT)
+_serve_kind("agentIdentityBlueprintPrincipal", BLUEPRINT)
 
 
 @graph.on("GET", "/servicePrincipals/{}/delegatedPermissionClassifications")
@@ -103,10 +157,19 @@ def list_classifications(ask: Ask, key: str) -> Answer:
 
 
 @graph.on("GET", "/servicePrincipals/{}/owners")
+def list_owners(ask: Ask, key: str) -> Answer:
+    return collection(ask, OBJECT, ask.view.objects(find.service_principal(ask, key).owners), related=True)
+
+
 @graph.on("GET", "/servicePrincipals/{}/memberOf")
-def list_nothing(ask: Ask, key: str) -> Answer:
-    find.service_principal(ask, key)
-    return Answer(body={"@odata.context": ask.context("directoryObjects"), "value": []})
+@graph.on("GET", "/servicePrincipals/{}/transitiveMemberOf")
+def list_memberships(ask: Ask, key: str) -> Answer:
+    return collection(ask, OBJECT, ask.tenant.groups_of(find.service_principal(ask, key).id), related=True)
+
+
+@graph.on("GET", "/servicePrincipals/{}/ownedObjects")
+def list_owned(ask: Ask, key: str) -> Answer:
+    return collection(ask, OBJECT, ask.tenant.owned_by(find.service_principal(ask, key).id), related=True)
 
 
 # --- the recycle bin -------------------------------------------------------------------------------
@@ -181,23 +244,28 @@ def _in_bin(ask: Ask, key: str) -> ServicePrincipal | User:
 def _check_kind(ask: Ask, principal: ServicePrincipal) -> None:
     """What may be written depends on what it is.
 
-    A managed identity belongs to its Azure resource and can be neither changed nor deleted nor restored here; with
-    Application.ReadWrite.OwnedBy an app by itself may write to nothing but what it owns.
+    A managed identity belongs to its Azure resource and can be neither changed nor deleted nor restored here. Agents
+    need permissions of their own: https://learn.microsoft.com/graph/api/agentidentity-delete says "higher: not
+    available", another page of Microsoft's lets Application.ReadWrite.All through, and `world.agents_need_their_own`
+    chooses. With Application.ReadWrite.OwnedBy an app by itself may write to nothing but what it owns.
 
     Raises:
         Refused: 403.
     """
-    if principal.type == "ManagedIdentity" or not ask.caller.has(*WRITES_APPS):
+    caller = ask.caller
+    if principal.type == "ManagedIdentity":
         raise forbidden()
-    if not ask.caller.has(*WRITES_ALL_APPS) and ask.caller.object_id not in principal.owners:
+    own = AGENTS.get(principal.kind)
+    if own and caller.has(*own["DELETE" if ask.method == "POST" else ask.method]):
+        return
+    if (own and ask.world.agents_need_their_own) or not caller.has(*WRITES_APPS):
+        raise forbidden()
+    if not caller.has(*WRITES_ALL_APPS) and caller.object_id not in principal.owners:
         raise forbidden()
 
 
 def _deleted(ask: Ask, found: ServicePrincipal | User) -> Answer:
-    shape = USER if isinstance(found, User) else SERVICE_PRINCIPAL
-    body = entity(ask, shape, found).body
-    context = ask.context("directoryObjects/$entity")
-    return Answer(body={**body, "@odata.context": context, "@odata.type": f"#microsoft.graph.{shape.type}"})
+    return entity(ask, OBJECT, found)
 
 
 def _present(ask: Ask, key: str) -> ServicePrincipal:
@@ -209,10 +277,6 @@ def _present(ask: Ask, key: str) -> ServicePrincipal:
     if found is None:
         raise not_found(key)
     return found
-
-
-def _changes(given: dict[str, Any]) -> dict[str, Any]:
-    return {CHANGEABLE[name][0]: value for name, value in given.items()}
 
 
 def _candidates(ask: Ask, equals: dict[str, Any]) -> Iterable[ServicePrincipal]:

@@ -5,13 +5,13 @@ https://learn.microsoft.com/graph/api/resources/approleassignment
 
 from __future__ import annotations
 
-from sandbox.graph_api import access as may
-from sandbox.graph_api.errors import Refused, bad_request, forbidden, invalid_id, not_found
+from sandbox.graph_api import access as may, bodies, relations
+from sandbox.graph_api.errors import Refused, bad_request, forbidden, not_found
 from sandbox.graph_api.pages import collection, entity
 from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import ASSIGNMENT
-from sandbox.graph_api.wire import Answer, Ask, exact_stamp, is_guid
+from sandbox.graph_api.wire import Answer, Ask, exact_stamp
 from sandbox.objects import DEFAULT_ROLE, GRAPH_APP_ID, Assignment, ServicePrincipal
 
 # Needed beside AppRoleAssignment.ReadWrite.All: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
@@ -23,14 +23,24 @@ ALREADY_THERE = "Permission being assigned already exists on the object."
 def list_held(ask: Ask, key: str) -> Answer:
     """Application permissions that an app holds."""
     client = find.service_principal(ask, key)
-    return collection(ask, ASSIGNMENT, _seen(ask, ask.view.assignments_of(client.id)))
+    return collection(ask, ASSIGNMENT, relations.assignments_of(client, ask.view))
 
 
 @graph.on("GET", "/servicePrincipals/{}/appRoleAssignedTo")
 def list_assigned(ask: Ask, key: str) -> Answer:
     """Who is assigned to an app, and which apps hold permissions on it."""
     resource = find.service_principal(ask, key)
-    return collection(ask, ASSIGNMENT, _seen(ask, ask.view.assigned_to(resource.id)))
+    return collection(ask, ASSIGNMENT, relations.assigned_to(resource, ask.view))
+
+
+@graph.on("GET", "/servicePrincipals/{}/appRoleAssignedTo/{}")
+def get_assigned(ask: Ask, key: str, assignment_id: str) -> Answer:
+    return _one(ask, relations.assigned_to(find.service_principal(ask, key), ask.view), assignment_id)
+
+
+@graph.on("GET", "/servicePrincipals/{}/appRoleAssignments/{}")
+def get_held(ask: Ask, key: str, assignment_id: str) -> Answer:
+    return _one(ask, relations.assignments_of(find.service_principal(ask, key), ask.view), assignment_id)
 
 
 @graph.on("GET", "/users/{}/appRoleAssignments")
@@ -80,9 +90,11 @@ def take_from_user(ask: Ask, key: str, assignment_id: str) -> Answer:
     return _take(ask, assignment_id, principal_id=find.user(ask, key).id)
 
 
-def _seen(ask: Ask, assignments: list[Assignment]) -> list[Assignment]:
-    """Without those that were given a moment ago and have not arrived yet."""
-    return [one for one in assignments if ask.tenant.arrived(one)]
+def _one(ask: Ask, assignments: list[Assignment], assignment_id: str) -> Answer:
+    found = next((one for one in assignments if one.id == assignment_id), None)
+    if found is None:
+        raise not_found(assignment_id)
+    return entity(ask, ASSIGNMENT, found)
 
 
 def _of_person(ask: Ask, user_id: str) -> Answer:
@@ -92,13 +104,10 @@ def _of_person(ask: Ask, user_id: str) -> Answer:
 
 
 def _give(ask: Ask, *, principal_id: str | None = None, resource_id: str | None = None) -> Answer:
-    given = ask.fields(
-        {"principalId": str, "resourceId": str, "appRoleId": str}, required=("principalId", "resourceId", "appRoleId")
-    )
+    needed = ("principalId", "resourceId", "appRoleId")
+    fixed = ("id", "createdDateTime", "deletedDateTime", "principalDisplayName", "principalType", "resourceDisplayName")
+    given = bodies.properties(ask, "appRoleAssignment", required=needed, read_only=fixed)
     given = {name: value.lower() for name, value in given.items()}
-    for value in given.values():
-        if not is_guid(value):
-            raise invalid_id(value)
     expected = (principal_id or given["principalId"], resource_id or given["resourceId"])
     if expected != (given["principalId"], given["resourceId"]):
         raise bad_request("The object in the address and the one in the body must be the same.")

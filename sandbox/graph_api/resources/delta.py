@@ -7,12 +7,14 @@ import json
 from typing import Any
 
 from sandbox.graph_api import access as may
+from sandbox.graph_api.app_shapes import SERVICE_PRINCIPAL
 from sandbox.graph_api.errors import Refused, bad_request
 from sandbox.graph_api.pages import first_page, later_page, link
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shape import Shape
-from sandbox.graph_api.shapes import GRANT, SERVICE_PRINCIPAL, USER
+from sandbox.graph_api.shapes import GRANT, USER
 from sandbox.graph_api.wire import Answer, Ask, Listing
+from sandbox.graph_api.writing import writer
 
 PAGE = 100
 LIFETIME = 7 * 24 * 3600  # seconds a link stays good
@@ -45,7 +47,8 @@ def _delta(ask: Ask, shape: Shape) -> Answer:
             answer.body["@odata.deltaLink"] = _delta_link(ask, ask.query.get("from", ""))
         return answer
     select = ask.query.get("$select")
-    names = tuple(dict.fromkeys((*shape.names(select, beta=ask.beta), "id")))
+    chosen = shape.names(select, beta=ask.beta)
+    names = chosen and tuple(dict.fromkeys((*chosen, "id")))
     token = ask.query.get("$deltatoken")
     sequence = ask.view.sequence
     if not token:
@@ -57,13 +60,11 @@ def _delta(ask: Ask, shape: Shape) -> Answer:
     return _first_page(ask, shape, names, records, sequence)
 
 
-def _first_page(ask: Ask, shape: Shape, names: tuple[str, ...], records: list[Any], sequence: int) -> Answer:
-    view = ask.view
+def _first_page(ask: Ask, shape: Shape, names: tuple[str, ...] | None, records: list[Any], sequence: int) -> Answer:
+    entry = writer(ask, shape, names, present=True)
 
     def write(record: Any) -> dict[str, Any]:
-        if isinstance(record, dict):
-            return record
-        return shape.write(record, view, names)
+        return record if isinstance(record, dict) else entry(record)
 
     ask.query.pop("$deltatoken", None)
     # Where the next round starts travels in the links, so that changes made while somebody pages are not lost.
@@ -73,7 +74,7 @@ def _first_page(ask: Ask, shape: Shape, names: tuple[str, ...], records: list[An
         place=ask.path.lower(),
         records=records,
         write=write,
-        context=ask.context(f"{shape.set}{'(' + ','.join(names) + ')' if '$select' in ask.query else ''}/delta"),
+        context=ask.context(f"{shape.set}{'(' + ','.join(names) + ')' if names else ''}/delta"),
         size=PAGE if len(records) < 10 * PAGE else 10 * PAGE,
         opened=ask.world.clock.elapsed(),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sandbox.graph_api.errors import invalid_id, not_found
 from sandbox.graph_api.wire import AppId, Ask, is_guid
 from sandbox.objects import Group, ServicePrincipal, User
@@ -19,9 +21,24 @@ def me(ask: Ask) -> User:
 
 
 def group(ask: Ask, key: str) -> Group:
+    return one_of(ask, "groups", key)
+
+
+def one_of(ask: Ask, kind: str, key: str) -> Any:
+    """By object id, in one table of the tenant."""
     if not is_guid(key):
         raise invalid_id(key)
-    found = ask.view.group(key)
+    found = ask.view.get(kind, key.lower())
+    if found is None:
+        raise not_found(key)
+    return found
+
+
+def any_object(ask: Ask, key: str) -> Any:
+    """A person, group, service principal or unit by its id."""
+    if not is_guid(key):
+        raise invalid_id(key)
+    found = ask.view.object(key.lower())
     if found is None:
         raise not_found(key)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.graph_api import access as may
+from sandbox.graph_api import access as may, bodies
 from sandbox.graph_api.errors import Refused, bad_request, invalid_id, not_found
 from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
@@ -15,6 +15,7 @@ from sandbox.graph_api.wire import Answer, Ask, is_guid
 from sandbox.objects import Grant
 
 SCOPE_LIMIT = 3_850
+FIXED = ("id", "clientId", "consentType", "principalId", "resourceId")
 ID_LENGTHS = (43, 64)
 ALREADY_THERE = "Permission entry already exists."
 NOT_CONTAINED = "Write requests are only supported on contained entities or navigation properties with bindings."
@@ -58,19 +59,8 @@ def get_grant(ask: Ask, key: str) -> Answer:
 
 @graph.on("POST", "/oauth2PermissionGrants", roles=may.GRANT_WRITERS)
 def create_grant(ask: Ask) -> Answer:
-    text = (str, type(None))
-    given = ask.fields(
-        {
-            "clientId": str,
-            "consentType": str,
-            "principalId": text,
-            "resourceId": str,
-            "scope": text,
-            "startTime": text,
-            "expiryTime": text,
-        },
-        required=("clientId", "consentType", "resourceId"),
-    )
+    needed = ("clientId", "consentType", "resourceId")
+    given = bodies.properties(ask, "oAuth2PermissionGrant", required=needed, read_only=("id",))
     consent_type, principal_id = given["consentType"], given.get("principalId")
     if consent_type not in ("AllPrincipals", "Principal") or (consent_type == "Principal") != bool(principal_id):
         raise bad_request("One or more property values specified are invalid.", target="consentType")
@@ -99,11 +89,7 @@ def create_grant(ask: Ask) -> Answer:
 def change_grant(ask: Ask, key: str) -> Answer:
     """The scope, as a whole; nothing else about a grant can change."""
     grant = _present(ask, key)
-    if isinstance(ask.body, dict):
-        for name in ("clientId", "consentType", "principalId", "resourceId", "id"):
-            if name in ask.body:
-                raise bad_request(f"Property '{name}' is read-only and cannot be set.", target=name)
-    given = ask.fields({"scope": str, "startTime": (str, type(None)), "expiryTime": (str, type(None))})
+    given = bodies.properties(ask, "oAuth2PermissionGrant", read_only=FIXED)
     if "scope" in given:
         ask.tenant.audit.ungranted(grant, ask.caller)
         ask.tenant.audit.granted(ask.tenant.set_grant_scope(grant.id, _scope(given["scope"])), ask.caller)

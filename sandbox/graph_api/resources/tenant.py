@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sandbox.graph_api import access as may
+from sandbox.graph_api import access as may, bodies
 from sandbox.graph_api.errors import Refused, bad_request
-from sandbox.graph_api.pages import writer
+from sandbox.graph_api.pages import collection, entity
+from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
-from sandbox.graph_api.shapes import shape_of
+from sandbox.graph_api.shapes import OBJECT, shape_of
+from sandbox.graph_api.tenant_shapes import DOMAIN, LICENCE, ORGANIZATION
 from sandbox.graph_api.wire import Answer, Ask, stamp
+from sandbox.graph_api.writing import writer
 from sandbox.objects import make_id
 
 BY_IDS_LIMIT = 1_000
+EVERYBODYS_ORGANIZATION = frozenset({"id", "displayName", "verifiedDomains"})
 AUDIT_DEFAULT = AUDIT_MAX = 1_000
 # Others are told the id, the name and the domains only: https://learn.microsoft.com/graph/api/organization-list
 FULL_ORGANIZATION = may.names(
@@ -23,62 +25,36 @@ FULL_ORGANIZATION = may.names(
 @graph.on("GET", "/organization")
 def list_organizations(ask: Ask) -> Answer:
     """A list with one item, ours. https://learn.microsoft.com/graph/api/organization-list"""
-    body = _organization(ask)
-    return Answer(body={"@odata.context": ask.context("organization"), "value": [body]})
+    return collection(ask, ORGANIZATION, [ask.tenant], limit_to=_readable(ask))
 
 
 @graph.on("GET", "/organization/{}")
 def get_organization(ask: Ask, key: str) -> Answer:
     if key.lower() != ask.tenant.id:
         raise Refused(404, "Request_ResourceNotFound", f"Resource '{key}' does not exist.")
-    return Answer(body={"@odata.context": ask.context("organization/$entity"), **_organization(ask)})
+    return entity(ask, ORGANIZATION, ask.tenant, limit_to=_readable(ask))
 
 
-def _organization(ask: Ask) -> dict[str, Any]:
-    tenant = ask.tenant
-    domains = [
-        {
-            "capabilities": "Email, OfficeCommunicationsOnline",
-            "isDefault": name == tenant.domain,
-            "isInitial": name == tenant.initial_domain,
-            "name": name,
-            "type": "Managed",
-        }
-        for name in tenant.domains
-    ]
-    everybodys = {"id": tenant.id, "displayName": tenant.name, "verifiedDomains": domains}
-    full = {
-        "deletedDateTime": None,
-        "countryLetterCode": "DE",
-        "createdDateTime": stamp(tenant.created),
-        "tenantType": "AAD",
-        "onPremisesSyncEnabled": None,
-        "technicalNotificationMails": [f"admin@{tenant.domain}"],
-        "assignedPlans": [
-            {
-                "assignedDateTime": stamp(tenant.created),
-                "capabilityStatus": "Enabled",
-                "service": "AADPremiumService",
-                "servicePlanId": "eec0eb4f-6444-4f95-aba0-50c24d67f998",
-            }
-        ],
-    }
-    if not ask.caller.has(*FULL_ORGANIZATION):
-        full = dict.fromkeys(full)
-    body = everybodys | full
-    if select := ask.query.get("$select"):
-        names = [name.strip() for name in select.split(",")]
-        unknown = next((name for name in names if name not in body), None)
-        if unknown:
-            message = f"Could not find a property named '{unknown}' on type 'microsoft.graph.organization'."
-            raise bad_request(f"Parsing OData Select and Expand failed: {message}", code="BadRequest")
-        body = {name: body[name] for name in names}
-    return body
+def _readable(ask: Ask) -> frozenset[str] | None:
+    return None if ask.caller.has(*FULL_ORGANIZATION) else EVERYBODYS_ORGANIZATION
+
+
+@graph.on("GET", "/domains")
+def list_domains(ask: Ask) -> Answer:
+    """https://learn.microsoft.com/graph/api/domain-list"""
+    return collection(ask, DOMAIN, [(ask.tenant, name) for name in ask.tenant.domains])
+
+
+@graph.on("GET", "/subscribedSkus", units=3)
+def list_licences(ask: Ask) -> Answer:
+    """https://learn.microsoft.com/graph/api/subscribedsku-list"""
+    return collection(ask, LICENCE, [ask.tenant])
 
 
 @graph.on("GET", "/reports/servicePrincipalSignInActivities", roles=may.AUDIT_READERS, beta_only=True)
 def list_app_activities(ask: Ask) -> Answer:
     """When apps were last used. https://learn.microsoft.com/graph/api/reportroot-list-serviceprincipalsigninactivities"""
+    ask.only("$top", "$filter", "$skiptoken")
     value = []
     for principal in ask.tenant.service_principals.values():
         if principal.last_sign_in is None:
@@ -106,6 +82,7 @@ def list_app_activities(ask: Ask) -> Answer:
 @graph.on("GET", "/auditLogs/directoryAudits", roles=may.AUDIT_READERS)
 def list_audits(ask: Ask) -> Answer:
     """Newest first. https://learn.microsoft.com/graph/api/directoryaudit-list"""
+    ask.only("$filter", "$top", "$orderby", "$skiptoken")
     found = ask.tenant.audit.newest_first()
     for clause in (ask.query.get("$filter") or "").split(" and "):
         name, _, rest = clause.strip().partition(" ")
@@ -120,6 +97,11 @@ def list_audits(ask: Ask) -> Answer:
             ]
         elif name:
             raise bad_request("The filter is not supported.", code="Request_UnsupportedQuery")
+    ordering = ask.query.get("$orderby", "activityDateTime desc").split()
+    if ordering[0] != "activityDateTime" or ordering[1:] not in ([], ["asc"], ["desc"]):
+        raise bad_request("Sorting not supported for current query.", code="Request_UnsupportedQuery")
+    if ordering[1:] != ["desc"]:
+        found.reverse()
     top = ask.query.get("$top")
     size = int(top) if top and top.isdigit() and 0 < int(top) <= AUDIT_MAX else AUDIT_DEFAULT
     return Answer(body={"@odata.context": ask.context("auditLogs/directoryAudits"), "value": found[:size]})
@@ -128,16 +110,18 @@ def list_audits(ask: Ask) -> Answer:
 @graph.on("POST", "/directoryObjects/getByIds", units=5)
 def get_by_ids(ask: Ask) -> Answer:
     """Those of the ids that exist. https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
-    given = ask.fields({"ids": list, "types": (list, type(None))}, required=("ids",))
+    ask.only("$select")
+    given = bodies.parameters(ask, {"ids": "*String", "types": "*String"}, required=("ids",))
     if len(given["ids"]) > BY_IDS_LIMIT:
         raise bad_request(f"Too many ids. At most {BY_IDS_LIMIT}.")
     types = {str(one).lower() for one in given.get("types") or []} - {"directoryobject"}
-    value = []
-    for object_id in given["ids"]:
-        for kind in ("users", "service_principals", "groups"):
-            record = ask.view.get(kind, str(object_id).lower())
-            shape = shape_of(record) if record else None
-            if shape and (not types or shape.type.lower() in types):
-                names = shape.names(ask.query.get("$select"), beta=ask.beta)
-                value.append(writer(ask, shape, names, typed=True)(record))
+    entry = writer(ask, OBJECT, OBJECT.names(ask.query.get("$select"), beta=ask.beta), related=True)
+    found = ask.view.objects(str(one).lower() for one in given["ids"])
+    value = [entry(one) for one in found if not types or shape_of(one).type.lower() in types]
     return Answer(body={"@odata.context": ask.context("directoryObjects"), "value": value})
+
+
+@graph.on("GET", "/directoryObjects/{}")
+def get_object(ask: Ask, key: str) -> Answer:
+    """https://learn.microsoft.com/graph/api/directoryobject-get"""
+    return entity(ask, OBJECT, find.any_object(ask, key))

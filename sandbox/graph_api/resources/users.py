@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.graph_api import access as may
+from sandbox.graph_api import access as may, bodies
 from sandbox.graph_api.access import roles
 from sandbox.graph_api.callers import GLOBAL_ADMINISTRATOR
-from sandbox.graph_api.errors import forbidden, unsupported
+from sandbox.graph_api.errors import Refused, bad_request, forbidden, unsupported
 from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
+from sandbox.graph_api.resources.changing import changes
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import BASIC_PROFILE, USER
-from sandbox.graph_api.wire import Answer, Ask, is_guid
+from sandbox.graph_api.wire import Answer, Ask, is_guid, new_id
 from sandbox.objects import User
 
 # Whose sessions a role may end: holders of nothing but these roles.
@@ -37,6 +38,30 @@ _SIGN_OUT: dict[str, frozenset[str]] = {
     "User Administrator": _HARMLESS | roles("Helpdesk Administrator", "Groups Administrator", "User Administrator"),
 }
 SIGN_OUT = {next(iter(roles(name))): held for name, held in _SIGN_OUT.items()}
+FIXED = frozenset(
+    {"id", "createdDateTime", "deletedDateTime", "creationType", "identityParentId", "isManagementRestricted"}
+    | {"lastPasswordChangeDateTime", "signInActivity", "signInSessionsValidFromDateTime", "securityIdentifier"}
+    | {"proxyAddresses", "imAddresses", "licenseAssignmentStates", "assignedPlans", "provisionedPlans"}
+)
+CHANGEABLE = {
+    "accountEnabled": "enabled",
+    "displayName": "display_name",
+    "givenName": "given_name",
+    "surname": "surname",
+    "jobTitle": "job_title",
+    "department": "department",
+    "officeLocation": "office",
+    "mail": "mail",
+    "userPrincipalName": "upn",
+    "userType": "user_type",
+}
+PARTS = {
+    "User.EnableDisableAccount.All": ("accountEnabled",),
+    "User.ManageIdentities.All": ("identities",),
+    "User-PasswordProfile.ReadWrite.All": ("passwordProfile",),
+    "User-Mail.ReadWrite.All": ("otherMails",),
+    "User-Phone.ReadWrite.All": ("businessPhones", "mobilePhone"),
+}
 ACTIVITY_MAX = 500
 FULL_PROFILES = may.names("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
 SIGN_OUT_ANYBODY = roles("Global Administrator", "Privileged Authentication Administrator")
@@ -73,24 +98,40 @@ def get_me(ask: Ask) -> Answer:
 @graph.on("PATCH", "/users/{}", roles=may.USER_WRITERS)
 def change_user(ask: Ask, key: str) -> Answer:
     user = find.user(ask, key)
-    text = (str, type(None))
-    given = ask.fields(
-        {"accountEnabled": bool, "displayName": str, "jobTitle": text, "department": text, "officeLocation": text}
-    )
-    names = {
-        "accountEnabled": "enabled",
-        "displayName": "display_name",
-        "jobTitle": "job_title",
-        "department": "department",
-        "officeLocation": "office",
-    }
-    ask.tenant.update_user(user.id, **{names[name]: value for name, value in given.items()})
+    given = bodies.properties(ask, "user", read_only=FIXED)
+    _check_unit(ask, user)
+    _check_parts(ask, given)
+    ask.tenant.update_user(user.id, **changes(user, given, CHANGEABLE))
     return Answer(204)
+
+
+@graph.on("POST", "/users", roles=may.USER_WRITERS)
+def create_user(ask: Ask) -> Answer:
+    """https://learn.microsoft.com/graph/api/user-post-users"""
+    needed = ("displayName", "mailNickname", "userPrincipalName", "passwordProfile")
+    given = bodies.properties(ask, "user", required=needed, read_only=FIXED)
+    upn, tenant, now = given["userPrincipalName"], ask.tenant, ask.world.clock.now()
+    if upn.partition("@")[2].lower() not in tenant.domains:
+        raise bad_request(
+            "The domain portion of the userPrincipalName property is invalid.", target="userPrincipalName"
+        )
+    if tenant.user(upn):
+        message = "Another object with the same value for property userPrincipalName already exists."
+        raise Refused(400, "Request_BadRequest", message)
+    made = User(id=new_id(), display_name=given["displayName"], upn=upn, mail=None, created=now, valid_from=now)
+    tenant.add_user(made)
+    tenant.update_user(made.id, **changes(made, given, CHANGEABLE))
+    answer = entity(ask, USER, made)
+    answer.status = 201
+    answer.headers["Location"] = ask.location(made.id, "User")
+    return answer
 
 
 @graph.on("DELETE", "/users/{}", roles=may.USER_WRITERS)
 def delete_user(ask: Ask, key: str) -> Answer:
-    ask.tenant.delete_user(find.user(ask, key).id)
+    user = find.user(ask, key)
+    _check_unit(ask, user)
+    ask.tenant.delete_user(user.id)
     return Answer(204)
 
 
@@ -118,14 +159,45 @@ def invalidate_own_tokens(ask: Ask) -> Answer:
 
 
 def _sign_out(ask: Ask, user: User) -> Answer:
-    """Move the moment before which this person's tokens count for nothing. For a guest nothing moves, unsaid."""
+    """Move the moment before which this person's tokens count for nothing. For external people nothing does, unsaid."""
+    bodies.parameters(ask, {})
     caller = ask.caller
+    _check_unit(ask, user)
     if not caller.app_only and caller.object_id != user.id:
         _check_rank(ask, user)
     if user.id in ask.tenant.users:  # a replica may still list somebody who has gone
         ask.tenant.revoke_sessions(user.id)
         ask.tenant.audit.user_signed_out(user, caller)
     return Answer(body={"@odata.context": ask.context("Edm.Boolean"), "value": True})
+
+
+def _check_unit(ask: Ask, user: User) -> None:
+    """Who holds no role within a restricted unit changes nothing about its members, and no app does.
+
+    https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
+
+    Raises:
+        Refused: 403.
+    """
+    scopes = {f"/administrativeUnits/{unit.id}" for unit in ask.tenant.managed_only_within(user.id)}
+    if not scopes:
+        return
+    held = {
+        one.scope
+        for one in ask.tenant.other_role_assignments.values()
+        if one.principal_id == ask.caller.object_id and not ask.caller.app_only
+    }
+    if not scopes <= held:
+        raise forbidden()
+
+
+def _check_parts(ask: Ask, given: dict[str, Any]) -> None:
+    """Some permissions open a few properties only: https://learn.microsoft.com/graph/api/user-update"""
+    if ask.caller.has("User.ReadWrite.All", "Directory.ReadWrite.All", "User.ReadWrite"):
+        return
+    open_to = {name for permission in ask.caller.permissions for name in PARTS.get(permission, ())}
+    if not set(given) <= open_to:
+        raise forbidden()
 
 
 def _check_rank(ask: Ask, user: User) -> None:
