@@ -222,7 +222,7 @@ def _groups(tenant: Tenant) -> None:
     add(
         "Identity Operations",
         people("Diego"),
-        owners=people("Isaiah"),
+        owners=people("Megan"),
         role_assignable=True,
         role_template_ids=[ROLE_IDS["User Administrator"]],
     )
