@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.models import Tenant
 from consent.apps_now import app_now, binned_app_now, client_of, everything_tied_to
-from consent.refusals import Absent, NothingToRevoke, Refused, WrongConfirmation, asking_microsoft
+from consent.refusals import Absent, NothingToRevoke, Protected, Refused, WrongConfirmation, asking_microsoft
 from directory import sync
 from directory.models import PermissionGrant, Person, ServicePrincipal
+from graph.types import AppKind
 from revocation import selectors, services as revocation
 from revocation.actions import (
     create_assignment,
@@ -206,6 +207,7 @@ def purge_app(
     Raises:
         WrongConfirmation: what was typed is not its name.
         Absent: it is not in the recycle bin.
+        Protected: it is an agent blueprint, which Microsoft lets nobody delete for good.
     """
     try:
         now = binned_app_now(tenant, app)
@@ -213,6 +215,8 @@ def purge_app(
         if earlier := selectors.first_click_of(tenant, actor, "purge_app", steps__target_id=str(app.pk)):
             return earlier
         raise
+    if now.kind == AppKind.BLUEPRINT:
+        raise Protected(_("Microsoft lets nobody delete an agent blueprint for good; it goes by itself after 30 days."))
     if _spelled(typed) != _spelled(now.display_name):
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})

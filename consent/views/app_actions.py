@@ -136,6 +136,18 @@ def _enabling(app: ServicePrincipal, back: str) -> Confirmation:
     )
 
 
+def _agents_go_too(count: int) -> str:
+    """https://learn.microsoft.com/entra/agent-id/cascade-deletion-agent-identities"""
+    if not count:
+        return _("Agents made from it are deleted by Microsoft about a day later, and then restored one by one.")
+    text = ngettext(
+        "The %(count)d agent made from it is deleted by Microsoft about a day later.",
+        "The %(count)d agents made from it are deleted by Microsoft about a day later, and then restored one by one.",
+        count,
+    )
+    return text % {"count": count}
+
+
 def _deleting(app: ServicePrincipal, back: str) -> Confirmation:
     hits = selectors.what_deleting_hits(app)
     what = _("%(people)d people, %(grants)d grants, %(assigned)d assignments, %(alone)d app-only permissions.") % {
@@ -144,6 +156,8 @@ def _deleting(app: ServicePrincipal, back: str) -> Confirmation:
         "assigned": hits.assignments,
         "alone": hits.app_permissions,
     }
+    if app.kind == ServicePrincipal.Kind.BLUEPRINT:
+        what = f"{what} {_agents_go_too(hits.agents)}"
     return Confirmation(
         title=_("Delete %(app)s?") % {"app": app.display_name},
         button=_("Delete %(app)s") % {"app": app.display_name},

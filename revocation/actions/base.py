@@ -107,7 +107,7 @@ class Action:
             return Outcome(Verdict.ACCEPTED, request_id=answer.request_id)
         if isinstance(answer.error, NotFound):
             return self.missing(step, answer.error)
-        return self.refused(answer.error)
+        return self.refused(step, answer.error)
 
     def noted(self, step: RevocationStep, answer: Answer) -> None:
         """Keep what the proof will need from a successful answer."""
@@ -116,17 +116,32 @@ class Action:
         """What a 404 means: for a deletion, that there is nothing left to do."""
         return failed(error, _("It no longer exists. Nothing was changed."))
 
-    def refused(self, error: GraphError) -> Outcome:
+    def refused(self, step: RevocationStep, error: GraphError) -> Outcome:
         """What any other error means."""
         if isinstance(error, Forbidden):
-            return failed(error, self.forbidden())
+            return failed(error, self.forbidden(step))
         return general(error)
 
-    def forbidden(self) -> str:
+    def permission_for(self, step: RevocationStep) -> str:
+        """The application permission that lets this step through: another one where its target is of another kind."""
+        return self.permission
+
+    def forbidden(self, step: RevocationStep) -> str:
+        """Why a 403 came: the permission is missing, or Microsoft keeps this one target from a portal that holds it.
+
+        https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
+        """
+        permission = self.permission_for(step)
+        if permission in step.tenant.granted_permissions:
+            return _(
+                "Microsoft refused this one, although the portal has the permission %(permission)s: it is in a"
+                " restricted administrative unit, or a privileged role protects it. Nothing was changed. An"
+                " administrator of that unit can do it in Entra."
+            ) % {"permission": permission}
         return _(
             "Microsoft refused: the portal does not have the permission %(permission)s in this tenant. Nothing was"
             " changed. An administrator can grant it; the connection page shows how."
-        ) % {"permission": self.permission}
+        ) % {"permission": permission}
 
     def proof(self, step: RevocationStep) -> Call:
         raise NotImplementedError

@@ -61,10 +61,10 @@ class CreateAssignment(Action):
         text = _("The app or the person is not in the directory (yet).")
         return Outcome(Verdict.RETRY, text, error.code, error.request_id)
 
-    def refused(self, error: GraphError):
+    def refused(self, step, error: GraphError):
         if "already exists" in error.message:
             return Outcome(Verdict.ACCEPTED, request_id=error.request_id)
-        return super().refused(error)
+        return super().refused(step, error)
 
     def proof(self, step):
         """By the id that the answer named; where that was lost, among all assignments to the app."""

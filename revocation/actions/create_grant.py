@@ -87,11 +87,11 @@ class CreateGrant(Action):
         text = _("The app or the person is not in the directory (yet).")
         return Outcome(Verdict.RETRY, text, error.code, error.request_id)
 
-    def refused(self, error: GraphError):
+    def refused(self, step, error: GraphError):
         # Graph has answered a duplicate with 400 and with 409; only the words are the same.
         if "already exists" in error.message:
             return Outcome(Verdict.ACCEPTED, request_id=error.request_id)
-        return super().refused(error) if error.status == 403 else general(error)
+        return super().refused(step, error) if error.status == 403 else general(error)
 
     def proof(self, step):
         graph_id = (step.observed or {}).get("id") or step.target_id

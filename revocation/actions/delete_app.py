@@ -11,7 +11,7 @@ from directory import sync
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from graph.requesting import segment
 from graph.types import Call
-from revocation.actions import delete_assignment, delete_grant
+from revocation.actions import delete_assignment, delete_grant, kinds
 from revocation.actions.base import Action, Outcome, Verdict, gone
 from revocation.steps import StepDraft
 
@@ -29,6 +29,7 @@ def step(
         target_type=DeleteApp.target_type,
         target_id=str(app.id),
         target_label=app.display_name,
+        params=kinds.of(app),
         before={
             "app_id": str(app.app_id),
             "account_enabled": app.account_enabled,
@@ -44,8 +45,11 @@ class DeleteApp(Action):
     target_type = "app"
     permission = "Application.ReadWrite.All"
 
+    def permission_for(self, step):
+        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.permission
+
     def call(self, step):
-        return Call("DELETE", f"/servicePrincipals/{segment(step.target_id)}")
+        return Call("DELETE", kinds.path(step))
 
     def missing(self, step, error):
         return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
@@ -61,7 +65,7 @@ class DeleteApp(Action):
             return None
         from revocation.actions import restore_app
 
-        return restore_app.step_for(step.target_id, step.target_label)
+        return restore_app.step_for(step.target_id, step.target_label, params=step.params)
 
     def applied(self, steps):
         for step in steps:

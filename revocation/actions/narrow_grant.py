@@ -51,7 +51,7 @@ class NarrowGrant(Action):
             return None
         if answer.error is not None:
             # Without knowing what is there now, a PATCH could give scopes back that were removed meanwhile.
-            return self.refused(answer.error)
+            return self.refused(step, answer.error)
         found = Grant.read(answer.body)
         if not delete_grant.same_grant(step.before, found):
             text = _("This grant is no longer the one that was shown. Nothing was changed.")

@@ -9,19 +9,25 @@ from directory import sync
 from directory.models import ServicePrincipal
 from graph.requesting import segment
 from graph.types import Call
+from revocation.actions import kinds
 from revocation.actions.base import Action, Outcome, Verdict, gone
 from revocation.steps import StepDraft
 
 
 def step(app: ServicePrincipal, *, urgency: int = 50) -> StepDraft:
     """Delete this app, which is in the recycle bin, for good."""
-    return StepDraft(PurgeApp.name, PurgeApp.target_type, str(app.id), app.display_name, urgency=urgency)
+    return StepDraft(
+        PurgeApp.name, PurgeApp.target_type, str(app.id), app.display_name, params=kinds.of(app), urgency=urgency
+    )
 
 
 class PurgeApp(Action):
     name = "purge_app"
     target_type = "app"
     permission = "Application.ReadWrite.All"
+
+    def permission_for(self, step):
+        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.permission
 
     def call(self, step):
         return Call("DELETE", f"/directory/deletedItems/{segment(step.target_id)}")

@@ -10,17 +10,18 @@ from directory.models import ServicePrincipal
 from graph.errors import NotFound
 from graph.requesting import segment
 from graph.types import Call
+from revocation.actions import kinds
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, unreadable
 from revocation.steps import StepDraft
 
 
 def step(app: ServicePrincipal, *, urgency: int = 30) -> StepDraft:
     """Restore this app. Steps that put its grants back may stand in the same request: they wait for it."""
-    return step_for(str(app.id), app.display_name, urgency=urgency)
+    return step_for(str(app.id), app.display_name, params=kinds.of(app), urgency=urgency)
 
 
-def step_for(object_id: str, label: str, *, urgency: int = 30) -> StepDraft:
-    return StepDraft(RestoreApp.name, RestoreApp.target_type, object_id, label, urgency=urgency)
+def step_for(object_id: str, label: str, *, params: dict | None = None, urgency: int = 30) -> StepDraft:
+    return StepDraft(RestoreApp.name, RestoreApp.target_type, object_id, label, params=params or {}, urgency=urgency)
 
 
 class RestoreApp(Action):
@@ -36,6 +37,9 @@ class RestoreApp(Action):
         if answer.error is None:
             return Outcome(Verdict.VERIFIED, _("It was there already."), "there_already", answer.request_id)
         return None
+
+    def permission_for(self, step):
+        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.permission
 
     def call(self, step):
         return Call("POST", f"/directory/deletedItems/{segment(step.target_id)}/restore")

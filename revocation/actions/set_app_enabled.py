@@ -12,6 +12,7 @@ from directory.models import ServicePrincipal
 from graph.errors import NotFound
 from graph.requesting import segment
 from graph.types import Call
+from revocation.actions import kinds
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, unreadable
 from revocation.steps import StepDraft
 
@@ -23,6 +24,7 @@ def disable(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
         target_type=DisableApp.target_type,
         target_id=str(app.id),
         target_label=app.display_name,
+        params=kinds.of(app),
         before={"account_enabled": app.account_enabled, "app_id": str(app.app_id)},
         urgency=urgency,
     )
@@ -30,11 +32,9 @@ def disable(app: ServicePrincipal, *, urgency: int = 40) -> StepDraft:
 
 def enable(app: ServicePrincipal, *, urgency: int = 50) -> StepDraft:
     """Enable this app."""
-    return enable_by_id(str(app.id), app.display_name, urgency=urgency)
-
-
-def enable_by_id(object_id: str, label: str, *, urgency: int = 50) -> StepDraft:
-    return StepDraft(EnableApp.name, EnableApp.target_type, object_id, label, urgency=urgency)
+    return StepDraft(
+        EnableApp.name, EnableApp.target_type, str(app.id), app.display_name, params=kinds.of(app), urgency=urgency
+    )
 
 
 class SetEnabled(Action):
@@ -58,8 +58,11 @@ class SetEnabled(Action):
     def already(self) -> str:
         raise NotImplementedError
 
+    def permission_for(self, step):
+        return kinds.ENABLE_AGENTS if kinds.is_agent(step) else self.permission
+
     def call(self, step):
-        return Call("PATCH", f"/servicePrincipals/{segment(step.target_id)}", {"accountEnabled": self.wanted})
+        return Call("PATCH", kinds.path(step), {"accountEnabled": self.wanted})
 
     def missing(self, step, error):
         return failed(error, _("This app no longer exists in the tenant. Nothing was changed."))
@@ -87,7 +90,7 @@ class DisableApp(SetEnabled):
     def undo(self, step):
         if step.outcome_code == "there_already":
             return None
-        return enable_by_id(step.target_id, step.target_label)
+        return StepDraft(EnableApp.name, self.target_type, step.target_id, step.target_label, params=step.params)
 
     def applied(self, steps):
         for step in steps:
@@ -104,7 +107,7 @@ class EnableApp(SetEnabled):
     def undo(self, step):
         if step.outcome_code == "there_already":
             return None
-        return StepDraft(DisableApp.name, self.target_type, step.target_id, step.target_label)
+        return StepDraft(DisableApp.name, self.target_type, step.target_id, step.target_label, params=step.params)
 
     def applied(self, steps):
         for step in steps:

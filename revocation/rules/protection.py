@@ -105,6 +105,11 @@ def app_refusal(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) 
     """
     if str(app.app_id) == settings.ENTRA_CLIENT_ID.lower() or app.id == tenant.own_service_principal_id:
         return _("This is Consentry itself. Taking it out would cut the portal off from this organisation.")
+    if app.kind == types.AppKind.MANAGED_IDENTITY:
+        return _(
+            "A managed identity belongs to a resource in Azure, and ends with it: Entra lets nobody disable, delete or"
+            " restore it here."
+        )
     if str(app.owner_tenant_id) in MICROSOFT_TENANT_IDS:
         return _("This app is Microsoft's own, and parts of Microsoft 365 or Azure depend on it. It stays as it is.")
     return None

@@ -24,7 +24,7 @@ def outcome(kind: Kind, step: RevocationStep, answer: Answer | GraphError) -> Ou
             return action.unseen(answer) if isinstance(answer, GraphError) else action.looked(step, answer)
         if kind == Kind.CALL:
             if isinstance(answer, GraphError):
-                return action.refused(answer) if answer.status == 403 else general(answer)
+                return action.refused(step, answer) if answer.status == 403 else general(answer)
             return action.read(step, answer)
         return unreadable(answer) if isinstance(answer, GraphError) else action.proved(step, answer)
     except (KeyError, TypeError, ValueError, AttributeError):

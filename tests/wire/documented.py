@@ -151,6 +151,8 @@ ADVANCED = {
 
 # What PATCH may change, of what else is read-only: the pages of the updates.
 CHANGEABLE = {
+    # agentidentity-update, and the permission named after it: AgentIdentity.EnableDisable.All
+    "agentIdentity": {"accountEnabled", "displayName", "tags"},
     "oAuth2PermissionGrant": {"scope"},
     "servicePrincipal": {
         "accountEnabled",
