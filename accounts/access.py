@@ -22,6 +22,7 @@ from accounts.roles import Capability
 T = TypeVar("T")
 
 AUTH_TIME = "auth_time"  # session: Unix time at which Microsoft last checked this person's credentials
+LOGIN_HINT = "login_hint"  # session: by which Microsoft knows the person's own session again; kept until after sign-out
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def require(capability: Capability, *, step_up: bool = False) -> Callable:
             request.membership, request.tenant = membership, membership.tenant
 
             if not membership.can(capability):
-                return render(request, "403.html", {"capability": capability.label}, status=403)
+                page = {"capability": capability.label, "roles_known": membership.roles_known}
+                return render(request, "403.html", page, status=403)
             if step_up and not signed_in_recently(request):
                 return ask_to_step_up(request)
             return view(request, *args, **kwargs)

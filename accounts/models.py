@@ -95,6 +95,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_guest = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    # Whether the last ID token said which directory roles there are. None before the first.
+    directory_roles_told = models.BooleanField(null=True)
     identity_checked_at = models.DateTimeField(null=True)
     # One request at a time asks Microsoft again; until then others wait, and after a failure so does everybody.
     identity_lease_until = models.DateTimeField(null=True)
@@ -151,6 +153,12 @@ class Membership(models.Model):
     def object_id(self) -> uuid.UUID | None:
         """The person's own object id in this tenant's directory; None where they are only let in."""
         return self.user.object_id if self.user.tenant_id == self.tenant_id else None
+
+    @property
+    def roles_known(self) -> bool:
+        """False where Microsoft told of no role and may just not have been asked: then there may be one."""
+        silent = self.user.directory_roles_told is False and self.source == self.Source.ENTRA
+        return not silent or self.roles != [Role.USER]
 
     @cached_property
     def capabilities(self) -> frozenset[Capability]:

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Tenant, User
 from accounts.user_agents import describe
 
 
@@ -24,6 +24,16 @@ class OwnSession:
     seen_at: datetime
     ends_at: datetime
     is_this_one: bool
+
+
+def directory_roles_told(tenant: Tenant) -> bool | None:
+    """Whether the newest ID tokens of a tenant's people named directory roles; None before the first sign-in.
+
+    False means that the registration does not ask for them (`groupMembershipClaims`): whoever has no role of ours is
+    then no more than a user here, whatever they are in Entra.
+    """
+    checked = User.objects.filter(tenant=tenant).exclude(directory_roles_told=None).order_by("-identity_checked_at")
+    return checked.values_list("directory_roles_told", flat=True).first()
 
 
 def own_sessions(user: User) -> QuerySet[UserSession]:

@@ -83,8 +83,10 @@ def know(tenant: Tenant, identity: Identity, now: datetime) -> User:
 def take_facts(user: User, identity: Identity, now: datetime) -> None:
     """Write what Microsoft says about the person as of `now`: name and roles in their own tenant."""
     user.display_name, user.upn, user.is_guest = identity.name, identity.upn, identity.is_guest
+    user.directory_roles_told = identity.directory_roles_told
     user.identity_checked_at, user.identity_lease_until = now, None
-    user.save(update_fields=["display_name", "upn", "is_guest", "identity_checked_at", "identity_lease_until"])
+    facts = ["display_name", "upn", "is_guest", "directory_roles_told", "identity_checked_at", "identity_lease_until"]
+    user.save(update_fields=facts)
     Membership.objects.update_or_create(
         tenant_id=user.tenant_id,
         user=user,

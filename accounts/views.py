@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts import ended as ending, selectors, services
-from accounts.access import Actor, safe_next, signed_in_recently
+from accounts.access import LOGIN_HINT, Actor, safe_next, signed_in_recently
 from accounts.entra.views import start_step_up
 from accounts.middleware import any_identity
 from accounts.oidc import flow
@@ -57,14 +57,24 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and request.user.tenant_id:
         this = UserSession.objects.filter(user_id=request.user.pk, session_key=request.session.session_key)
         services.end_sessions(request.user, this, reason="signed_out", actor=Actor.person(request.user))
+    return _leave(request)
+
+
+def _leave(request: HttpRequest) -> HttpResponse:
+    """To the page after sign-out. It gets along the hint that spares the person Microsoft's list of accounts."""
+    hint = request.session.get(LOGIN_HINT)
     logout(request)
+    if hint:
+        request.session[LOGIN_HINT] = hint
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
 @login_not_required
 @require_safe
+@never_cache
 def signed_out(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/signed_out.html", {"microsoft": flow.sign_out_address(request)})
+    address = flow.sign_out_address(request, hint=request.session.get(LOGIN_HINT, ""))
+    return render(request, "accounts/signed_out.html", {"microsoft": address})
 
 
 @require_safe
@@ -81,8 +91,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     session = get_object_or_404(selectors.own_sessions(request.user), pk=pk)
     services.end_sessions(request.user, [session], reason="ended_by_owner", actor=Actor.person(request.user))
     if session.session_key == request.session.session_key:
-        logout(request)
-        return redirect(settings.LOGOUT_REDIRECT_URL)
+        return _leave(request)
     return redirect("accounts:sessions")
 
 

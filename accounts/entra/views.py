@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import ended, refresh, services, signals, token_store
-from accounts.access import AUTH_TIME, Actor
+from accounts.access import AUTH_TIME, LOGIN_HINT, Actor
 from accounts.entra.provider import EntraProvider
 from accounts.models import Tenant, User
 from accounts.oidc import flow
@@ -75,7 +75,7 @@ def start_step_up(request: HttpRequest, next_url: str) -> HttpResponse:
             {"step_up": True},
             prompt="login",
             max_age=settings.STEP_UP_MAX_AGE,
-            login_hint=request.user.upn or None,
+            login_hint=request.session.get(LOGIN_HINT) or request.user.upn or None,
         )
     except GraphError as error:
         return refused(request, _as_refusal(error), way_back=next_url)
@@ -155,6 +155,7 @@ def _end_what_microsoft_disowns(user: User) -> None:
 def _remember(request: HttpRequest, user: User, arrival: Arrival) -> None:
     identity = arrival.identity
     request.session[AUTH_TIME] = identity.auth_time
+    request.session[LOGIN_HINT] = identity.login_hint
     ended.forget(request)
     token_store.save(user, arrival.cache, epoch=user.token_epoch)
     UserSession.objects.filter(session_key=request.session.session_key).update(data=_session_facts(identity))

@@ -87,6 +87,9 @@ def redeem(flow: dict[str, Any], answer: dict[str, str]) -> Arrival:
 def sign_out_address(request: HttpRequest, *, hint: str = "") -> str:
     """Where the browser ends its session at Microsoft, and comes back from.
 
+    Args:
+        hint: the `login_hint` claim of who signs out; without it, Microsoft may ask which account is meant.
+
     https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
     """
     back = {"post_logout_redirect_uri": request.build_absolute_uri(reverse("accounts:signed-out"))}

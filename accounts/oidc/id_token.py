@@ -33,8 +33,11 @@ class Identity:
 
     Attributes:
         roles: our roles (`accounts.roles`), from app roles, else from directory roles.
+        directory_roles_told: whether the token says which directory roles the person holds. Where the registration
+            does not ask for them it says nothing, and then none is no answer.
         sid: Entra's browser session, by which front-channel logout finds ours.
         auth_time: Unix time at which credentials were checked; None when the token does not say.
+        login_hint: by which Microsoft knows this person's session again; empty when the token does not say.
     """
 
     tenant_id: UUID
@@ -42,9 +45,11 @@ class Identity:
     name: str
     upn: str
     roles: tuple[str, ...]
+    directory_roles_told: bool
     is_guest: bool
     sid: str
     auth_time: int | None
+    login_hint: str
 
     @property
     def label(self) -> str:
@@ -118,17 +123,25 @@ def _identity(claims: dict[str, Any], tenant_id: UUID) -> Identity:
         name=_text(claims, "name")[:256],
         upn=_text(claims, "preferred_username")[:256],
         roles=tuple(roles_from_claims(_texts(claims, "roles"), _texts(claims, "wids"))),
+        directory_roles_told="wids" in claims,
         is_guest=_is_guest(claims, tenant_id),
         sid=_text(claims, "sid")[:128],
         auth_time=auth_time,
+        login_hint=_text(claims, "login_hint")[:512],
     )
 
 
 def _is_guest(claims: dict[str, Any], tenant_id: UUID) -> bool:
-    """A guest says so (`acct`), or was authenticated by somebody other than the tenant (`idp`)."""
+    """Whether the account is a guest (`acct`); where that is not told, whether another than the tenant vouched (`idp`).
+
+    In this order: a tenant that is federated may have its own sign-in server named as `idp`.
+
+    https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
+    """
+    if "acct" in claims:
+        return claims["acct"] not in (0, "0")
     idp = _text(claims, "idp")
-    own = (claims["iss"], f"https://sts.windows.net/{tenant_id}/")
-    return claims.get("acct") in (1, "1") or bool(idp and idp not in own)
+    return bool(idp) and idp not in (claims["iss"], f"https://sts.windows.net/{tenant_id}/")
 
 
 def _id(claims: dict[str, Any], name: str) -> UUID:

@@ -122,6 +122,13 @@ def test_a_guest_is_known_as_one(issuer, claims):
     assert id_token.prove(issuer.token(**claims), nonce="n-1").is_guest
 
 
+def test_what_the_token_says_about_the_account_comes_before_who_checked_the_password(issuer):
+    idp = "http://fs.contoso.example/adfs/services/trust"
+
+    assert not id_token.prove(issuer.token(acct=0, idp=idp), nonce="n-1").is_guest
+    assert id_token.prove(issuer.token(acct=1, idp=f"https://sts.windows.net/{CONTOSO}/"), nonce="n-1").is_guest
+
+
 def test_new_keys_are_read_when_a_token_names_one(microsoft, issuer, monkeypatch):
     newer = Issuer("key-2")
     id_token.prove(issuer.token(), nonce="n-1")

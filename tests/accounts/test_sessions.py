@@ -280,6 +280,22 @@ def test_when_a_session_was_last_used_is_noted_to_the_minute(contoso, browser):
     assert "Safari on iPhone" in browser.open("/accounts/sessions/").content.decode()
 
 
+@pytest.mark.parametrize("way", ["/accounts/sign-out/", "/end/"])
+def test_microsoft_is_told_whose_session_to_end_so_that_it_need_not_ask(contoso, browser, way):
+    browser.sign_in(ADELE)
+    hint = browser.portal.session["login_hint"]
+
+    out = browser.send(browser.open("/accounts/sessions/"), way)
+
+    assert hint.startswith("O.")
+    assert f"logout_hint={hint}" in unescape(browser.open(out["Location"]).content.decode())
+    assert not browser.signed_in
+
+
+def test_who_comes_to_that_page_otherwise_hints_at_nobody(client, db):
+    assert "logout_hint" not in client.get("/accounts/signed-out/").content.decode()
+
+
 def test_signing_out_of_microsoft_too_comes_back_to_the_portal(contoso, browser):
     browser.sign_in(ADELE)
     out = browser.send(browser.open("/"), "/accounts/sign-out/")

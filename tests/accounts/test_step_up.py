@@ -32,7 +32,7 @@ def test_microsoft_is_asked_to_check_the_credentials_again(contoso, browser):
 
     assert asked["prompt"] == ["login"]
     assert asked["max_age"] == ["300"]
-    assert asked["login_hint"] == [MEGAN]
+    assert asked["login_hint"] == [browser.portal.session["login_hint"]]
 
 
 def test_who_confirms_is_back_where_they_came_from_with_a_fresh_sign_in(contoso, browser, announced):
