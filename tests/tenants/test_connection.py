@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
+from accounts.tenancy import tenant_context
 from directory import sync
 from graph import tokens
 from graph.errors import Unauthorized
@@ -122,6 +123,15 @@ def test_the_doctor_is_content(entra, contoso, capsys):
     assert "Graph answers as Contoso" in out
     assert "ok User.RevokeSessions.All" in out
     assert "grants: " in out
+
+
+def test_the_doctor_says_where_sign_in_tells_no_directory_roles(entra, contoso, adele, capsys):
+    with tenant_context(contoso.pk):
+        type(adele.user).objects.update(directory_roles_told=False)
+
+    call_command("doctor", tenant="contoso")
+
+    assert "Sign-in does not say which directory roles people hold" in capsys.readouterr().out
 
 
 def test_the_doctor_fails_on_a_fault(entra, contoso, settings, capsys):

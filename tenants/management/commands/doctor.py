@@ -3,6 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts import selectors as accounts
 from accounts.management.naming import find_tenants
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
@@ -45,6 +46,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  - {finding.permission} is not granted (optional). {finding.text}")
             else:
                 self._bad(f"{finding.permission} is missing. {finding.text}")
+        self._sign_in(tenant)
         self._copy(tenant)
         return found.works
 
@@ -54,6 +56,17 @@ class Command(BaseCommand):
         for line in (problem.fix, problem.request_id and f"Microsoft's request id: {problem.request_id}"):
             if line:
                 self.stdout.write(f"    {line}")
+
+    def _sign_in(self, tenant: Tenant) -> None:
+        """Whether directory roles count here: only where the registration asks for them do tokens name any."""
+        told = accounts.directory_roles_told(tenant)
+        if told:
+            self._good("Sign-in says which directory roles people hold.")
+        elif told is False:
+            self.stdout.write(
+                "  - Sign-in does not say which directory roles people hold, so only the portal's own roles count. Add"
+                " the groups claim with directory roles to the registration (Token configuration)."
+            )
 
     def _copy(self, tenant: Tenant) -> None:
         for collection in selectors.freshness(tenant).values():
