@@ -42,6 +42,16 @@ def own_sessions(user: User) -> QuerySet[UserSession]:
     return UserSession.objects.filter(user_id=user.pk, session_key__in=alive).order_by("-last_seen_at")
 
 
+def this_session(user: User, key: str | None) -> QuerySet[UserSession]:
+    """The session this browser holds, as the list of one's own knows it; empty when no list does."""
+    return UserSession.objects.filter(user_id=user.pk, session_key=key)
+
+
+def other_sessions(user: User, key: str | None) -> QuerySet[UserSession]:
+    """The person's sessions that are alive but the one this browser holds."""
+    return own_sessions(user).exclude(session_key=key)
+
+
 def own_session_list(user: User, this_key: str | None) -> list[OwnSession]:
     return [
         OwnSession(

@@ -1,8 +1,8 @@
 """Which tenant, and which person, this unit of work may see: the setting behind row-level security.
 
 Every tenant-owned table has a PostgreSQL policy that compares its `tenant_id` with the session
-setting `consentry.tenant` (migrations use `rls.py` for it). Middleware and the Celery base task open
-`tenant_context`; outside of it a query on such a table returns nothing and an insert is refused.
+setting `consentry.tenant` (migrations use `rls.py` for it). Middleware opens the scope of a request, tasks and commands
+open `tenant_context` themselves; outside of it a query on such a table returns nothing and an insert is refused.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,5 @@
 """Signing in and out, the list of one's own sessions, and confirming who one is."""
 
-from allauth.usersessions.models import UserSession
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth import logout
@@ -55,7 +54,7 @@ def ended(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this portal session. The one at Microsoft goes on; the next page offers to end it too."""
     if request.user.is_authenticated and request.user.tenant_id:
-        this = UserSession.objects.filter(user_id=request.user.pk, session_key=request.session.session_key)
+        this = selectors.this_session(request.user, request.session.session_key)
         services.end_sessions(request.user, this, reason="signed_out", actor=Actor.person(request.user))
     return _leave(request)
 
@@ -97,7 +96,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    others = selectors.own_sessions(request.user).exclude(session_key=request.session.session_key)
+    others = selectors.other_sessions(request.user, request.session.session_key)
     services.end_sessions(request.user, list(others), reason="ended_by_owner", actor=Actor.person(request.user))
     return redirect("accounts:sessions")
 

@@ -51,7 +51,7 @@ class AuditEntry(models.Model):
     sequence = models.BigIntegerField()
     at = models.DateTimeField()
     event = models.CharField(max_length=64, choices=AuditEvent)
-    actor_id = models.CharField(max_length=64, blank=True)  # object id, or "system" / "cli:<os user>"
+    actor_id = models.CharField(max_length=64, blank=True)  # object id, or a word such as "system", "command-line"
     actor_label = models.CharField(max_length=256, blank=True)
     approver_id = models.CharField(max_length=64, blank=True)
     approver_label = models.CharField(max_length=256, blank=True)

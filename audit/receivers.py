@@ -1,39 +1,31 @@
 """`accounts` announces sign-ins and ended sessions by signals, without knowing the record; this writes them down."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.dispatch import Signal
 
 from accounts import signals
+from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from audit import services
 from audit.models import AuditEvent
 
-EVENTS: dict[str, AuditEvent] = {
-    "signed_in": AuditEvent.SIGNED_IN,
-    "sign_in_refused": AuditEvent.SIGN_IN_REFUSED,
-    "session_ended": AuditEvent.SIGNED_OUT,
-    "stepped_up": AuditEvent.STEPPED_UP,
-    "membership_granted": AuditEvent.MEMBERSHIP_GRANTED,
-    "membership_revoked": AuditEvent.MEMBERSHIP_REVOKED,
-    "tenant_changed": AuditEvent.TENANT_CHANGED,
+EVENTS: dict[Signal, AuditEvent] = {
+    signals.signed_in: AuditEvent.SIGNED_IN,
+    signals.sign_in_refused: AuditEvent.SIGN_IN_REFUSED,
+    signals.session_ended: AuditEvent.SIGNED_OUT,
+    signals.stepped_up: AuditEvent.STEPPED_UP,
+    signals.membership_granted: AuditEvent.MEMBERSHIP_GRANTED,
+    signals.membership_revoked: AuditEvent.MEMBERSHIP_REVOKED,
+    signals.tenant_changed: AuditEvent.TENANT_CHANGED,
 }
 
 
-@dataclass(frozen=True)
-class _Announced:
-    id: str
-    label: str
-
-
 def connect() -> None:
-    """Listen to every signal of `accounts` that has an event."""
-    for name, event in EVENTS.items():
-        signal = getattr(signals, name, None)
-        if isinstance(signal, Signal):
-            signal.connect(_receiver(event), weak=False, dispatch_uid=f"consentry.audit.{name}")
+    """Listen to every signal of `accounts`."""
+    for signal, event in EVENTS.items():
+        signal.connect(_receiver(event), weak=False, dispatch_uid=f"consentry.audit.{event}")
 
 
 def _receiver(event: AuditEvent):
@@ -54,7 +46,7 @@ def _receiver(event: AuditEvent):
             services.record(
                 event,
                 tenant_id=tenant_id,
-                actor=_Announced(str(actor_id or ""), str(actor_label or "")),
+                actor=Actor(str(actor_id or ""), str(actor_label or "")),
                 target_type=str(details.get("target_type") or ("user" if person else "")),
                 target_id=person,
                 target_label=label,

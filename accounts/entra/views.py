@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import ended, refresh, services, signals, token_store
+from accounts import ended, refresh, selectors, services, signals, token_store
 from accounts.access import AUTH_TIME, LOGIN_HINT, Actor
 from accounts.entra.provider import EntraProvider
 from accounts.models import Tenant, User
@@ -99,7 +99,10 @@ def refused(request: HttpRequest, refusal: Refused, *, way_back: str = "") -> Ht
 
 
 def _take_state(request: HttpRequest) -> dict[str, Any]:
-    """What we put aside when this trip began; it can be taken once, within ten minutes, by the same browser."""
+    """What we put aside when this trip began; it can be taken once, within ten minutes, by the same browser.
+
+    allauth has no public way to take a state by its id: `statekit` is its own, and may move with a new version of it.
+    """
     found = statekit.unstash_state(request, provider_id=EntraProvider.id, state_id=request.GET.get("state", ""))
     if found is None:
         raise Refused(Reason.EXPIRED_FLOW)
@@ -141,7 +144,7 @@ def _leave_anothers_session(request: HttpRequest, identity: Identity) -> None:
     """Who signs in where somebody else is signed in takes that session's place, and it should not linger in a list."""
     other = request.user
     if other.is_authenticated and (other.tenant_id, other.object_id) != (identity.tenant_id, identity.object_id):
-        theirs = UserSession.objects.filter(user_id=other.pk, session_key=request.session.session_key)
+        theirs = selectors.this_session(other, request.session.session_key)
         services.end_sessions(other, theirs, reason="another_signed_in", actor=Actor.system(other.tenant_id))
 
 
