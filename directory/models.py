@@ -102,6 +102,11 @@ class ServicePrincipal(TenantOwned):
         return str(self.app_id) == settings.ENTRA_CLIENT_ID.lower()
 
     @property
+    def is_stopped_here(self) -> bool:
+        """Whether an administrator of this tenant disabled or deleted it."""
+        return not self.account_enabled or self.deleted_at is not None
+
+    @property
     def can_act(self) -> bool:
         """Whether the app gets tokens: nobody has switched it off, here, at its publisher's or at Microsoft."""
         stopped = self.disabled_by_microsoft not in NOT_STOPPED_BY_MICROSOFT

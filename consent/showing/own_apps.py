@@ -70,6 +70,8 @@ def _chips(items: Sequence[MyApp]) -> list[dict]:
 
 
 def _summary(items: Sequence[MyApp], tenant: str) -> str:
+    """What can use the account now; an app somebody switched off is listed, and can do nothing."""
+    items = [item for item in items if item.can_act]
     if not items:
         return _("No app can use your %(tenant)s account in your name.") % {"tenant": tenant}
     apps = ngettext(

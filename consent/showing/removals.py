@@ -80,7 +80,8 @@ def _removal(request: RevocationRequest, app: ServicePrincipal | None, covered: 
     steps = list(request.steps.all())
     until = request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
     took = any(step.state in (State.ACCEPTED, State.VERIFIED, State.UNCONFIRMED) for step in steps)
-    can_undo = took and until > timezone.now() and not request.followers.all()
+    stopped = app is not None and app.is_stopped_here  # it gets nothing back, so nothing is offered
+    can_undo = took and not stopped and until > timezone.now() and not request.followers.all()
     return Removal(
         request=request,
         app_id=_app_id(request),

@@ -125,8 +125,9 @@ def _remove(request: HttpRequest, service: Callable[..., RevocationRequest], *ar
     """Ask, and go back to the list, where the row tells what becomes of it."""
     done = attempt(request, "consent:my-apps", service, request.membership, *args, **details)
     if isinstance(done, RevocationRequest):
-        undo_at = reverse("consent:undo", args=[done.pk])
-        messages.success(request, _came_to(done), extra_tags=f"undo:{undo_at}")
+        removal = removals.one(request.membership, done.pk)
+        undo = f"undo:{reverse('consent:undo', args=[done.pk])}" if removal and removal.undo_until else ""
+        messages.success(request, _came_to(done), extra_tags=undo)
     return redirect("consent:my-apps")
 
 

@@ -102,7 +102,7 @@ def sign_out(
     people = list(people)
     with in_tenant(tenant.pk):
         if len(people) == 1:
-            people = [_as_of_now(tenant, people[0])]
+            people = [as_of_now(tenant, people[0])]
             why = protection.refusal(tenant, people[0], actor)
             reasons = {str(people[0].pk): why} if why else {}
         else:
@@ -140,7 +140,7 @@ def sign_out_self(membership: Membership) -> RevocationRequest:
         )
 
 
-def _as_of_now(tenant: Tenant, person: Person) -> Person:
+def as_of_now(tenant: Tenant, person: Person) -> Person:
     """The person with today's roles: our copy may not have noticed that somebody became an administrator."""
     if person.roles_known_at and timezone.now() - person.roles_known_at < FRESH:
         return person

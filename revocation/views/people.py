@@ -11,7 +11,7 @@ from accounts.directory_roles import role_names
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person
-from directory.roles import KnownRoles
+from directory.roles import KnownRoles, Roles
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.models import RevocationRequest
@@ -42,6 +42,7 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _person(request, pk)
     context = _about(request, found)
     context["apps"] = known.apps_of(request.tenant, found)
+    context["known_since"] = selectors.known_since(request.tenant)
     context["history"] = revocations.about(request.tenant, found.pk)
     return render(request, "revocation/person.html", context)
 
@@ -51,6 +52,8 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
 def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
     """End every session of one person: what it does and does not first, then the reason, then the deed."""
     found = _person(request, pk)
+    if not _roles_known(KnownRoles(request.tenant).of_person(found)):
+        found = services.as_of_now(request.tenant, found)  # of one person alone more can be known than of all
     context = _about(request, found)
     form = ReasonForm(request.POST or None)
     if context["under_way"] and request.method == "POST":
@@ -96,12 +99,16 @@ def _person(request: HttpRequest, pk: UUID) -> Person:
         raise Http404 from absent
 
 
+def _roles_known(held: Roles) -> bool:
+    return held.known and not held.possible
+
+
 def _about(request: HttpRequest, person: Person) -> dict:
     held = KnownRoles(request.tenant).of_person(person)
     return {
         "person": person,
         "roles": role_names(held.held),
-        "roles_known": held.known and not held.possible,
+        "roles_known": _roles_known(held),
         "in_role_group": held.in_role_group,
         "refusal": protection.refusal(request.tenant, person, Actor.of(request.membership)),
         "under_way": known.under_way(request.tenant, person),

@@ -37,9 +37,13 @@ class Command(BaseCommand):
             label = Collection.Kind(kind.kind).label
             of = f" of {kind.graph_count}" if kind.graph_count is not None else ""
             if kind.complete:
-                self.stdout.write(f"  {label}: {kind.rows}{of}, {kind.removed} removed")
+                self.stdout.write(f"  {label}: {kind.rows}{of}, {kind.removed} removed{_left_out(kind)}")
             else:
                 self.stdout.write(self.style.ERROR(f"  {label}: {kind.rows}{of}; {kind.error}"))
+
+
+def _left_out(kind: sync.KindReport) -> str:
+    return f", {kind.unreadable} could not be read" if kind.unreadable else ""
 
 
 def _tenants(name: str | None) -> list[Tenant]:
