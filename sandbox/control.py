@@ -223,7 +223,7 @@ class Controls:
         delete_app, restore_app, purge_app, disable_app, enable_app (`app`: client id or object id), install_app,
         consent (`app`, `user` or none for everybody, `scopes`), withdraw (`app`, `user` or none),
         user_consent (`value`: all, low or none), registration (`app`: client id, and what it becomes:
-        `multi_tenant`, `group_membership_claims`, `optional_claims`).
+        `multi_tenant`, `group_membership_claims`, `optional_claims`, `certificates` as PEM texts).
         """
         tenant = self.world.tenant(given["tenant"])
         if tenant is None:
@@ -254,7 +254,7 @@ class Controls:
     def _registration(self, _tenant: Tenant, given: dict) -> None:
         """What an owner changes about a registration in its home tenant. It counts from the next sign-in on."""
         changes = {name: value for name, value in given.items() if name not in ("tenant", "do", "app")}
-        _only(changes, "multi_tenant", "group_membership_claims", "optional_claims")
+        _only(changes, "multi_tenant", "group_membership_claims", "optional_claims", "certificates")
         application = self.world.applications.get(given["app"])
         if application is None:
             raise BadControl(f"there is no registration {given['app']!r}")

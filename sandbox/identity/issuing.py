@@ -63,13 +63,13 @@ def not_yet(asked: Asked, client: ServicePrincipal) -> bool:
 
 def client_in_tenant(asked: Asked, family: Family | None) -> Tenant | None:
     """The tenant the token will be for, once the application is known to be there and switched on."""
+    people.require_reach(asked.application, asked.authority)
     tenant = asked.authority.tenant
     if tenant is None and family is not None:
         tenant = asked.world.tenants.get(family.tenant_id)
     if tenant is None:
         return None
     application = asked.application
-    people.require_reach(application, asked.authority)
     client = tenant.service_principal_for(application.app_id)
     if client is None or (asked.form.get("grant_type") == "refresh_token" and not_yet(asked, client)):
         raise errors.no_application(application.app_id, tenant.name)
