@@ -9,6 +9,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 WORKERS ?= 2
+# Clients for `make conformance`: each in a folder of its own. Without npm they are not installed, and it says so.
+NODE_CLIENTS := $(if $(shell command -v npm),$(patsubst %,.clients/%/.installed,msal-node graph-client cli-microsoft365))
 export CHROMIUM
 
 .PHONY: help
@@ -46,8 +48,8 @@ chaos: .venv/.dev ## Kill workers, empty brokers, restart databases; one line pe
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 .PHONY: conformance
-conformance: .venv/.dev .venv-clients/.installed ## The sandbox against azure-identity and msgraph-sdk
-	SANDBOX_PYTHON=$(CURDIR)/$(BIN)/python .venv-clients/bin/pytest -c tests/conformance/pytest.ini tests/conformance $(ARGS)
+conformance: .venv/.dev .venv-clients/.installed .clients/azure-cli/.installed $(NODE_CLIENTS) ## The sandbox against five clients that nobody here wrote; one line a flow
+	$(BIN)/python -m tests.conformance $(ARGS)
 
 .PHONY: screenshots
 screenshots: .venv/.dev chromium ## Take the pictures of the README again
@@ -64,7 +66,7 @@ upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then r
 .PHONY: clean
 clean: ## Remove the environments and everything the demo keeps
 	@if [ -x $(BIN)/python ] && [ -d var/postgres ]; then $(BIN)/python -m portal.local.postgres stop; fi
-	rm -rf .venv .venv-clients var
+	rm -rf .venv .venv-clients .clients var
 
 # --- what the above need ------------------------------------------------------------------------------
 
@@ -88,6 +90,16 @@ clean: ## Remove the environments and everything the demo keeps
 .venv-clients/.installed: requirements-conformance.txt | .venv/pyvenv.cfg
 	$(BIN)/python -m venv .venv-clients
 	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-conformance.txt
+	@touch $@
+
+.clients/azure-cli/.installed: tests/conformance/clients/azure-cli/requirements.txt | .venv/pyvenv.cfg
+	$(BIN)/python -m venv .clients/azure-cli
+	.clients/azure-cli/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+.clients/%/.installed: tests/conformance/clients/%/package.json
+	@mkdir -p $(@D) && cp $< $(@D)/package.json
+	npm install --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: chromium

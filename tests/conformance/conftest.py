@@ -1,70 +1,22 @@
-"""A sandbox with TLS, and Microsoft's own clients pointed at it.
+"""A sandbox with TLS, and Microsoft's own Python clients pointed at it.
 
-Skipped by the ordinary run, which does not have these clients; requirements-conformance.txt says how to run them.
+Skipped by the ordinary run, which does not have these clients: `make conformance` installs and runs them all.
 """
 
 import asyncio
 import importlib.util
-import os
-import socket
 import ssl
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-# The sandbox runs on the project's libraries, its clients on theirs.
-PYTHON = os.environ.get("SANDBOX_PYTHON") or str(PROJECT / ".venv" / "bin" / "python")
+from tests.conformance.stage import Running
+
 PATIENCE = 60  # seconds for one conversation, Retry-After included
 
 if importlib.util.find_spec("msgraph") is None:
     collect_ignore_glob = ["test_*.py"]
-
-
-class Running:
-    """The sandbox as a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port, self.tls_port = _free_ports(2)
-        self.url, self.tls_url = f"http://127.0.0.1:{self.port}", f"https://localhost:{self.tls_port}"
-        self.authority = str(folder / "ca.pem")
-        self.http = requests.Session()
-        self.http.trust_env = False
-
-    def start(self) -> "Running":
-        ports = ["--port", str(self.port), "--tls-port", str(self.tls_port), "--tls-folder", str(self.folder)]
-        self.process = subprocess.Popen([PYTHON, "-m", "sandbox", *ports], cwd=PROJECT)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the sandbox ended with status {self.process.returncode}")
-            try:
-                if self.http.get(f"{self.url}/_sandbox/world", timeout=10).ok:
-                    return self
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        raise RuntimeError("the sandbox did not answer")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
-        self.http.close()
-
-    def control(self, name: str, **body: Any) -> Any:
-        answer = self.http.post(f"{self.url}/_sandbox/{name}", json=body, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-    def requests(self) -> list[dict]:
-        found = self.http.get(f"{self.url}/_sandbox/requests", timeout=30).json()
-        return found["requests"] if isinstance(found, dict) else found
 
 
 @pytest.fixture(scope="session")
@@ -110,17 +62,3 @@ def converse(sandbox: Running) -> Callable[..., Any]:
         return asyncio.run(conversation())
 
     return converse
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
-sys.path.insert(0, str(PROJECT))

@@ -11,13 +11,10 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.service_principals.service_principals_request_builder import ServicePrincipalsRequestBuilder
 from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 
+from tests.conformance.certificates import make
+from tests.conformance.stage import CONTOSO, PORTAL, REDIRECT, SECRET, TAILSPIN
 from tests.sandbox.browser import Browser
 
-CONTOSO = "11111111-1111-4111-8111-111111111111"
-TAILSPIN = "33333333-3333-4333-8333-333333333333"
-PORTAL = "c0c0c0c0-0000-4000-8000-000000000001"
-SECRET = "sandbox-portal-secret"
-REDIRECT = "http://127.0.0.1:8000/accounts/entra/login/callback/"
 DEFAULT = "https://graph.microsoft.com/.default"
 
 
@@ -175,9 +172,16 @@ def test_a_tenant_without_consent_is_reported_in_entras_words(options):
         ClientSecretCredential(TAILSPIN, PORTAL, SECRET, **options).get_token(DEFAULT)
 
 
-def test_a_certificate_that_is_not_registered_is_reported_in_entras_words(options):
+def test_a_certificate_that_is_not_registered_is_reported_in_entras_words(options, tmp_path):
     with pytest.raises(ClientAuthenticationError, match="AADSTS700027"):
-        CertificateCredential(CONTOSO, PORTAL, certificate_data=_certificate(), **options).get_token(DEFAULT)
+        CertificateCredential(CONTOSO, PORTAL, make(tmp_path)[0], **options).get_token(DEFAULT)
+
+
+def test_a_certificate_that_is_registered_is_taken(options, sandbox, tmp_path):
+    file, pem = make(tmp_path)
+    sandbox.control("world", tenant=CONTOSO, do="registration", app=PORTAL, certificates=[pem])
+
+    assert CertificateCredential(CONTOSO, PORTAL, file, **options).get_token(DEFAULT).token
 
 
 # --- for a person ----------------------------------------------------------------------------------
@@ -215,23 +219,3 @@ def test_after_signing_out_everywhere_the_challenge_cannot_be_answered_silently(
 
     with pytest.raises(ClientAuthenticationError, match="AADSTS50173"):
         converse(talk, as_adele, scope)
-
-
-def _certificate() -> bytes:
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.x509.oid import NameOID
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
-    made = builder.not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private + made.public_bytes(serialization.Encoding.PEM)

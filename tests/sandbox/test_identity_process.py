@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.conformance.proxy import Proxy
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -79,6 +81,34 @@ def test_it_speaks_tls_under_an_authority_of_this_machine(start, tmp_path):
         with trusted.wrap_socket(plain, server_hostname=name) as secured:
             assert secured.version() in ("TLSv1.2", "TLSv1.3")
     assert (tmp_path / "server.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_microsofts_names_are_led_to_it_by_the_proxy_and_no_other_name_anywhere(start, tmp_path):
+    """For clients that compare the issuer with the address they asked; see tests/conformance/README.md."""
+    tls_port = free_port()
+    _process, port = start("--tls-port", str(tls_port), "--tls-folder", str(tmp_path))
+    answers(port)
+
+    with Proxy(tls_port) as proxy, requests.Session() as http:
+        http.trust_env, http.proxies, http.verify = False, {"https": proxy.url}, str(tmp_path / "ca.pem")
+        authority = "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0"
+        assert http.get(f"{authority}/.well-known/openid-configuration", timeout=10).json()["issuer"] == authority
+        assert http.get("https://graph.microsoft.com/v1.0/users", timeout=10).status_code == 401
+        assert http.get("https://management.azure.com/metadata/endpoints", timeout=10).json()["name"] == "AzureCloud"
+        with pytest.raises(requests.exceptions.ProxyError):
+            http.get("https://elsewhere.example/", timeout=10)
+
+    assert proxy.refused == {"elsewhere.example"}
+
+
+def test_a_national_cloud_is_an_option(start):
+    _process, port = start("--cloud", "china")
+    answers(port)
+
+    with requests.Session() as http:
+        http.trust_env = False
+        path = f"http://127.0.0.1:{port}/contoso.example/v2.0/.well-known/openid-configuration"
+        assert http.get(path, timeout=10).json()["issuer"].startswith("https://login.partner.microsoftonline.cn/")
 
 
 def test_a_port_in_use_is_said_in_one_line(start):

@@ -124,6 +124,10 @@ def test_it_is_refused_there_by_the_token_endpoint_too(single, authority):
     refused(single.refresh(body, authority=authority), 50194, "invalid_request")
 
 
+def test_it_is_refused_there_before_anybody_looks_at_the_code(single):
+    refused(single.redeem("1.nonsense", authority="organizations"), 50194, "invalid_request")
+
+
 def test_a_program_that_waits_for_a_code_is_refused_there_too(single, browser):
     values = {"client_id": PORTAL_APP_ID, "scope": "openid"}
 
