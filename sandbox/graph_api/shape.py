@@ -93,13 +93,15 @@ class Shape:
         getters = self.of(record).getters
 
         def get(path: str) -> Any:
-            head, _, rest = path.partition("/")
-            value = getters[head](record, view) if head in getters else None
-            value = None if value is LEFT_OUT else value
-            while rest and isinstance(value, dict):
-                head, _, rest = rest.partition("/")
+            getter, inside = getters.get(path), ""
+            if getter is None:
+                head, _, inside = path.partition("/")
+                getter = getters.get(head)
+            value = getter(record, view) if getter else None
+            while inside and isinstance(value, dict):
+                head, _, inside = inside.partition("/")
                 value = value.get(head)
-            return value
+            return None if value is LEFT_OUT else value
 
         return get
 
