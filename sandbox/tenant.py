@@ -72,6 +72,8 @@ class Tenant(Records):
         self._by_upn.pop(user.upn.lower(), None)
         user = copy.copy(user)
         user.deleted_at = self.clock.now()
+        # The name is free for somebody else: https://learn.microsoft.com/powershell/module/microsoft.entra/get-entradeleteduser
+        user.upn = f"{user_id.replace('-', '')}{user.upn}"
         self.deleted_users[user_id] = user
 
     def restore_user(self, user_id: str) -> User:
@@ -80,6 +82,7 @@ class Tenant(Records):
         del self.deleted_users[user_id]
         user = copy.copy(user)
         user.deleted_at = None
+        user.upn = user.upn.removeprefix(user_id.replace("-", ""))
         self.add_user(user)
         self._unshelve(user_id)
         return user
@@ -95,6 +98,14 @@ class Tenant(Records):
         for member in group.members:
             self._groups_of.setdefault(member, {})[group.id] = None
         return group
+
+    def delete_group(self, group_id: str) -> None:
+        """For good: security groups have no recycle bin."""
+        self._record("groups", group_id, self.groups[group_id])
+        for member in self.groups.pop(group_id).members:
+            self._groups_of.get(member, {}).pop(group_id, None)
+        for assignment in self.assignments_of(group_id):
+            self.unassign(assignment.id)
 
     def remove_member(self, group_id: str, member_id: str) -> None:
         group = self.groups[group_id]

@@ -110,7 +110,8 @@ def _is_moment(value: Any) -> bool:
 
 def _is_base64(value: Any) -> bool:
     try:
-        return isinstance(value, str) and base64.b64decode(value, validate=True) is not None
+        plain = value.replace("-", "+").replace("_", "/") if isinstance(value, str) else ""
+        return isinstance(value, str) and base64.b64decode(plain, validate=True) is not None
     except (binascii.Error, ValueError):
         return False
 
@@ -122,5 +123,6 @@ _SIMPLE = {
     "DateTimeOffset": _is_moment,
     "Int32": _is_number,
     "Int64": _is_number,
+    "Double": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "Binary": _is_base64,
 }

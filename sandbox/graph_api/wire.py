@@ -144,7 +144,8 @@ def segments_of(path: str) -> list[str]:
                 found.append(_key(key))
         else:
             found.append(part)
-    return found
+    # An alias for the caller's own tenant: https://learn.microsoft.com/graph/call-api
+    return found[1:] if found and found[0].lower() == "myorganization" else found
 
 
 def _key(text: str) -> str:

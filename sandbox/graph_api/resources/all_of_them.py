@@ -1,5 +1,27 @@
 """Registers every address."""
 
-from sandbox.graph_api.resources import apps, assignments, delta, grants, groups, roles, tenant, users
+from sandbox.graph_api.resources import (
+    apps,
+    assignments,
+    delta,
+    grants,
+    groups,
+    recycle_bin,
+    registrations,
+    roles,
+    tenant,
+    users,
+)
 
-__all__ = ["apps", "assignments", "delta", "grants", "groups", "roles", "tenant", "users"]
+__all__ = [
+    "apps",
+    "assignments",
+    "delta",
+    "grants",
+    "groups",
+    "recycle_bin",
+    "registrations",
+    "roles",
+    "tenant",
+    "users",
+]

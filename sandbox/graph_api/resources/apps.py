@@ -1,7 +1,7 @@
-"""Service principals and the recycle bin.
+"""Service principals, agents among them.
 
 https://learn.microsoft.com/graph/api/resources/serviceprincipal
-https://learn.microsoft.com/graph/api/resources/directory
+https://learn.microsoft.com/graph/api/resources/agentidentity
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sandbox.graph_api.resources import find
 from sandbox.graph_api.resources.changing import changes
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shape import Shape
-from sandbox.graph_api.shapes import OBJECT, USER
+from sandbox.graph_api.shapes import OBJECT
 from sandbox.graph_api.wire import Answer, AppId, Ask, is_guid
-from sandbox.objects import ServicePrincipal, User
+from sandbox.objects import ServicePrincipal
 
 CHANGEABLE = {
     "accountEnabled": "enabled",
@@ -40,8 +40,6 @@ FIXED = frozenset(
 )
 WRITES_ALL_APPS = may.names("Application.ReadWrite.All Directory.ReadWrite.All")
 WRITES_APPS = WRITES_ALL_APPS | {may.OWNED_ONLY}
-READS_BIN = may.names("Application.Read.All Application.ReadWrite.All Directory.Read.All")
-READS_USERS = may.names("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
 AGENT_PATHS = {
     kind: f"/servicePrincipals/graph.{kind}/{{}}" for kind in ("agentIdentity", "agentIdentityBlueprintPrincipal")
 }
@@ -50,8 +48,6 @@ AGENTS = {
     for kind, path in AGENT_PATHS.items()
 }
 BOTH = tuple(AGENT_PATHS.values())
-# https://learn.microsoft.com/graph/api/directory-deleteditems-restore
-BIN_OF_USERS = may.names("User.DeleteRestore.All User.ReadWrite.All")
 AGENTS_PAGE = 100
 IN_USE = (
     "The service principal cannot be created, updated, or restored because the service principal name {} "
@@ -95,7 +91,7 @@ def get_service_principal(ask: Ask, key: str) -> Answer:
 def change_service_principal(ask: Ask, key: str) -> Answer:
     present = _present(ask, key)
     given = bodies.properties(ask, "servicePrincipal", read_only=FIXED | {"appId"})
-    _check_kind(ask, present)
+    check_kind(ask, present)
     ask.tenant.update_service_principal(present.id, **changes(present, given, CHANGEABLE))
     ask.tenant.audit.app("Update service principal", present, ask.caller, "Update", sorted(given))
     return Answer(204)
@@ -104,7 +100,7 @@ def change_service_principal(ask: Ask, key: str) -> Answer:
 @graph.on("DELETE", "/servicePrincipals/{}", roles=may.APP_WRITERS, also=BOTH)
 def delete_service_principal(ask: Ask, key: str) -> Answer:
     present = _present(ask, key)
-    _check_kind(ask, present)
+    check_kind(ask, present)
     ask.tenant.delete_service_principal(present.id)
     ask.tenant.audit.app("Remove service principal", present, ask.caller, "Delete")
     return Answer(204)
@@ -172,76 +168,7 @@ def list_owned(ask: Ask, key: str) -> Answer:
     return collection(ask, OBJECT, ask.tenant.owned_by(find.service_principal(ask, key).id), related=True)
 
 
-# --- the recycle bin -------------------------------------------------------------------------------
-
-
-@graph.on("GET", "/directory/deletedItems", roles=may.BIN_READERS)
-def refuse_the_whole_bin(ask: Ask) -> Answer:
-    raise bad_request("The request is missing the type of deleted items, such as microsoft.graph.servicePrincipal.")
-
-
-@graph.on("GET", "/directory/deletedItems/graph.servicePrincipal", roles=may.BIN_READERS)
-def list_deleted(ask: Ask) -> Answer:
-    ask.tenant.empty_recycle_bin()
-    return collection(ask, SERVICE_PRINCIPAL, ask.view.all("deleted_service_principals"))
-
-
-@graph.on("GET", "/directory/deletedItems/graph.user")
-def list_deleted_users(ask: Ask) -> Answer:
-    ask.tenant.empty_recycle_bin()
-    return collection(ask, USER, ask.view.all("deleted_users"))
-
-
-@graph.on("GET", "/directory/deletedItems/{}", roles=may.BIN_READERS)
-@graph.on("GET", "/directory/deletedItems/{}/graph.servicePrincipal", roles=may.BIN_READERS)
-def get_deleted(ask: Ask, key: str) -> Answer:
-    ask.tenant.empty_recycle_bin()
-    found = ask.view.get("deleted_service_principals", key.lower()) or ask.view.get("deleted_users", key.lower())
-    if found is None:
-        raise not_found(key) if is_guid(key) else invalid_id(key)
-    if not ask.caller.has(*(READS_USERS if isinstance(found, User) else READS_BIN)):
-        raise forbidden()
-    return _deleted(ask, found)
-
-
-@graph.on("POST", "/directory/deletedItems/{}/restore", roles=may.BIN_READERS)
-def restore(ask: Ask, key: str) -> Answer:
-    found = _in_bin(ask, key)
-    tenant = ask.tenant
-    if isinstance(found, User):
-        return _deleted(ask, tenant.restore_user(found.id))
-    if tenant.service_principal_for(found.app_id):
-        raise Refused(409, "Request_MultipleObjectsWithSameKeyValue", IN_USE.format(found.app_id))
-    restored = tenant.restore_service_principal(found.id)
-    tenant.audit.app("Restore service principal", restored, ask.caller, "Update")
-    return _deleted(ask, restored)
-
-
-@graph.on("DELETE", "/directory/deletedItems/{}", roles=may.BIN_READERS)
-def purge(ask: Ask, key: str) -> Answer:
-    found = _in_bin(ask, key)
-    if isinstance(found, User):
-        ask.tenant.purge_user(found.id)
-    else:
-        ask.tenant.purge_service_principal(found.id)
-        ask.tenant.audit.app("Hard delete service principal", found, ask.caller, "Delete")
-    return Answer(204)
-
-
-def _in_bin(ask: Ask, key: str) -> ServicePrincipal | User:
-    tenant = ask.tenant
-    tenant.empty_recycle_bin()
-    found = tenant.deleted_service_principals.get(key.lower()) or tenant.deleted_users.get(key.lower())
-    if found is None:
-        raise not_found(key) if is_guid(key) else invalid_id(key)
-    if isinstance(found, ServicePrincipal):
-        _check_kind(ask, found)
-    elif not ask.caller.has(*BIN_OF_USERS):
-        raise forbidden()
-    return found
-
-
-def _check_kind(ask: Ask, principal: ServicePrincipal) -> None:
+def check_kind(ask: Ask, principal: ServicePrincipal) -> None:
     """What may be written depends on what it is.
 
     A managed identity belongs to its Azure resource and can be neither changed nor deleted nor restored here. Agents
@@ -262,10 +189,6 @@ def _check_kind(ask: Ask, principal: ServicePrincipal) -> None:
         raise forbidden()
     if not caller.has(*WRITES_ALL_APPS) and caller.object_id not in principal.owners:
         raise forbidden()
-
-
-def _deleted(ask: Ask, found: ServicePrincipal | User) -> Answer:
-    return entity(ask, OBJECT, found)
 
 
 def _present(ask: Ask, key: str) -> ServicePrincipal:

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.graph_api import bodies, relations
-from sandbox.graph_api.errors import unsupported
+from sandbox.graph_api import access as may, bodies, relations
+from sandbox.graph_api.errors import bad_request, unsupported
 from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
+from sandbox.graph_api.resources.changing import changes
 from sandbox.graph_api.role_shapes import DIRECTORY_ROLE
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import GROUP, OBJECT, USER
-from sandbox.graph_api.wire import Answer, Ask
+from sandbox.graph_api.wire import Answer, Ask, new_id
 from sandbox.objects import Group, User
 
+FIXED = frozenset(
+    {"id", "createdDateTime", "deletedDateTime", "isManagementRestricted", "mail", "renewedDateTime"}
+    | {"securityIdentifier", "proxyAddresses", "onPremisesSyncEnabled", "hasMembersWithLicenseErrors"}
+)
+CHANGEABLE = {"displayName": "display_name", "description": "description", "isAssignableToRole": "role_assignable"}
 CAST_NEEDS_COUNT = (
     "The specified filter to the reference property query is currently not supported. "
     "Use 'ConsistencyLevel: eventual' and $count=true."
@@ -37,6 +43,30 @@ def count_groups(ask: Ask) -> Answer:
 @graph.on("GET", "/groups/{}")
 def get_group(ask: Ask, key: str) -> Answer:
     return entity(ask, GROUP, find.group(ask, key))
+
+
+@graph.on("POST", "/groups", roles=may.GROUP_WRITERS)
+def create_group(ask: Ask) -> Answer:
+    """https://learn.microsoft.com/graph/api/group-post-groups"""
+    needed = ("displayName", "mailNickname")
+    given = bodies.properties(ask, "group", required=needed, read_only=FIXED)
+    if "mailEnabled" not in given or "securityEnabled" not in given:
+        raise bad_request("A value is required for property 'mailEnabled' of resource 'Group'.", target="mailEnabled")
+    now = ask.world.clock.now()
+    made = Group(id=new_id(), display_name=given["displayName"], created=now, owners=[ask.caller.object_id])
+    for name, value in changes(made, given, CHANGEABLE).items():
+        setattr(made, name, value)
+    ask.tenant.add_group(made)
+    answer = entity(ask, GROUP, made)
+    answer.status = 201
+    answer.headers["Location"] = ask.location(made.id, "Group")
+    return answer
+
+
+@graph.on("DELETE", "/groups/{}", roles=may.GROUP_WRITERS)
+def delete_group(ask: Ask, key: str) -> Answer:
+    ask.tenant.delete_group(find.group(ask, key).id)
+    return Answer(204)
 
 
 @graph.on("GET", "/groups/{}/members", units=3)

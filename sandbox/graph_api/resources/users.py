@@ -16,7 +16,7 @@ from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
 from sandbox.graph_api.resources.changing import changes
 from sandbox.graph_api.router import GRAPH as graph
-from sandbox.graph_api.shapes import BASIC_PROFILE, USER
+from sandbox.graph_api.shapes import BASIC_PROFILE, OBJECT, USER
 from sandbox.graph_api.wire import Answer, Ask, is_guid, new_id
 from sandbox.objects import User
 
@@ -133,6 +133,22 @@ def delete_user(ask: Ask, key: str) -> Answer:
     _check_unit(ask, user)
     ask.tenant.delete_user(user.id)
     return Answer(204)
+
+
+@graph.on("GET", "/users/{}/ownedObjects", units=2)
+def list_owned(ask: Ask, key: str) -> Answer:
+    return _owned(ask, find.user(ask, key))
+
+
+@graph.on("GET", "/me/ownedObjects", units=2)
+def list_own_objects(ask: Ask) -> Answer:
+    return _owned(ask, find.me(ask))
+
+
+def _owned(ask: Ask, user: User) -> Answer:
+    """https://learn.microsoft.com/graph/api/user-list-ownedobjects"""
+    applications = [one for one in ask.world.applications.values() if user.id in one.owners]
+    return collection(ask, OBJECT, [*applications, *ask.tenant.owned_by(user.id)], related=True)
 
 
 # --- sessions --------------------------------------------------------------------------------------
