@@ -13,4 +13,8 @@ Where Microsoft's documents leave a question open, this is what was chosen:
 - A guest's refresh tokens hang on the account at home: revoking the guest object changes nothing.
 - Personal accounts are refused everywhere, in the words of the path they came by.
 - An interactive sign-in satisfies every authentication context (`acrs`); there is no second factor.
+- `max_age` brings `auth_time` along; no other optional claim comes unless the registration asks for it.
+- `.default` for an API that the registration does not list is 650057, or 650056 where it lists nothing at all.
+- Under a cloud's hosts the tenants of another cloud are not found (90002), not told to be elsewhere.
+- A person at home has one Azure subscription, apps and guests have none.
 """

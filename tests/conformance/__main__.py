@@ -25,6 +25,7 @@ PROGRAMS = {one.NAME: one for one in (azure_cli, cli_microsoft365)}
 LIBRARIES = {"msal-node": "@azure/msal-node", "graph-client": "@microsoft/microsoft-graph-client"}
 PYTHON_SDK = "msgraph-sdk"
 NAMES = [PYTHON_SDK, azure_cli.NAME, *LIBRARIES, cli_microsoft365.NAME]
+OLDEST_NODE = 20
 NEED_NODE = {*LIBRARIES, cli_microsoft365.NAME}
 
 Outcome = tuple[str, str, float]  # the flow, why it failed (or nothing), seconds
@@ -57,8 +58,12 @@ def main(wanted: list[str]) -> int:
 
 
 def _missing(name: str) -> str:
-    if name in NEED_NODE and not shutil.which("node"):
-        return "node is not on this machine (on Debian: apt-get install nodejs npm); version 20 or newer"
+    if name in NEED_NODE:
+        if not shutil.which("node"):
+            return f"node is not on this machine; it takes version {OLDEST_NODE} or newer, and npm"
+        said = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+        if int(said.removeprefix("v").partition(".")[0] or 0) < OLDEST_NODE:
+            return f"node {said} is too old; it takes version {OLDEST_NODE} or newer"
     if name == PYTHON_SDK:
         there = (PROJECT / ".venv-clients" / "bin" / "pytest").exists()
     else:
