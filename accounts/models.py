@@ -69,6 +69,15 @@ class Tenant(models.Model):
         return self.state == self.State.ACTIVE
 
 
+class TenantOwned(models.Model):
+    """A row of one tenant, read only through selectors that take the tenant."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
 class UserManager(BaseUserManager):
     def create_user(self, username: str, password: str | None = None, **fields):
         user = self.model(username=username, **fields)

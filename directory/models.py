@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Tenant
+from accounts.models import TenantOwned
 
 # First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
@@ -24,15 +24,6 @@ class Risk(models.IntegerChoices):
     LOW = 1, _("Low risk")
     MEDIUM = 2, _("Medium risk")
     HIGH = 3, _("High risk")
-
-
-class TenantOwned(models.Model):
-    """A row of one tenant, read only through selectors that take the tenant."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
-
-    class Meta:
-        abstract = True
 
 
 class ServicePrincipal(TenantOwned):

@@ -143,7 +143,6 @@ ENTRA_CERTIFICATE = env.str("ENTRA_CERTIFICATE", default="")  # path of a PEM wi
 ENTRA_PRIVATE_KEY = env.str("ENTRA_PRIVATE_KEY", default="")  # path of its private key, PEM
 IDENTITY_MAX_AGE = env.int("IDENTITY_MAX_AGE", default=600)  # seconds until identity facts are read again
 IDENTITY_HARD_LIMIT = env.int("IDENTITY_HARD_LIMIT", default=3600)  # seconds a stale page may be served
-LOOSER_RULE_HOURS = env.float("LOOSER_RULE_HOURS", default=24)  # until a looser rule of two persons takes effect
 STEP_UP_MAX_AGE = env.int("STEP_UP_MAX_AGE", default=300)  # seconds
 GRAPH_TIMEOUT = env.float("GRAPH_TIMEOUT", default=10.0)  # seconds, connect and read
 # The way out to Entra ID and Graph, where there is no straight one. HTTPS_PROXY and its like are not read.
@@ -167,6 +166,7 @@ REVOCATION_PROOF_MINUTES = env.int("REVOCATION_PROOF_MINUTES", default=15)
 REVOCATION_SWEEP_SECONDS = env.int("REVOCATION_SWEEP_SECONDS", default=10)
 REVOCATION_UNDO_MINUTES = env.int("REVOCATION_UNDO_MINUTES", default=10)
 REVOCATION_APPROVAL_MINUTES = env.int("REVOCATION_APPROVAL_MINUTES", default=60)
+LOOSER_RULE_HOURS = env.float("LOOSER_RULE_HOURS", default=24)  # until a looser rule of two persons takes effect
 # Microsoft's write quotas (reference: Graph throttling limits, identity and access). 0 switches pacing off.
 GRAPH_TENANT_WRITES = env.int("GRAPH_TENANT_WRITES", default=3000)
 GRAPH_TENANT_WRITE_SECONDS = env.float("GRAPH_TENANT_WRITE_SECONDS", default=150.0)

@@ -5,8 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Tenant
-from directory.models import TenantOwned
+from accounts.models import Tenant, TenantOwned
 
 
 class RevocationRequest(TenantOwned):
