@@ -78,18 +78,20 @@ def _summary(items: Sequence[MyApp], tenant: str) -> str:
         "%(count)d app can use your %(tenant)s account.", "%(count)d apps can use your %(tenant)s account.", len(items)
     )
     away = sum(map(SHOW["away"], items))
-    rest = _("None of them keeps working while you are away.")
-    if len(items) == 1:
-        rest = _("It does not keep working while you are away.")
-    if away and len(items) == 1:
-        rest = _("It keeps working while you are away.")
-    elif away:
-        rest = ngettext(
-            "%(away)d of them keeps working while you are away.",
-            "%(away)d of them keep working while you are away.",
-            away,
-        ) % {"away": away}
-    return " ".join([apps % {"count": len(items), "tenant": tenant}, rest])
+    return " ".join([apps % {"count": len(items), "tenant": tenant}, _while_away(away, len(items))])
+
+
+def _while_away(away: int, of: int) -> str:
+    if of == 1:
+        return _("It keeps working while you are away.") if away else _("It does not keep working while you are away.")
+    if not away:
+        return _("None of them keeps working while you are away.")
+    text = ngettext(
+        "%(away)d of them keeps working while you are away.",
+        "%(away)d of them keep working while you are away.",
+        away,
+    )
+    return text % {"away": away}
 
 
 # --- One app ------------------------------------------------------------------------------------------
@@ -97,22 +99,21 @@ def _summary(items: Sequence[MyApp], tenant: str) -> str:
 
 @dataclass(frozen=True)
 class Permission:
-    """One line of the permission list."""
+    """One line of the permission list, with what only the reader's own have."""
 
-    sentence: str
+    text: str
     value: str
     detail: str
     risk: int
     granted_by: str
-    remove_url: str
-    tag: str = ""
+    remove_url: str  # "" where it is not theirs to remove
 
 
 def permission_groups(item: MyApp) -> list[dict]:
     return [
         {
-            "resource": group.resource_name,
-            "permissions": [_permission(item, group.resource_id, sentence) for sentence in group.sentences],
+            "resource_name": group.resource_name,
+            "sentences": [_permission(item, group.resource_id, sentence) for sentence in group.sentences],
         }
         for group in item.permissions
     ]
@@ -123,7 +124,7 @@ def _permission(item: MyApp, resource_id, sentence: Sentence) -> Permission:
     both = len(mine) < len(sentence.grants)
     by = _("granted by you and by your organisation") if both else _("granted by you")
     return Permission(
-        sentence=sentence.text,
+        text=sentence.text,
         value=sentence.value,
         detail=sentence.detail,
         risk=sentence.risk,

@@ -94,7 +94,7 @@ def _needs(tenant: Tenant, recent: list[RevocationRequest]) -> list[Need]:
     waiting = list(revocations.requests(tenant, state=State.AWAITING_APPROVAL)[:SHOWN])
     needs = [_need(tenant, one, _asked(one), _("Approve"), "tag", one.approval_expires_at) for one in waiting]
     failed = [one for one in recent if one.attention]
-    return needs + [_need(tenant, one, _not_done(one), _("Look"), "risk medium") for one in failed]
+    return needs + [_need(tenant, one, _not_done(one), _("Look"), "tag warn") for one in failed]
 
 
 def _need(tenant: Tenant, one: RevocationRequest, text: str, tag: str, look: str, until=None) -> Need:

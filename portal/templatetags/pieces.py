@@ -18,8 +18,8 @@ RISKS = {
     2: ("medium", gettext_lazy("Medium risk")),
     3: ("high", gettext_lazy("High risk")),
 }
-# How a step's state looks: a risk shape where a human is needed, else a plain tag.
-STATE_LOOKS = {"failed": "risk high", "unconfirmed": "risk medium"}
+# How a step's state looks: marked where a human is needed, else a plain tag.
+STATE_LOOKS = {"failed": "tag bad", "unconfirmed": "tag warn"}
 FORMATS = {"clock": "H:i", "seconds": "H:i:s", "date": "j M Y", "full": "j M Y, H:i"}
 
 
@@ -73,15 +73,10 @@ def _exact(moment: datetime) -> str:
 
 
 @register.inclusion_tag("_risk.html")
-def risk(level: int, reasons: list | None = None) -> dict:
+def risk(level: int) -> dict:
     """The badge of a risk level: shape, word and colour."""
     look, word = RISKS.get(int(level or 1), RISKS[1])
-    return {"look": look, "word": word, "reasons": reasons or []}
-
-
-@register.filter
-def risk_class(level: int) -> str:
-    return RISKS.get(int(level or 1), RISKS[1])[0]
+    return {"look": look, "word": word}
 
 
 @register.filter

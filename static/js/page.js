@@ -24,11 +24,15 @@
   if (live && toasts.length) setTimeout(() => (live.textContent = toasts.join(" ")), 100);
 
   // The current page's place in a strip that is wider than the window.
-  for (const current of document.querySelectorAll(".tabs [aria-current], .work > nav [aria-current]")) {
-    const strip = current.closest("ul");
-    const [outer, inner] = [strip.getBoundingClientRect(), current.getBoundingClientRect()];
-    strip.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+  function showPlace() {
+    for (const current of document.querySelectorAll(".tabs [aria-current], .work > nav [aria-current]")) {
+      const strip = current.closest("ul");
+      const [outer, inner] = [strip.getBoundingClientRect(), current.getBoundingClientRect()];
+      strip.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+    }
   }
+  showPlace();
+  window.addEventListener("resize", showPlace);
 
   // A form is sent once: a double click must not ask twice. Marked data-again, it is answered with a file and the
   // page stays, so it may be sent again a little later.

@@ -34,6 +34,7 @@ def test_pages_of_others(visitor: Callable, name: str):
     walk = Walk(person.page, person.demo.portal_url).from_(start)
 
     assert walk.faults == []
+    assert walk.shared_titles == {}
 
 
 def test_an_admin_reaches_every_page(visitor: Callable):
@@ -61,6 +62,7 @@ def test_an_admin_reaches_every_page(visitor: Callable):
     pages = {name for name, row in TABLE.items() if row.method == "get"} - NO_PAGES - NOT_LINKED
     assert " ".join(sorted(pages - reached.names)) == ""
     assert reached.faults == []
+    assert reached.shared_titles == {}
 
 
 def do_one_of_each(page: Page, origin: str) -> None:

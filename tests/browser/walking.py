@@ -1,6 +1,6 @@
 """Following every link of the portal from page to page."""
 
-from collections import deque
+from collections import defaultdict, deque
 from urllib.parse import parse_qs, urlsplit
 
 from django.urls import Resolver404, resolve
@@ -44,6 +44,7 @@ class Walk:
         self.seen: dict[tuple, int] = {}
         self.visited: set[str] = set()
         self.faults: list[str] = []
+        self.titles: dict[str, set[str]] = defaultdict(set)
 
     def from_(self, *starts: str) -> "Walk":
         queue = deque(self.origin + start for start in starts)
@@ -81,7 +82,13 @@ class Walk:
 
     def _look(self, address: str) -> None:
         where = urlsplit(address).path
+        self.titles[self.page.title()].add(name_of(address) or "")
         self.faults += [f"{where}: {fault}" for fault in faults_of(self.page) + too_wide(self.page, self.widths)]
+
+    @property
+    def shared_titles(self) -> dict[str, list[str]]:
+        """Titles that pages of different kinds share: in the list of tabs and in the history they are one."""
+        return {title: sorted(names) for title, names in self.titles.items() if len(names) > 1}
 
     @property
     def names(self) -> set[str]:
