@@ -55,7 +55,7 @@ FEATURES = [
     Feature(
         "roles",
         ("RoleManagement.Read.Directory", "Directory.Read.All", "Directory.ReadWrite.All"),
-        lazy("Know who holds which directory role. Without it nobody but admins may be asked to sign others out."),
+        lazy("Know who holds which directory role. Without it it is not known, and nobody signs out others."),
     ),
     Feature(
         "sign_out",
@@ -81,8 +81,9 @@ FEATURES = [
     Feature(
         "groups",
         ("GroupMember.Read.All", "Directory.Read.All", "Group.Read.All"),
-        lazy("Choose people by group. Without it lists and searches remain."),
-        optional=True,
+        lazy(
+            "Know who holds a role through a group, and choose people by group. Without it helpdesk signs out nobody."
+        ),
     ),
     Feature(
         "last_used",

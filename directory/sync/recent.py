@@ -1,8 +1,11 @@
 """What we changed and proved a moment ago outlives a read that lags behind it.
 
 Graph answers an app from any of several replicas; one that has not heard of our change yet would bring the old state
-back. For a few minutes our own proof counts for more than a list. Kept short: within it, a change somebody else makes
-to the same object stays unseen.
+back. For a while our own proof counts for more than a list. The index behind tenant-wide lists lags most, usually by
+seconds and at times by minutes, without a bound that Microsoft states; the whole directory is read every 15 minutes.
+So against those lists it spans one such reading and one begun before our change: a grant we deleted does not return
+for a quarter of an hour. Its price is that a change somebody else makes to the same object within it stays unseen. A
+person's or an app's own list lags by seconds: against it the while is short, so that a grant given anew shows.
 """
 
 from collections.abc import Iterable
@@ -14,7 +17,8 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, RecentChange, ServicePrincipal
 
-PROTECTED_FOR = timedelta(minutes=3)
+PROTECTED_FOR = timedelta(minutes=20)
+FROM_ITS_OWN_LIST = timedelta(minutes=3)
 UNDO_WITHIN = timedelta(days=1)  # longer than anything of ours can be undone
 IN_THE_BIN = timedelta(days=31)  # Microsoft empties the recycle bin after 30
 Kind = RecentChange.Kind
@@ -67,9 +71,14 @@ def first_seen(tenant: Tenant, graph_id: str) -> datetime | None:
     return datetime.fromisoformat(state["first_seen_at"]) if state else None
 
 
-def states(tenant: Tenant, kind: Kind) -> dict[str, dict]:
-    """The protected states of a kind, by target id. Few: what was changed within the last minutes."""
-    changes = RecentChange.objects.filter(tenant=tenant, kind=kind, expires_at__gt=timezone.now())
+def states(tenant: Tenant, kind: Kind, *, closely: bool = False) -> dict[str, dict]:
+    """The protected states of a kind, by target id. Few: what was changed within the last minutes.
+
+    Args:
+        closely: against a list that lags by seconds: only what was changed a moment ago.
+    """
+    since = timezone.now() + (PROTECTED_FOR - FROM_ITS_OWN_LIST if closely else timedelta())
+    changes = RecentChange.objects.filter(tenant=tenant, kind=kind, expires_at__gt=since)
     return dict(changes.values_list("target_id", "state"))
 
 
@@ -77,14 +86,21 @@ def forget_old(tenant: Tenant) -> None:
     RecentChange.objects.filter(tenant=tenant, expires_at__lte=timezone.now()).delete()
 
 
-def corrected_grants(tenant: Tenant, grants: Iterable[PermissionGrant]) -> list[PermissionGrant]:
-    """The grants a list gave, without those we deleted, and with the permissions we left others."""
+def corrected_grants(
+    tenant: Tenant, grants: Iterable[PermissionGrant], *, closely: bool = False
+) -> list[PermissionGrant]:
+    """The grants a list gave, without those we deleted, and with the permissions we left others.
+
+    Args:
+        closely: people's grants come from their own, or the app's own, list. Those for everyone never do.
+    """
     known, kept = states(tenant, Kind.GRANT), []
+    fresh = states(tenant, Kind.GRANT, closely=True) if closely else known
     earlier = {key: state for key, state in states(tenant, Kind.EARLIER_GRANT).items() if state["with_app"]}
     for grant in grants:
         if state := earlier.get(grant.graph_id):
             grant.first_seen_at = datetime.fromisoformat(state["first_seen_at"])
-        state = known.get(grant.graph_id)
+        state = (fresh if grant.principal_id else known).get(grant.graph_id)
         if state == {}:
             continue
         if state:

@@ -128,7 +128,7 @@ def _replace_grants(tenant: Tenant, found: Items[Grant], present) -> set[UUID]:
     now = timezone.now()
     with rows.writing(tenant):
         before = set(present.values_list("client_id", flat=True))
-        kept = recent.corrected_grants(tenant, (rows.grant(tenant, item, now) for item in found))
+        kept = recent.corrected_grants(tenant, (rows.grant(tenant, item, now) for item in found), closely=True)
         rows.save_grants(kept)
         protected = [pk for pk, state in recent.states(tenant, recent.Kind.GRANT).items() if state]
         protected += [one.id for one in found.unreadable]
