@@ -109,11 +109,12 @@ def _note_seen(request: HttpRequest) -> None:
 
 def _check(request: HttpRequest) -> HttpResponse | None:
     """The page that takes this one's place when the person may not go on."""
-    if not request.user.tenant.is_active:
-        system = Actor.system(request.user.tenant_id)
-        services.end_portal_sessions(request.user, reason=Reason.SUSPENDED_TENANT, actor=system)
+    tenant = request.user.tenant
+    if not (tenant.is_active and services.serves(tenant.pk)):
+        reason = Reason.SUSPENDED_TENANT if not tenant.is_active else Reason.OTHER_TENANT
+        services.end_portal_sessions(request.user, reason=reason, actor=Actor.system(tenant.pk))
         logout(request)
-        return render(request, "accounts/refused.html", {"words": WORDS[Reason.SUSPENDED_TENANT]}, status=403)
+        return render(request, "accounts/refused.html", {"words": WORDS[reason]}, status=403)
     outcome = refresh.keep_fresh(request.user)
     if outcome.freshness is Freshness.ENDED:
         logout(request)

@@ -16,7 +16,7 @@ from accounts.tenancy import tenant_context
 from tests.accounts.browser import onward
 from tests.accounts.test_forgeries import LOGIN, Visit, nobody_is_in
 from tests.accounts.test_freshness import account, make_old
-from tests.accounts.test_sign_in import ADELE, MEGAN
+from tests.accounts.test_sign_in import ADELE, MEGAN, ROBIN
 from tests.accounts.test_step_up import make_old as make_sign_in_old
 from tests.sandbox_client import CONTOSO, FABRIKAM, PORTAL_CLIENT_ID
 
@@ -66,6 +66,17 @@ def test_its_administrator_consents_there(single, one_tenant, client, db):
     answer = client.post(reverse("tenants:onboarding"))
 
     assert f"/{CONTOSO}/v2.0/adminconsent?" in onward(answer)
+
+
+def test_who_was_signed_in_before_the_portal_served_one_only_may_not_stay(contoso, fabrikam, browser, settings):
+    browser.sign_in(ROBIN)
+    settings.ENTRA_TENANT = CONTOSO
+
+    response = browser.open("/")
+
+    assert response.status_code == 403
+    assert "serves one organisation only" in response.content.decode()
+    assert not browser.signed_in
 
 
 def test_somebody_of_another_organisation_is_told_whom_the_portal_serves(
