@@ -120,6 +120,40 @@ a65f2972-a4f8-4f5e-afd7-69ccb046d5dc OnlineMeetings.ReadWrite user
     Read your organization's policies | Lets the app read policies.
 """
 
+# What the consent page calls a permission when somebody consents for themselves, where that is not its name.
+_TO_THE_PERSON = {
+    "openid": "Sign you in",
+    "profile": "View your basic profile",
+    "email": "View your email address",
+    "User.Read": "Sign you in and read your profile",
+    "User.ReadWrite": "Read and update your profile",
+    "Mail.Read": "Read your mail",
+    "Mail.ReadBasic": "Read your basic mail",
+    "Mail.ReadWrite": "Read and write access to your mail",
+    "Mail.Send": "Send mail as you",
+    "MailboxSettings.Read": "Read your mailbox settings",
+    "MailboxSettings.ReadWrite": "Read and write to your mailbox settings",
+    "Calendars.Read": "Read your calendars",
+    "Calendars.ReadWrite": "Have full access to your calendars",
+    "Contacts.Read": "Read your contacts",
+    "Contacts.ReadWrite": "Have full access to your contacts",
+    "People.Read": "Read your relevant people list",
+    "Files.Read": "Read your files",
+    "Files.Read.All": "Read all files that you have access to",
+    "Files.ReadWrite": "Have full access to your files",
+    "Files.ReadWrite.All": "Have full access to all files you have access to",
+    "Notes.Read": "Read your OneNote notebooks",
+    "Notes.ReadWrite": "Read and write to your OneNote notebooks",
+    "Tasks.Read": "Read your tasks and task lists",
+    "Tasks.ReadWrite": "Create, read, update and delete your tasks and task lists",
+    "Chat.Read": "Read your chat messages",
+    "Chat.ReadWrite": "Read and write your chat messages",
+    "Presence.Read": "Read your presence information",
+    "OnlineMeetings.ReadWrite": "Read and create your online meetings",
+    "IMAP.AccessAsUser.All": "Read and write access to your mail via IMAP",
+    "SMTP.Send": "Send emails from your mailbox using SMTP AUTH",
+}
+
 # Two lines each: id, value; name.
 _APPLICATION = """
 97235f07-e226-4f63-ace3-39588e11d3a1 User.ReadBasic.All
@@ -198,7 +232,7 @@ def _scope(ids: list[str], words: list[str]) -> Scope:
         admin_only=consent == "admin",
         name=name,
         description=f"{description} It acts for the signed-in person.",
-        user_name=name,
+        user_name=_TO_THE_PERSON.get(value, name),
         user_description=description,
         low_impact=value in LOW_IMPACT,
     )

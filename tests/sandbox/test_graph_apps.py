@@ -229,3 +229,14 @@ def test_a_person_needs_a_role_to_look_into_the_bin(served):
 
     refused(adele.send("GET", DELETED), 403, "Authorization_RequestDenied")
     assert isaiah.get(DELETED)["value"]
+
+
+def test_a_permission_is_told_to_people_in_words_of_their_own(graph):
+    """`userConsentDisplayName` speaks to the person: https://learn.microsoft.com/graph/permissions-reference#mailreadwrite"""
+    api = graph.get(f"servicePrincipals(appId='{GRAPH_APP_ID}')?$select=oauth2PermissionScopes")
+    words = {one["value"]: one for one in api["oauth2PermissionScopes"]}
+
+    assert words["Mail.ReadWrite"]["userConsentDisplayName"] == "Read and write access to your mail"
+    assert words["Mail.ReadWrite"]["adminConsentDisplayName"] == "Read and write access to user mail"
+    to_people = [one["userConsentDisplayName"] for one in words.values() if one["type"] == "User"]
+    assert not [one for one in to_people if one.startswith(("Read user", "View users", "Sign users"))]
