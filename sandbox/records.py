@@ -58,6 +58,7 @@ class Records:
         self.audit = DirectoryAudit(clock, self.users)
         self.sequence = 0
         self.journal: deque[Change] = deque(maxlen=JOURNAL_SIZE)
+        self.awaited = False  # whether something happens later by itself, see Tenant.catch_up
         self._quiet = True  # while the world is being built
         self._by_upn: dict[str, str] = {}
         self._by_app_id: dict[str, str] = {}

@@ -23,6 +23,7 @@ from sandbox.objects import (
 from sandbox.records import Change, Records
 
 RECYCLE_BIN = timedelta(days=30)
+AGENTS_FOLLOW = timedelta(days=1)  # "within 24 hours" after their blueprint's principal
 
 
 class Tenant(Records):
@@ -168,6 +169,8 @@ class Tenant(Records):
         principal = copy.copy(principal)
         principal.deleted_at = self.clock.now()
         self.deleted_service_principals[object_id] = principal
+        if principal.kind == "agentIdentityBlueprintPrincipal":
+            self.awaited = True
 
     def restore_service_principal(self, object_id: str) -> ServicePrincipal:
         principal = self.deleted_service_principals[object_id]
@@ -183,6 +186,25 @@ class Tenant(Records):
         self._record("deleted_service_principals", object_id, self.deleted_service_principals[object_id])
         del self.deleted_service_principals[object_id]
         self._shelved.pop(object_id, None)
+
+    def catch_up(self) -> None:
+        """Do what was to happen by now: agents go a day after their blueprint's principal.
+
+        https://learn.microsoft.com/entra/agent-id/identity-platform/delete-agent-identity
+        """
+        limit = self.clock.now() - AGENTS_FOLLOW
+        blueprints = [
+            one
+            for one in self.deleted_service_principals.values()
+            if one.kind == "agentIdentityBlueprintPrincipal" and self._agents_of(one.app_id)
+        ]
+        self.awaited = bool(blueprints)
+        for blueprint in blueprints:
+            for agent in self._agents_of(blueprint.app_id) if blueprint.deleted_at <= limit else ():
+                self.delete_service_principal(agent.id)
+
+    def _agents_of(self, blueprint_app_id: str) -> list[ServicePrincipal]:
+        return [one for one in self.service_principals.values() if one.blueprint_app_id == blueprint_app_id]
 
     def empty_recycle_bin(self) -> None:
         """Take away for good what has been in the bin for 30 days."""

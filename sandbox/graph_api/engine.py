@@ -149,6 +149,8 @@ class Engine:
             return self._refuse(Refused(500), incoming.headers, request_id)
 
     def _do(self, incoming: Incoming, caller: Caller, request_id: str) -> Answer:
+        if caller.tenant.awaited:
+            caller.tenant.catch_up()
         beta = incoming.version == "beta"
         endpoint, values = GRAPH.find(incoming.method, segments_of(incoming.path), beta=beta)
         caller.check(endpoint.access, values)

@@ -241,6 +241,22 @@ def test_agents_are_changed_and_deleted_with_permissions_of_their_own(served, gr
     assert strong.post(f"directory/deletedItems/{object_id}/restore").status_code == 200
 
 
+def test_agents_follow_their_blueprint_within_a_day(served, graph):
+    """https://learn.microsoft.com/entra/agent-id/identity-platform/delete-agent-identity"""
+    strong = app_with(served, "AgentIdentityBlueprintPrincipal.DeleteRestore.All", "Application.Read.All")
+    strong.delete(f"servicePrincipals/{BLUEPRINT}")
+    refused(strong.delete(f"directory/deletedItems/{BLUEPRINT}"), 403, "Authorization_RequestDenied")
+    agents = "servicePrincipals?$filter=servicePrincipalType eq 'ServiceIdentity'&$select=id"
+
+    at_once = strong.values(agents, "id")
+    served.world.clock.advance(25 * 3600)
+    later = app_with(served, "Application.Read.All")
+
+    assert set(at_once) == {AGENT, NAMELESS}
+    assert later.values(agents, "id") == []
+    assert {AGENT, NAMELESS, BLUEPRINT} <= set(graph.tenant.deleted_service_principals)
+
+
 def test_by_another_page_of_microsofts_who_manages_apps_manages_agents(served, graph):
     """The how-to on deleting agents says Application.ReadWrite.All is enough: both readings are played."""
     requests.post(f"{served.url}/_sandbox/readings", json={"agents_need_their_own": False}, timeout=10)

@@ -226,6 +226,24 @@ def test_domains_and_licences_are_listed(served):
     assert reader.values("subscribedSkus", "skuPartNumber") == ["AAD_PREMIUM_P2"]
 
 
+def test_policies_say_who_may_consent(served):
+    """https://learn.microsoft.com/graph/api/authorizationpolicy-update"""
+    reader = Graph.as_app_with(served, "Policy.Read.All", "Policy.Read.PermissionGrant")
+    writer = Graph.as_app_with(served, "Policy.ReadWrite.Authorization")
+    path = "policies/authorizationPolicy"
+
+    def assigned():
+        return reader.get(path)["defaultUserRolePermissions"]["permissionGrantPoliciesAssigned"]
+
+    assert assigned() == ["ManagePermissionGrantsForSelf.microsoft-user-default-legacy"]
+    known = reader.values("policies/permissionGrantPolicies", "id")
+    assert assigned()[0].partition(".")[2] in known
+    nobody = {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": []}}
+    refused(reader.patch(path, nobody), 403, "Authorization_RequestDenied")
+    assert writer.patch(path, nobody).status_code == 204
+    assert (assigned(), reader.tenant.user_consent) == ([], "none")
+
+
 def test_what_somebody_owns_is_theirs_to_see(served):
     megan = Graph.as_person(served, "megan@contoso.example", "User.Read", "Application.Read.All")
     northwind = megan.tenant.service_principal_for(app_id("Northwind Expenses"))

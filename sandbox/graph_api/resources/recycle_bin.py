@@ -80,6 +80,8 @@ def purge(ask: Ask, key: str) -> Answer:
     elif isinstance(found, Application):
         del tenant.deleted_applications[found.id]
     else:
+        if found.kind == "agentIdentityBlueprintPrincipal":
+            raise forbidden()
         tenant.purge_service_principal(found.id)
         tenant.audit.app("Hard delete service principal", found, ask.caller, "Delete")
     return Answer(204)
