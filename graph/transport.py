@@ -9,6 +9,8 @@ import ipaddress
 import os
 import ssl
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,6 +30,8 @@ CONNECT_ONLY = Retry(
 )
 
 _local = threading.local()
+Witness = Callable[[requests.PreparedRequest, requests.Response], None]
+_witnesses: list[Witness] = []
 
 
 class Session(requests.Session):
@@ -47,6 +51,25 @@ class Session(requests.Session):
         # `get()` asks for it by itself, so a default would not do.
         options["allow_redirects"] = False
         return super().request(method, url, **options)
+
+    def send(self, request, **options):
+        response = super().send(request, **options)
+        for witness in tuple(_witnesses):
+            witness(request, response)
+        return response
+
+
+@contextmanager
+def witnessed(witness: Witness) -> Iterator[None]:
+    """Show `witness` what this process sends meanwhile, from whichever thread, and what is answered.
+
+    Both hold tokens and names: who looks must keep neither.
+    """
+    _witnesses.append(witness)
+    try:
+        yield
+    finally:
+        _witnesses.remove(witness)
 
 
 class SandboxAdapter(HTTPAdapter):
