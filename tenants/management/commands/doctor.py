@@ -1,4 +1,7 @@
-"""`manage.py doctor`: is this tenant connected, which permission is missing, what does that switch off."""
+"""`manage.py doctor`: is this tenant connected, which permission is missing, what does that switch off.
+
+With `--live`, also: does Microsoft answer each kind of call as we expect (docs/live-check.md).
+"""
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -10,6 +13,9 @@ from accounts.tenancy import no_context, tenant_context
 from directory import selectors
 from graph.explain import Words
 from tenants import connection
+from tenants.live import command as live
+
+_LIVE = ("user", "app", "yes", "write")
 
 
 class Command(BaseCommand):
@@ -17,9 +23,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--tenant", help="slug, domain or id; without it, every active tenant")
+        live.add_arguments(parser)
 
     def handle(self, *args, tenant, **options):
         faulty = False
+        if options["live"] and not tenant:
+            raise CommandError("Name the tenant of a live check: --tenant.")
         with no_context():
             tenants = find_tenants(tenant) if tenant else [one for one in find_tenants(None) if one.is_active]
             if not tenants:
@@ -27,6 +36,8 @@ class Command(BaseCommand):
             for one in tenants:
                 with tenant_context(one.pk):
                     faulty |= not self._examine(one)
+                    if options["live"]:
+                        faulty |= not live.run(self, one, **{name: options[name] for name in _LIVE})
         if faulty:
             raise CommandError("Something is wrong; see above.")
 
