@@ -1,13 +1,33 @@
 """Apps as Microsoft shows them at this moment, for decisions; and those nobody may change here."""
 
+from contextlib import contextmanager
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+
 from accounts.models import Tenant
-from consent.refusals import Absent, Protected, asking_microsoft
 from directory import sync
 from directory.models import ServicePrincipal
 from graph import types
 from graph.client import GraphClient
-from graph.errors import NotFound
+from graph.errors import GraphError, NotFound
+from graph.explain import words
 from revocation.rules import protection
+from revocation.rules.refusals import Protected, Unreachable
+
+
+class Absent(Http404):
+    """Not there, not this tenant's, or not this person's: the three look the same."""
+
+
+@contextmanager
+def asking_microsoft():
+    """Turn whatever goes wrong in a fresh read into `Unreachable`, in words."""
+    try:
+        yield
+    except GraphError as error:
+        text = _("%(what)s Nothing was changed.") % {"what": words(error).what}
+        raise Unreachable(text, request_id=error.request_id) from error
 
 
 def client_of(tenant: Tenant) -> GraphClient:
@@ -33,7 +53,7 @@ def app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrincipal:
     if now is None:
         raise Absent
     if why := protection.app_refusal(tenant, now):
-        raise Protected(why)
+        raise Protected({str(app.pk): why})
     return now
 
 
@@ -53,7 +73,7 @@ def binned_app_now(tenant: Tenant, app: ServicePrincipal) -> types.ServicePrinci
     if not found:
         raise Absent
     if why := protection.app_refusal(tenant, found[0]):
-        raise Protected(why)
+        raise Protected({str(app.pk): why})
     return found[0]
 
 

@@ -1,7 +1,7 @@
 """What a person takes away from apps that act in their name, and puts back.
 
 Each function proves on a fresh read that the grants are theirs, then hands exact steps to the spine. They raise
-`consent.refusals.Refused` (in words) or `Absent` (a 404) with nothing begun.
+`revocation.rules.refusals.Refused` (in words) or `Absent` (a 404) with nothing begun.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Membership
-from consent.apps_now import client_of
-from consent.refusals import Absent, NothingToRevoke, Refused, asking_microsoft
+from consent.apps_now import Absent, asking_microsoft, client_of
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from graph import types
@@ -24,10 +23,11 @@ from graph.errors import NotFound
 from revocation import selectors, services as revocation
 from revocation.actions import delete_grant, narrow_grant
 from revocation.models import RevocationRequest
+from revocation.rules.refusals import NothingToRevoke, Refused
 from revocation.steps import StepDraft
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
-OWN_KINDS = ("remove_own_app", "remove_own_permission")
+OWN_KINDS = (RevocationRequest.Kind.REMOVE_OWN_APP, RevocationRequest.Kind.REMOVE_OWN_PERMISSION)
 
 
 def remove_own_app(membership: Membership, app: ServicePrincipal, *, reason: str = "") -> RevocationRequest:
@@ -54,7 +54,7 @@ def remove_own_app(membership: Membership, app: ServicePrincipal, *, reason: str
     return revocation.submit(
         tenant=membership.tenant,
         actor=actor,
-        kind="remove_own_app",
+        kind=RevocationRequest.Kind.REMOVE_OWN_APP,
         title=_("Remove %(app)s") % {"app": app.display_name},
         reason=reason,
         steps=[delete_grant.step(grant, label=app.display_name) for grant in mine],
@@ -91,7 +91,7 @@ def remove_own_permission(
     return revocation.submit(
         tenant=membership.tenant,
         actor=Actor.of(membership),
-        kind="remove_own_permission",
+        kind=RevocationRequest.Kind.REMOVE_OWN_PERMISSION,
         title=_("Remove %(permission)s from %(app)s") % {"permission": words, "app": app.display_name},
         reason=reason,
         steps=[_without(grant, held, app.display_name) for grant, held in found],

@@ -3,8 +3,8 @@
 Each function proves on a fresh read what it is about, then hands exact steps to the spine, which carries them out,
 proves and records them. Nothing here writes to a directory by itself.
 
-All of them return the `RevocationRequest`, already under way. They raise `consent.refusals.Refused` (in words) or
-`Absent` (a 404) with nothing begun.
+All of them return the `RevocationRequest`, already under way. They raise `revocation.rules.refusals.Refused` (in
+words) or `Absent` (a 404) with nothing begun.
 """
 
 from uuid import UUID
@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Tenant
-from consent.apps_now import app_now, binned_app_now, client_of, everything_tied_to
-from consent.refusals import Absent, NothingToRevoke, Protected, Refused, WrongConfirmation, asking_microsoft
+from consent.apps_now import Absent, app_now, asking_microsoft, binned_app_now, client_of, everything_tied_to
 from directory import sync
 from directory.models import PermissionGrant, Person, ServicePrincipal
 from graph.types import AppKind
@@ -29,9 +28,12 @@ from revocation.actions import (
     set_app_enabled,
 )
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules.refusals import NothingToRevoke, Refused, WrongConfirmation
 from revocation.steps import Sealer
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
+
+Kind = RevocationRequest.Kind
 
 
 def revoke_user_consent(
@@ -57,7 +59,7 @@ def revoke_user_consent(
     return revocation.submit(
         tenant=tenant,
         actor=actor,
-        kind="revoke_user_consent",
+        kind=Kind.REVOKE_USER_CONSENT,
         title=_("Revoke the consent of %(person)s to %(app)s") % {"person": person, "app": now.display_name},
         reason=reason,
         ticket=ticket,
@@ -82,7 +84,7 @@ def revoke_tenant_consent(
     return revocation.submit(
         tenant=tenant,
         actor=actor,
-        kind="revoke_admin_consent",
+        kind=Kind.REVOKE_ADMIN_CONSENT,
         title=_("Revoke the organisation's consent to %(app)s") % {"app": now.display_name},
         reason=reason,
         ticket=ticket,
@@ -104,7 +106,7 @@ def disable_app(
         sync.mark_disabled(tenant, now.id)
         raise Refused(_("%(app)s is disabled already.") % {"app": now.display_name})
     return _submit(
-        tenant, actor, "disable_app", _("Disable %(app)s"), now, [set_app_enabled.disable(now)], reason, ticket
+        tenant, actor, Kind.DISABLE_APP, _("Disable %(app)s"), now, [set_app_enabled.disable(now)], reason, ticket
     )
 
 
@@ -121,7 +123,9 @@ def enable_app(
     if now.account_enabled:
         sync.mark_enabled(tenant, now.id)
         raise Refused(_("%(app)s is enabled already.") % {"app": now.display_name})
-    return _submit(tenant, actor, "enable_app", _("Enable %(app)s"), now, [set_app_enabled.enable(now)], reason, ticket)
+    return _submit(
+        tenant, actor, Kind.ENABLE_APP, _("Enable %(app)s"), now, [set_app_enabled.enable(now)], reason, ticket
+    )
 
 
 def delete_app(
@@ -221,14 +225,13 @@ def purge_app(
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
     steps = [purge_app_action.step(now)]
-    return _submit(tenant, actor, "purge_app", _("Delete %(app)s for good"), now, steps, reason, ticket)
+    return _submit(tenant, actor, Kind.PURGE_APP, _("Delete %(app)s for good"), now, steps, reason, ticket)
 
 
 def last_deletion(tenant: Tenant, app_id: UUID) -> RevocationStep | None:
     """The step that last deleted this app here, with its before-image; None where it was deleted elsewhere."""
-    went_through = [RevocationStep.State.ACCEPTED, RevocationStep.State.VERIFIED, RevocationStep.State.UNCONFIRMED]
-    steps = RevocationStep.objects.filter(
-        tenant=tenant, action="delete_app", target_id=str(app_id), state__in=went_through, before__isnull=False
+    steps = RevocationStep.objects.went_through().filter(
+        tenant=tenant, action=delete_app_action.DeleteApp.name, target_id=str(app_id), before__isnull=False
     )
     sealer = Sealer(tenant.pk)  # what it took is given back unasked: only as it was written then
     return next((step for step in steps.select_related("request").order_by("-pk") if sealer.holds(step)), None)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from accounts.roles import Capability, Role
+from directory.models import Collection, ServicePrincipal
+from revocation.models import RevocationRequest
 
 # Word, URL name, capability that opens it, and what its number counts.
 WORKSPACE = [
@@ -96,13 +98,9 @@ def _reverse(name: str, slug: str) -> str:
 
 def _counts(tenant) -> dict[str, int]:
     """Numbers beside the navigation, in three queries whatever the size of the tenant."""
-    from directory.models import Collection, ServicePrincipal
-    from revocation.models import RevocationRequest
-
     rows = dict(Collection.objects.filter(tenant=tenant).values_list("kind", "row_count"))
-    open_states = [RevocationRequest.State.AWAITING_APPROVAL, RevocationRequest.State.RUNNING]
     return {
         "apps": rows.get(Collection.Kind.SERVICE_PRINCIPALS),
         "deleted_apps": ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=False).count(),
-        "revocations": RevocationRequest.objects.filter(tenant=tenant, state__in=open_states).count(),
+        "revocations": RevocationRequest.objects.open().filter(tenant=tenant).count(),
     }

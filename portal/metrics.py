@@ -17,7 +17,6 @@ from revocation.spine import budget
 from revocation.spine.sweeper import BEAT
 
 State = RevocationStep.State
-OPEN = [State.WAITING, State.CLAIMED, State.ACCEPTED]
 WINDOW = timedelta(minutes=5)
 # What a 429 calls itself; the plain number where its body said nothing.
 THROTTLED = ["TooManyRequests", "Request_ThrottledTemporarily", "429"]
@@ -59,22 +58,13 @@ def sweeper_age() -> float | None:
 
 def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
     now = timezone.now()
-    open_states = [
-        RevocationRequest.State.AWAITING_APPROVAL,
-        RevocationRequest.State.RUNNING,
-        RevocationRequest.State.PAUSED,
-    ]
-    open_requests = dict(
-        RevocationRequest.objects.filter(tenant=tenant, state__in=open_states)
-        .values_list("state")
-        .annotate(n=Count("id"))
-        .order_by()
-    )
-    for state in open_states:
+    still_open = RevocationRequest.objects.open().filter(tenant=tenant)
+    open_requests = dict(still_open.values_list("state").annotate(n=Count("id")).order_by())
+    for state in RevocationRequest.OPEN:
         yield "consentry_requests", {"state": state}, open_requests.get(state, 0)
     steps = RevocationStep.objects.filter(tenant=tenant)
-    counts = dict(steps.filter(state__in=OPEN).values_list("state").annotate(n=Count("id")).order_by())
-    for state in OPEN:
+    counts = dict(steps.unsettled().values_list("state").annotate(n=Count("id")).order_by())
+    for state in RevocationStep.UNSETTLED:
         yield "consentry_steps", {"state": state}, counts.get(state, 0)
     due = steps.filter(
         Q(not_before__isnull=True) | Q(not_before__lte=now),

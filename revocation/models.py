@@ -1,6 +1,8 @@
 """A request and its steps (docs/architecture.md has the life of a step), and the rows beside them."""
 
 import uuid
+from collections.abc import Iterable
+from typing import Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,8 +10,36 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Tenant, TenantOwned
 
 
+class RequestQuerySet(models.QuerySet):
+    def open(self) -> Self:
+        """What still waits for a person or for the workers."""
+        return self.filter(state__in=RevocationRequest.OPEN)
+
+    def under_way(self) -> Self:
+        """What has begun, or may: it needs nobody's word any more. Paused ones too."""
+        return self.filter(state__in=RevocationRequest.UNDER_WAY)
+
+
 class RevocationRequest(TenantOwned):
     """Something a person asked to be changed in a directory: who, why, and the digest of the exact steps."""
+
+    class Kind(models.TextChoices):
+        """What people know a request by. What it changes, and who may steer it, its steps' actions say."""
+
+        SIGN_OUT = "sign_out", _("Sign-out")
+        SIGN_OUT_SELF = "sign_out_self", _("Own sign-out")
+        CONTAIN_PEOPLE = "contain_people", _("Containment of people")
+        CONTAIN_APP = "contain_app", _("Containment of an app")
+        REMOVE_OWN_APP = "remove_own_app", _("App removed by its user")
+        REMOVE_OWN_PERMISSION = "remove_own_permission", _("Permission removed by its user")
+        REVOKE_USER_CONSENT = "revoke_user_consent", _("Consent withdrawn")
+        REVOKE_ADMIN_CONSENT = "revoke_admin_consent", _("Admin consent withdrawn")
+        DISABLE_APP = "disable_app", _("App disabled")
+        ENABLE_APP = "enable_app", _("App enabled")
+        DELETE_APP = "delete_app", _("App deleted")
+        RESTORE_APP = "restore_app", _("App restored")
+        PURGE_APP = "purge_app", _("App deleted for good")
+        UNDO = "undo", _("Undo")
 
     class State(models.TextChoices):
         AWAITING_APPROVAL = "awaiting_approval", _("Waiting for approval")
@@ -20,8 +50,13 @@ class RevocationRequest(TenantOwned):
         EXPIRED = "expired", _("Approval expired")
         FINISHED = "finished", _("Finished")
 
+    UNDER_WAY = (State.RUNNING, State.PAUSED)
+    OPEN = (State.AWAITING_APPROVAL, *UNDER_WAY)
+    STOPPED = (State.CANCELLED, State.REJECTED, State.EXPIRED)  # what was not begun by then never is
+    CLOSED = (*STOPPED, State.FINISHED)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=64)  # a machine word: "remove_own_app", "sign_out", "delete_app", "undo" ...
+    kind = models.CharField(max_length=64, choices=Kind)
     title = models.CharField(max_length=256)  # a sentence: "Remove Mail Sidekick"
     state = models.CharField(max_length=32, choices=State, default=State.RUNNING)
     actor_id = models.CharField(max_length=64)
@@ -30,6 +65,8 @@ class RevocationRequest(TenantOwned):
     ticket = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64)  # SHA-256 over the exact steps, hex
     step_count = models.PositiveIntegerField()
+    actions = models.JSONField(default=dict)  # how many steps of each action
+    people_count = models.PositiveIntegerField(default=0)  # the people its steps hit
     interactive = models.BooleanField(default=True)  # never waits behind a mass action
     high_priority = models.BooleanField(default=False)  # a mass action that may use the whole write quota
     needs_approval = models.BooleanField(default=False)
@@ -45,6 +82,8 @@ class RevocationRequest(TenantOwned):
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")  # undo, retry
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = RequestQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -62,7 +101,25 @@ class RevocationRequest(TenantOwned):
 
     @property
     def is_open(self) -> bool:
-        return self.state in (self.State.AWAITING_APPROVAL, self.State.RUNNING, self.State.PAUSED)
+        return self.state in self.OPEN
+
+
+class StepQuerySet(models.QuerySet):
+    def pending(self) -> Self:
+        """What Microsoft has not answered yet."""
+        return self.filter(state__in=RevocationStep.PENDING)
+
+    def unsettled(self) -> Self:
+        """What may still change: not answered, or not proved."""
+        return self.filter(state__in=RevocationStep.UNSETTLED)
+
+    def for_a_human(self) -> Self:
+        """What went wrong and does not mend itself."""
+        return self.filter(state__in=RevocationStep.FOR_A_HUMAN)
+
+    def went_through(self) -> Self:
+        """What Microsoft took, proved or not."""
+        return self.filter(state__in=RevocationStep.WENT_THROUGH)
 
 
 class RevocationStep(TenantOwned):
@@ -78,7 +135,21 @@ class RevocationStep(TenantOwned):
         UNCONFIRMED = "unconfirmed", _("Unconfirmed")
         CANCELLED = "cancelled", _("Cancelled")
 
-    FINAL = [State.VERIFIED, State.NO_EFFECT, State.FAILED, State.UNCONFIRMED, State.CANCELLED]
+    PENDING = (State.WAITING, State.CLAIMED)
+    UNSETTLED = (*PENDING, State.ACCEPTED)
+    FOR_A_HUMAN = (State.FAILED, State.UNCONFIRMED)
+    WENT_THROUGH = (State.ACCEPTED, State.VERIFIED, State.UNCONFIRMED)
+    FINAL = (State.VERIFIED, State.NO_EFFECT, *FOR_A_HUMAN, State.CANCELLED)
+    # What several steps together are called by: what needs a human first, then what is furthest from proved.
+    WORST_FIRST = (
+        *FOR_A_HUMAN,
+        State.CLAIMED,
+        State.WAITING,
+        State.ACCEPTED,
+        State.CANCELLED,
+        State.NO_EFFECT,
+        State.VERIFIED,
+    )
 
     # No indexes of their own: every index below begins with one of them, and lists are long.
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -109,6 +180,8 @@ class RevocationStep(TenantOwned):
     outcome = models.TextField(blank=True)  # one sentence for people
     observed = models.JSONField(null=True)  # what the directory showed just before the call, and what it shows now
 
+    objects = StepQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["request", "position"], name="one_step_per_position")]
         indexes = [
@@ -120,6 +193,12 @@ class RevocationStep(TenantOwned):
             models.Index(fields=["request", "state"], name="steps_by_state"),
             models.Index(fields=["tenant", "target_id"], name="steps_by_target"),
         ]
+
+
+def worst(states: Iterable[str]) -> RevocationStep.State:
+    """What several steps together are called by, in pages, reports and results alike."""
+    found = set(states)
+    return next((state for state in RevocationStep.WORST_FIRST if state in found), RevocationStep.State.VERIFIED)
 
 
 class WriteQuota(models.Model):

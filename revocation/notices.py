@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant, no_context
 from directory.models import Person
+from revocation import actions
 from revocation.models import Notice, RevocationRequest, RevocationStep
 
 logger = logging.getLogger(__name__)
 
-SIGN_OUTS = ("revoke_sessions", "invalidate_tokens")
 STILL_NEWS = timedelta(days=1)  # nobody is told about what happened longer ago, however long mail was down
 BATCH = 500
 
@@ -54,7 +54,7 @@ def send_due(tenant: Tenant) -> int:
             tenant=tenant,
             state__in=[RevocationRequest.State.FINISHED, RevocationRequest.State.CANCELLED],
             finished_at__gte=timezone.now() - STILL_NEWS,
-        ).exclude(kind="sign_out_self")
+        ).exclude(kind=RevocationRequest.Kind.SIGN_OUT_SELF)
         told = 0
         for request in finished.order_by("finished_at"):
             told += _tell(tenant, request, BATCH - told)
@@ -86,7 +86,7 @@ def _untold(tenant: Tenant, request: RevocationRequest):
     claimed = Notice.objects.filter(request=request).values_list("person_id", flat=True)
     told = {str(person_id) for person_id in claimed}
     steps = RevocationStep.objects.filter(
-        tenant=tenant, request=request, state=RevocationStep.State.VERIFIED, action__in=SIGN_OUTS
+        tenant=tenant, request=request, state=RevocationStep.State.VERIFIED, action__in=actions.named("ends_sessions")
     )
     found = steps.exclude(target_id=request.actor_id).order_by("position").only("target_id", "accepted_at", "request")
     return [step for step in found.iterator(chunk_size=2000) if step.target_id not in told]

@@ -9,14 +9,12 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Tenant
+from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import two_persons
 from revocation.spine import budget
 from revocation.spine.budget import Outlook
 from revocation.spine.readings import MARGIN, Reading
-
-# Done by the portal itself: costs nothing of Microsoft's quota.
-LOCAL_ACTIONS = frozenset({"end_portal_sessions"})
 
 
 @dataclass(frozen=True)
@@ -72,17 +70,17 @@ def time_left(known: Outlook, writes: int, measured: float) -> timedelta | None:
 
 def queued_writes(tenant: Tenant, besides: RevocationRequest | None = None) -> int:
     """Writes already waiting in this tenant's running requests."""
-    waiting = RevocationStep.objects.filter(
-        tenant=tenant,
-        state__in=[RevocationStep.State.WAITING, RevocationStep.State.CLAIMED],
-        request__state=RevocationRequest.State.RUNNING,
-    ).exclude(action__in=LOCAL_ACTIONS)
+    waiting = (
+        RevocationStep.objects.pending()
+        .filter(tenant=tenant, request__state=RevocationRequest.State.RUNNING)
+        .exclude(action__in=actions.named("local"))
+    )
     return (waiting.exclude(request=besides) if besides else waiting).count()
 
 
 def plan(
     tenant: Tenant,
-    actions: Iterable[str],
+    steps: Iterable[str],
     *,
     people: int,
     urgent: int = 0,
@@ -92,15 +90,15 @@ def plan(
     people_hit: int | None = None,
     alternative: Alternative | None = None,
 ) -> Plan:
-    """What a request with these actions (one per step) would cost, before anybody commits to it.
+    """What a request with these steps (an action's name each) would cost, before anybody commits to it.
 
     Args:
         people: who is signed out.
         people_hit: everyone the steps touch, which is what the tenant's approval threshold counts; else `people`.
     """
-    counted = Counter(actions)
-    writes = sum(count for action, count in counted.items() if action not in LOCAL_ACTIONS)
-    queued, threshold = queued_writes(tenant), two_persons.in_force(tenant).threshold
+    counted, local = Counter(steps), actions.named("local")  # what the portal does itself costs none of the quota
+    writes = sum(count for action, count in counted.items() if action not in local)
+    queued = queued_writes(tenant)
     quota = budget.outlook(tenant, high_priority=high_priority)
     return Plan(
         people=people,
@@ -111,8 +109,11 @@ def plan(
         recent=recent,
         last=last,
         duration=time_for(quota, writes + queued),
-        needs_approval=(people if people_hit is None else people_hit) > threshold,
-        threshold=threshold,
-        quota=quota,
+        needs_approval=two_persons.asked_for(
+            tenant,
+            people=people if people_hit is None else people_hit,
+            deletes=any(actions.get(action).deletes for action in counted),
+        ),
+        threshold=two_persons.in_force(tenant).threshold,
         alternative=alternative,
     )

@@ -11,9 +11,6 @@ from accounts.models import Tenant
 from directory.paging import Page, page
 from revocation.models import RevocationRequest, RevocationStep
 
-State = RevocationStep.State
-ATTENTION = (State.FAILED, State.UNCONFIRMED)  # what a human has to look at
-PENDING = (State.WAITING, State.CLAIMED)
 PAGE = 50
 SECOND_CLICK = timedelta(minutes=2)
 
@@ -37,7 +34,8 @@ def requests_page(found: QuerySet[RevocationRequest], after: str = "", size: int
         RevocationStep.objects.filter(request__in=[row.pk for row in found_page])
         .values("request_id")
         .annotate(
-            decided=Count("id", filter=~Q(state__in=PENDING)), attention=Count("id", filter=Q(state__in=ATTENTION))
+            decided=Count("id", filter=~Q(state__in=RevocationStep.PENDING)),
+            attention=Count("id", filter=Q(state__in=RevocationStep.FOR_A_HUMAN)),
         )
     )
     by_request = {row["request_id"]: row for row in counted}

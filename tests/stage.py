@@ -112,6 +112,7 @@ def _request(tenant: Tenant, actor: Actor, kind: str, action: str, target_id: UU
         actor_label=actor.label,
         digest="0" * 64,
         step_count=1,
+        actions={action: 1},
         finished_at=now,
     )
     RevocationStep.objects.create(
@@ -119,7 +120,7 @@ def _request(tenant: Tenant, actor: Actor, kind: str, action: str, target_id: UU
         request=request,
         position=0,
         action=action,
-        target_type="person",
+        target_type="user",
         target_id=str(target_id),
         target_label="Somebody",
         state=RevocationStep.State.VERIFIED,

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.models import Membership
+from consent.own_removals import OWN_KINDS
 from directory.models import PermissionGrant, ServicePrincipal
 from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.showing.timeline import Timeline, timeline
 
-KINDS = ("remove_own_app", "remove_own_permission")
 State = RevocationStep.State
 
 
@@ -40,8 +40,10 @@ class Removal:
     @property
     def takes_the_app(self) -> bool:
         """Whether all that the person granted is going, and is not proved gone yet."""
-        under_way = (State.WAITING, State.CLAIMED, State.ACCEPTED)
-        return self.request.kind == "remove_own_app" and self.timeline.state in under_way
+        return (
+            self.request.kind == RevocationRequest.Kind.REMOVE_OWN_APP
+            and self.timeline.state in RevocationStep.UNSETTLED
+        )
 
 
 def recent(membership: Membership) -> list[Removal]:
@@ -57,7 +59,7 @@ def one(membership: Membership, request_id: UUID) -> Removal | None:
 
 
 def _own(membership: Membership) -> QuerySet[RevocationRequest]:
-    found = selectors.requests(membership.tenant).filter(kind__in=KINDS, actor_id=Actor.of(membership).id)
+    found = selectors.requests(membership.tenant).filter(kind__in=OWN_KINDS, actor_id=Actor.of(membership).id)
     steps = RevocationStep.objects.filter(tenant=membership.tenant).order_by("position")
     return found.prefetch_related(Prefetch("steps", queryset=steps), "followers")
 
@@ -86,7 +88,7 @@ def _removal(request: RevocationRequest, app: ServicePrincipal | None, covered: 
         request=request,
         app_id=_app_id(request),
         name=app.display_name if app else request.title,
-        what=_scopes(steps) if request.kind == "remove_own_permission" else "",
+        what=_scopes(steps) if request.kind == RevocationRequest.Kind.REMOVE_OWN_PERMISSION else "",
         timeline=timeline(request, steps, own=True),
         undo_until=until if can_undo else None,
         still_covered=_app_id(request) in covered,

@@ -7,9 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.access import Actor
-from consent.refusals import Refused
 from revocation.models import RevocationRequest
-from revocation.rules.refusals import Refused as RefusedByRule
+from revocation.rules.refusals import Refused
 
 
 def attempt(request: HttpRequest, back: str, do: Callable[..., RevocationRequest], *args, **details):
@@ -20,7 +19,7 @@ def attempt(request: HttpRequest, back: str, do: Callable[..., RevocationRequest
     """
     try:
         return do(*args, **details)
-    except (Refused, RefusedByRule) as error:
+    except Refused as error:
         messages.error(request, str(error))
         return redirect(back)
 

@@ -54,6 +54,8 @@ def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def _latest(membership: Membership, **fits) -> SignOut | None:
     """The newest sign-out of the last day that this person asked for themselves; two queries."""
     since = timezone.now() - SHOWN_FOR
-    own = selectors.requests(membership.tenant, kind="sign_out_self").filter(actor_id=Actor.of(membership).id)
+    own = selectors.requests(membership.tenant, kind=RevocationRequest.Kind.SIGN_OUT_SELF).filter(
+        actor_id=Actor.of(membership).id
+    )
     found = own.filter(created_at__gte=since, **fits).first()
     return SignOut(found, timeline(found, list(selectors.steps(found)), own=True)) if found else None

@@ -6,12 +6,14 @@ services.submit(..., steps=[delete_grant.step(grant), revoke_sessions.step(perso
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import cache
 
+from accounts.roles import Capability
 from revocation.actions.base import Action
 from revocation.steps import StepDraft
 
-__all__ = ["Action", "StepDraft", "all_actions", "get"]
+__all__ = ["Action", "StepDraft", "all_actions", "capabilities", "get", "named"]
 
 
 @cache
@@ -24,6 +26,17 @@ def all_actions() -> dict[str, Action]:
             if isinstance(value, type) and issubclass(value, Action) and value.name:
                 found.setdefault(value.name, value())
     return found
+
+
+def named(fact: str) -> frozenset[str]:
+    """The names of the actions of which `fact` is true: `named("ends_sessions")`."""
+    return frozenset(name for name, action in all_actions().items() if getattr(action, fact))
+
+
+def capabilities(names: Iterable[str]) -> frozenset[Capability]:
+    """What somebody must be able to do to ask for these actions, or to steer them."""
+    known = all_actions()
+    return frozenset(known[name].capability if name in known else Capability.CHANGE_APPS for name in names)
 
 
 def get(name: str) -> Action:

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
+from accounts.roles import Capability
 from graph.errors import (
     Forbidden,
     GraphError,
     NotFound,
+    Retryable,
     Throttled,
     ThrottleScope,
     TokenError,
@@ -62,6 +64,13 @@ class Action:
 
     Attributes:
         name: as stored in `RevocationStep.action`.
+        label: what it is called in lists.
+        shown: what the directory was seen to show once it is proved.
+        meaning: what follows from that, for whoever asked.
+        ends_sessions: the person it is about has to sign in again.
+        ends_access: an app loses something it may do; what it holds already works until it ends.
+        deletes: the tenant's rule of a second person for deletions is about it.
+        capability: who may ask for it and steer it.
         permission: the application permission it needs.
         local: done in the portal's own database, without Graph; then only `perform` is asked.
         repeatable: a second call changes nothing. Where False, a call whose fate is unknown is only repeated after
@@ -70,8 +79,15 @@ class Action:
     """
 
     name = ""
+    label: str = ""
+    shown: str = gettext_lazy("The directory shows it")
+    meaning: str = ""
     target_type = ""
     permission = ""
+    capability = Capability.CHANGE_APPS
+    ends_sessions = False
+    ends_access = False
+    deletes = False
     local = False
     repeatable = True
     blind = True
@@ -182,16 +198,10 @@ def general(error: GraphError) -> Outcome:
     if isinstance(error, TokenError):
         text = _("The portal may not act in this tenant: %(why)s") % {"why": words(error).what}
         return Outcome(Verdict.FAILED, text, **known)
-    if is_retryable(error):
+    if isinstance(error, Retryable):
         text = _("Microsoft could not be reached. Nothing was changed.")
         return Outcome(Verdict.RETRY, text, retry_after=wait, **known)
     return Outcome(Verdict.FAILED, f"{words(error).what} {_('Nothing was changed.')}", **known)
-
-
-def is_retryable(error: GraphError) -> bool:
-    from graph.errors import Retryable
-
-    return isinstance(error, Retryable)
 
 
 def unreadable(error: GraphError) -> Outcome:

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from graph.errors import GraphError, NotFound
@@ -27,6 +27,8 @@ def step(image: dict, *, label: str = "", urgency: int = 60) -> StepDraft:
 
 class CreateAssignment(Action):
     name = "create_assignment"
+    label = gettext_lazy("Put an assignment back")
+    shown = gettext_lazy("The directory shows the assignment again")
     target_type = "assignment"
     permission = "AppRoleAssignment.ReadWrite.All"
     repeatable = False

@@ -6,7 +6,7 @@ https://learn.microsoft.com/graph/api/oauth2permissiongrant-post
 import base64
 from uuid import UUID
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from graph.errors import GraphError, NotFound
@@ -45,6 +45,8 @@ def grant_id(client_id: str, resource_id: str, principal_id: str | None) -> str:
 
 class CreateGrant(Action):
     name = "create_grant"
+    label = gettext_lazy("Put a consent back")
+    shown = gettext_lazy("The directory shows the permission again")
     target_type = "grant"
     permission = "DelegatedPermissionGrant.ReadWrite.All"
     blind = False  # a grant that is there already is widened by what was read just before

@@ -5,7 +5,7 @@ https://learn.microsoft.com/graph/api/serviceprincipal-delete
 
 from collections.abc import Iterable
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
@@ -42,6 +42,11 @@ def step(
 
 class DeleteApp(Action):
     name = "delete_app"
+    label = gettext_lazy("Delete the app")
+    shown = gettext_lazy("The directory no longer shows the app, only its recycle bin does")
+    meaning = gettext_lazy("Nobody can sign in to it, and it gets nothing new")
+    ends_access = True
+    deletes = True
     target_type = "app"
     permission = "Application.ReadWrite.All"
 

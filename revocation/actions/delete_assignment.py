@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/serviceprincipal-delete-approleassignedto
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import AppRoleAssignment
@@ -38,6 +38,10 @@ def step(assignment: AppRoleAssignment, *, label: str = "", urgency: int = 50) -
 
 class DeleteAssignment(Action):
     name = "delete_assignment"
+    label = gettext_lazy("Take an assignment away")
+    shown = gettext_lazy("The directory no longer shows the assignment")
+    meaning = gettext_lazy("Whoever was assigned gets no new access to the app")
+    ends_access = True
     target_type = "assignment"
     permission = "AppRoleAssignment.ReadWrite.All"
 

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/oauth2permissiongrant-delete
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import PermissionGrant
@@ -48,6 +48,10 @@ def same_grant(before: dict | None, found: Grant) -> bool:
 
 class DeleteGrant(Action):
     name = "delete_grant"
+    label = gettext_lazy("Withdraw a consent")
+    shown = gettext_lazy("The directory no longer shows the permission")
+    meaning = gettext_lazy("The app can get nothing new with it")
+    ends_access = True
     target_type = "grant"
     permission = "DelegatedPermissionGrant.ReadWrite.All"
 

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from accounts import services
 from accounts.access import Actor
+from accounts.roles import Capability
 from directory.models import Person
 from graph.types import User
 from revocation.actions.base import Action, Outcome, Verdict
@@ -20,6 +21,9 @@ def step(person: Person | User, *, urgency: int = 50) -> StepDraft:
 
 class EndPortalSessions(Action):
     name = "end_portal_sessions"
+    label = gettext_lazy("End sessions in this portal")
+    shown = gettext_lazy("No session in this portal is left")
+    capability = Capability.SIGN_OUT_PEOPLE
     target_type = "user"
     local = True
 

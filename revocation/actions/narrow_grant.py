@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/oauth2permissiongrant-update
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import PermissionGrant
@@ -37,6 +37,10 @@ def step(grant: PermissionGrant | Grant, remove: list[str], *, label: str = "", 
 
 class NarrowGrant(Action):
     name = "narrow_grant"
+    label = gettext_lazy("Remove one permission")
+    shown = gettext_lazy("The directory shows the smaller permission")
+    meaning = gettext_lazy("The app can get nothing new with it")
+    ends_access = True
     target_type = "grant"
     permission = "DelegatedPermissionGrant.ReadWrite.All"
     blind = False  # what remains is what was read just before

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/directory-deleteditems-delete
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import ServicePrincipal
@@ -23,6 +23,10 @@ def step(app: ServicePrincipal, *, urgency: int = 50) -> StepDraft:
 
 class PurgeApp(Action):
     name = "purge_app"
+    label = gettext_lazy("Delete the app for good")
+    shown = gettext_lazy("The recycle bin no longer shows the app")
+    meaning = gettext_lazy("It cannot be restored any more")
+    deletes = True
     target_type = "app"
     permission = "Application.ReadWrite.All"
 

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/directory-deleteditems-restore
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import ServicePrincipal
@@ -26,6 +26,9 @@ def step_for(object_id: str, label: str, *, params: dict | None = None, urgency:
 
 class RestoreApp(Action):
     name = "restore_app"
+    label = gettext_lazy("Restore the app")
+    shown = gettext_lazy("The directory shows the app again")
+    meaning = gettext_lazy("It works as it did before it was deleted")
     target_type = "app"
     permission = "Application.ReadWrite.All"
 

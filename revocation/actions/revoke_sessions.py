@@ -7,8 +7,9 @@ https://learn.microsoft.com/graph/api/user-revokesigninsessions
 from datetime import datetime, timedelta
 
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
+from accounts.roles import Capability
 from directory import sync
 from directory.models import Person
 from graph.errors import NotFound
@@ -41,6 +42,11 @@ def step(person: Person | User, *, action: str = "revoke_sessions", urgency: int
 
 class RevokeSessions(Action):
     name = "revoke_sessions"
+    label = gettext_lazy("Sign out everywhere")
+    shown = gettext_lazy("The directory shows it: earlier sessions are no longer valid")
+    meaning = gettext_lazy("Every refresh token and Entra session issued earlier is refused")
+    capability = Capability.SIGN_OUT_PEOPLE
+    ends_sessions = True
     target_type = "user"
     permission = "User.RevokeSessions.All"
     repeatable = False

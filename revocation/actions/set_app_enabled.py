@@ -5,7 +5,7 @@ Reversible at once. What an app was granted stays, and works again when it is en
 https://learn.microsoft.com/graph/api/serviceprincipal-update
 """
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import ServicePrincipal
@@ -82,6 +82,10 @@ class SetEnabled(Action):
 
 class DisableApp(SetEnabled):
     name = "disable_app"
+    label = gettext_lazy("Disable the app")
+    shown = gettext_lazy("The directory shows the app as disabled")
+    meaning = gettext_lazy("Nobody can sign in to it, and it gets nothing new")
+    ends_access = True
     wanted = False
 
     def already(self):
@@ -99,6 +103,8 @@ class DisableApp(SetEnabled):
 
 class EnableApp(SetEnabled):
     name = "enable_app"
+    label = gettext_lazy("Enable the app")
+    shown = gettext_lazy("The directory shows the app as enabled")
     wanted = True
 
     def already(self):

@@ -75,7 +75,7 @@ def submit(
         return services.submit(
             tenant=tenant,
             actor=actor,
-            kind=recipes.CONTAIN_APP,
+            kind=RevocationRequest.Kind.CONTAIN_APP,
             title=_("Contain %(app)s") % {"app": app.display_name},
             steps=steps,
             reason=reason,
@@ -93,19 +93,13 @@ def _steps(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> tuple[Selecti
 
 def _people_hit(steps: list[StepDraft]) -> set[str]:
     """Everyone signed out, and everyone whose consent is withdrawn: as the approval rule counts."""
-    hit = {step.target_id for step in steps if step.target_type == "user"}
-    return hit | {step.before["principal_id"] for step in steps if (step.before or {}).get("principal_id")}
+    return {step.person_id for step in steps if step.person_id}
 
 
 def _open_request(tenant: Tenant, app: ServicePrincipal) -> RevocationRequest | None:
-    State = RevocationRequest.State
     return (
-        RevocationRequest.objects.filter(
-            tenant=tenant,
-            kind=recipes.CONTAIN_APP,
-            state__in=[State.AWAITING_APPROVAL, State.RUNNING, State.PAUSED],
-            steps__target_id=str(app.pk),
-        )
+        RevocationRequest.objects.open()
+        .filter(tenant=tenant, kind=RevocationRequest.Kind.CONTAIN_APP, steps__target_id=str(app.pk))
         .order_by("-created_at")
         .first()
     )

@@ -32,13 +32,10 @@ class Recipe(TextChoices):
     )
 
 
-CONTAIN_APP = "contain_app"
-
-
 def actions_of(tenant: Tenant, recipe: str) -> list[str]:
     """The actions a recipe for people is made of: what its digest covers besides the people."""
-    actions = [str(tenant.sign_out_action), "end_portal_sessions"]
-    return [*actions, "delete_grant"] if recipe == Recipe.CONTAIN_PEOPLE else actions
+    actions = [str(tenant.sign_out_action), end_portal_sessions.EndPortalSessions.name]
+    return [*actions, delete_grant.DeleteGrant.name] if recipe == Recipe.CONTAIN_PEOPLE else actions
 
 
 def for_people(tenant: Tenant, recipe: str, people: Sequence[Row]) -> Iterator[StepDraft]:
@@ -120,7 +117,9 @@ def plan(tenant: Tenant, draft: ListDraft, selection: Selection) -> Plan:
     if draft.recipe == Recipe.CONTAIN_PEOPLE:
         wanted = {UUID(row.person_id) for row in people}
         grants = sum(len(held) for person_id, held in _risky_grants(tenant).items() if person_id in wanted)
-    actions = chain(*(repeat(action, count) for action, count in {**sign_outs, "delete_grant": grants}.items()))
+    actions = chain(
+        *(repeat(action, count) for action, count in {**sign_outs, delete_grant.DeleteGrant.name: grants}.items())
+    )
     alternative = None
     if draft.source == ListDraft.Source.APP and len(people) > 1:
         alternative = Alternative(writes=1, instead_of=len(people) + grants)

@@ -1,17 +1,26 @@
-"""Why a request was not made or not changed. Nothing was changed in the directory by any of them."""
+"""Why a change was not begun. Nothing was changed in the directory by any of them."""
 
 from django.utils.translation import gettext as _
 
 
 class Refused(Exception):
-    """A rule says no. The message is a sentence for people.
+    """A rule or a fact says no. `str()` is a sentence for the person who asked.
 
     Refused
-      NothingToRevoke   there is nothing to do
-      Protected         the target is protected from this
-      NotPossible       the request is in a state, or too old, for what was asked
-      NotApproved       this approval cannot be given: by this person, for these steps, or any more
+      NothingToRevoke     there is nothing to do, or only what others decided is left
+      Protected           the target is protected from this
+      WrongConfirmation   what was typed to confirm is not the app's name
+      Unreachable         Microsoft could not be asked first
+      NotPossible         the request is in a state, or too old, for what was asked
+      NotApproved         this approval cannot be given: by this person, for these steps, or any more
+
+    Attributes:
+        request_id: Microsoft's id of the failed request, where one failed.
     """
+
+    def __init__(self, text: str, *, request_id: str = "") -> None:
+        super().__init__(text)
+        self.request_id = request_id
 
 
 class NothingToRevoke(Refused):
@@ -25,6 +34,14 @@ class Protected(Refused):
     def __init__(self, reasons: dict[str, str]) -> None:
         super().__init__(" ".join(dict.fromkeys(reasons.values())))
         self.reasons = reasons
+
+
+class WrongConfirmation(Refused):
+    pass
+
+
+class Unreachable(Refused):
+    pass
 
 
 class NotPossible(Refused):

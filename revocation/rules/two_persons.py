@@ -41,6 +41,14 @@ def in_force(tenant: Tenant) -> Rule:
     return saved(tenant)
 
 
+def asked_for(tenant: Tenant, *, people: int, only_oneself: bool = False, deletes: bool = False) -> bool:
+    """Whether a request that hits so many people, or deletes an app, needs a second person."""
+    rule = in_force(tenant)
+    if rule.deletions and deletes:
+        return True
+    return people > rule.threshold and not only_oneself  # nobody needs leave to sign themselves out
+
+
 def still_stricter(tenant: Tenant) -> Rule | None:
     """The rule that holds now where it is not the one that the settings show."""
     rule = in_force(tenant)

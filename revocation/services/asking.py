@@ -114,7 +114,7 @@ def sign_out(
         return submit(
             tenant=tenant,
             actor=actor,
-            kind="sign_out",
+            kind=RevocationRequest.Kind.SIGN_OUT,
             title=_sign_out_title(people),
             steps=_sign_out_steps(tenant, people),
             reason=reason,
@@ -133,7 +133,7 @@ def sign_out_self(membership: Membership) -> RevocationRequest:
         return submit(
             tenant=tenant,
             actor=Actor.of(membership),
-            kind="sign_out_self",
+            kind=RevocationRequest.Kind.SIGN_OUT_SELF,
             title=_("Sign out everywhere"),
             steps=drafting.sign_out(tenant, membership.object_id, label, before=before),
             needs_approval=False,

@@ -12,13 +12,11 @@ from accounts.access import Actor
 from accounts.tenancy import in_tenant
 from directory.models import Person
 from revocation import actions
-from revocation.models import RevocationRequest, RevocationStep
+from revocation.models import RevocationRequest
 from revocation.rules import protection
 from revocation.rules.refusals import NothingToRevoke, NotPossible, Protected
 from revocation.services.asking import record_refusal, submit
 from revocation.steps import Sealer, StepDraft
-
-StepState = RevocationStep.State
 
 
 def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
@@ -28,7 +26,7 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
         NotPossible: it is too late, or nothing of it can be put back. Nothing was changed.
     """
     with in_tenant(request.tenant_id):
-        earlier = request.followers.filter(kind="undo").order_by("-created_at").first()
+        earlier = request.followers.filter(kind=RevocationRequest.Kind.UNDO).order_by("-created_at").first()
         if earlier:
             return earlier
         if undo_until(request) < timezone.now():
@@ -41,7 +39,7 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
         return submit(
             tenant=request.tenant,
             actor=actor,
-            kind="undo",
+            kind=RevocationRequest.Kind.UNDO,
             title=_("Undo: %(title)s") % {"title": request.title},
             steps=steps,
             ticket=request.ticket,
@@ -57,14 +55,16 @@ def undo_until(request: RevocationRequest):
 def can_undo(request: RevocationRequest) -> bool:
     """Whether something of it was done, can be put back, and has not been yet."""
     with in_tenant(request.tenant_id):
-        if undo_until(request) < timezone.now() or request.kind == "undo":
+        if undo_until(request) < timezone.now() or request.kind == RevocationRequest.Kind.UNDO:
             return False
-        return not request.followers.filter(kind="undo").exists() and any(True for _step in _undo_steps(request))
+        return not request.followers.filter(kind=RevocationRequest.Kind.UNDO).exists() and any(
+            True for _step in _undo_steps(request)
+        )
 
 
 def _undo_steps(request: RevocationRequest) -> Iterator[StepDraft]:
     """Last done, first undone."""
-    done = request.steps.filter(state__in=[StepState.ACCEPTED, StepState.VERIFIED, StepState.UNCONFIRMED])
+    done = request.steps.went_through()
     sealer = Sealer(request.tenant_id)
     for step in done.order_by("-position").iterator(chunk_size=500):
         if not sealer.holds(step):
@@ -107,7 +107,7 @@ def retry_failed(request: RevocationRequest, actor: Actor) -> RevocationRequest:
 def _respect_protection(request: RevocationRequest, actor: Actor) -> None:
     """Who asks again may reach no further than who asks: the first request may have been an administrator's."""
     tenant = request.tenant
-    failed = request.steps.filter(state__in=[StepState.FAILED, StepState.UNCONFIRMED], target_type="user")
+    failed = request.steps.for_a_human().filter(target_type="user")
     ids = list(dict.fromkeys(UUID(target) for target in failed.values_list("target_id", flat=True)))
     if len(ids) == 1:
         person = Person.objects.filter(tenant=tenant, pk=ids[0]).first()
@@ -123,7 +123,7 @@ def _respect_protection(request: RevocationRequest, actor: Actor) -> None:
 
 
 def _failed_steps(request: RevocationRequest) -> Iterator[StepDraft]:
-    failed = request.steps.filter(state__in=[StepState.FAILED, StepState.UNCONFIRMED]).order_by("position")
+    failed = request.steps.for_a_human().order_by("position")
     sealer = Sealer(request.tenant_id)
     for step in failed.iterator(chunk_size=2000):
         if not sealer.holds(step):

@@ -43,8 +43,7 @@ def cancel(request: RevocationRequest, actor: Actor) -> RevocationRequest:
     Raises:
         NotPossible: it is over.
     """
-    open_states = {State.AWAITING_APPROVAL, State.RUNNING, State.PAUSED}
-    return _steer(request, actor, open_states, State.CANCELLED, AuditEvent.REVOCATION_CANCELLED)
+    return _steer(request, actor, set(RevocationRequest.OPEN), State.CANCELLED, AuditEvent.REVOCATION_CANCELLED)
 
 
 def _steer(

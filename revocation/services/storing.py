@@ -84,6 +84,7 @@ def _store(request, tenant, actor, steps, needs_approval) -> None:
     if not counted.steps:
         raise NothingToRevoke
     request.digest, request.step_count = counted.digest, counted.steps
+    request.actions, request.people_count = counted.by_action, counted.people
     if earlier := _asked_just_now(request):
         raise _Again(earlier)
     if request.interactive and counted.steps > INTERACTIVE_LIMIT:
@@ -136,19 +137,21 @@ class _Counted:
         self.steps += 1
         self.by_action[draft.action] = self.by_action.get(draft.action, 0) + 1
         self.first = self.first or draft
-        person = draft.target_id if draft.target_type == "user" else (draft.before or {}).get("principal_id")
-        if person:
+        if person := draft.person_id:
             self._last_person = person
             self._people.add(hashlib.blake2b(person.encode(), digest_size=12).digest())
 
+    @property
+    def people(self) -> int:
+        return len(self._people)
+
     def need_approval(self, tenant: Tenant, actor: Actor) -> bool:
-        """Whether the tenant's rule of two persons asks for the second one."""
-        rule = two_persons.in_force(tenant)
-        if rule.deletions and ({"delete_app", "purge_app"} & set(self.by_action)):
-            return True
-        if len(self._people) == 1 and self._last_person == actor.id:
-            return False  # Nobody needs leave to sign themselves out.
-        return len(self._people) > rule.threshold
+        return two_persons.asked_for(
+            tenant,
+            people=self.people,
+            only_oneself=self.people == 1 and self._last_person == actor.id,
+            deletes=any(actions.get(name).deletes for name in self.by_action),
+        )
 
 
 _INSERT = """
@@ -213,6 +216,6 @@ def _asked_just_now(request: RevocationRequest) -> RevocationRequest | None:
         created_at__gt=timezone.now() - DOUBLE_CLICK,
     )
     # What was undone or retried meanwhile may well be asked for again.
-    same = same.exclude(state__in=[State.CANCELLED, State.REJECTED, State.EXPIRED]).exclude(pk=request.pk)
+    same = same.exclude(state__in=RevocationRequest.STOPPED).exclude(pk=request.pk)
     same = same.filter(followers__isnull=True)
     return same.order_by("-created_at").first()

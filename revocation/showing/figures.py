@@ -13,29 +13,12 @@ from django.utils import timezone
 
 from revocation import planning, selectors
 from revocation.lists.selection import AT_RISK
-from revocation.models import RevocationRequest, RevocationStep
-from revocation.selectors import ATTENTION, PENDING
+from revocation.models import RevocationRequest, RevocationStep, worst
+from revocation.showing.timeline import TOKEN_LIFETIME
 from revocation.spine import budget
 from revocation.spine.budget import Outlook
 
 State = RevocationStep.State
-# A person with several steps is called by the one that is furthest from proved.
-WORST = [
-    State.FAILED,
-    State.UNCONFIRMED,
-    State.CLAIMED,
-    State.WAITING,
-    State.ACCEPTED,
-    State.CANCELLED,
-    State.NO_EFFECT,
-    State.VERIFIED,
-]
-CLOSED = (
-    RevocationRequest.State.FINISHED,
-    RevocationRequest.State.CANCELLED,
-    RevocationRequest.State.REJECTED,
-    RevocationRequest.State.EXPIRED,
-)
 RATE_WINDOW = timedelta(seconds=30)
 
 
@@ -59,7 +42,7 @@ class Figures:
 
     @property
     def waiting(self) -> int:
-        return sum(self.counts[state] for state in PENDING)
+        return sum(self.counts[state] for state in RevocationStep.PENDING)
 
     @property
     def decided(self) -> int:
@@ -67,7 +50,7 @@ class Figures:
 
     @property
     def attention(self) -> int:
-        return sum(self.counts[state] for state in ATTENTION)
+        return sum(self.counts[state] for state in RevocationStep.FOR_A_HUMAN)
 
     @property
     def tenths(self) -> int:
@@ -77,8 +60,6 @@ class Figures:
 
 def figures(request: RevocationRequest) -> Figures:
     """Counts per state, rate and time left: three queries, whatever the size."""
-    from revocation.showing.timeline import TOKEN_LIFETIME
-
     steps = RevocationStep.objects.filter(request=request)
     counts = dict.fromkeys(map(str, State), 0)
     first = last = None
@@ -86,7 +67,7 @@ def figures(request: RevocationRequest) -> Figures:
         counts[row["state"]] = row["n"]
         first = min(filter(None, (first, row["first"])), default=None)
         last = max(filter(None, (last, row["last"])), default=None)
-    waiting = counts[State.WAITING] + counts[State.CLAIMED]
+    waiting = sum(counts[state] for state in RevocationStep.PENDING)
     running = request.state == RevocationRequest.State.RUNNING
     rate = left = None
     quota = budget.outlook(request.tenant, high_priority=request.interactive or request.high_priority)
@@ -105,7 +86,7 @@ def figures(request: RevocationRequest) -> Figures:
         last_accepted_at=last,
         tokens_end_at=last + TOKEN_LIFETIME if last else None,
         # Cancelling leaves what Microsoft was already asked to be proved.
-        final=request.state in CLOSED and not counts[State.ACCEPTED] + counts[State.CLAIMED],
+        final=request.state in RevocationRequest.CLOSED and not counts[State.ACCEPTED] + counts[State.CLAIMED],
     )
 
 
@@ -121,7 +102,7 @@ class Urgent:
 def urgent(request: RevocationRequest) -> Urgent:
     """How far the privileged and at-risk people of a mass action are: one query."""
     found = RevocationStep.objects.filter(request=request, urgency__lte=AT_RISK).aggregate(
-        total=Count("id"), waiting=Count("id", filter=Q(state__in=PENDING)), last=Max("accepted_at")
+        total=Count("id"), waiting=Count("id", filter=Q(state__in=RevocationStep.PENDING)), last=Max("accepted_at")
     )
     return Urgent(**found)
 
@@ -134,7 +115,7 @@ def results(request: RevocationRequest) -> Iterator[dict]:
     found = selectors.steps(request).iterator(chunk_size=2000)
     for (target_id, label), group in groupby(found, key=_whose):
         own = list(group)
-        state = next(state for state in WORST if any(step.state == state for step in own))
+        state = worst(step.state for step in own)
         yield {
             "id": target_id,
             "name": label,

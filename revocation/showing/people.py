@@ -12,11 +12,11 @@ from directory import risk, sync, wording
 from directory.models import PermissionGrant, Person
 from graph.client import GraphClient
 from graph.errors import GraphError
+from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
 
 logger = logging.getLogger(__name__)
 
-SIGN_OUT_ACTIONS = ("revoke_sessions", "invalidate_tokens")
 NEW_FROM_GRAPH = 10  # people taken into the copy per search; a search is no way to copy a directory
 
 
@@ -57,12 +57,12 @@ def apps_of(tenant: Tenant, person: Person, size: int = 100) -> list[dict]:
 def under_way(tenant: Tenant, person: Person) -> RevocationRequest | None:
     """A sign-out of this person that has not been proved yet: asking again would only sign them out twice."""
     step = (
-        RevocationStep.objects.filter(
+        RevocationStep.objects.unsettled()
+        .filter(
             tenant=tenant,
             target_id=str(person.pk),
-            action__in=SIGN_OUT_ACTIONS,
-            state__in=[RevocationStep.State.WAITING, RevocationStep.State.CLAIMED, RevocationStep.State.ACCEPTED],
-            request__state__in=[RevocationRequest.State.RUNNING, RevocationRequest.State.PAUSED],
+            action__in=actions.named("ends_sessions"),
+            request__state__in=RevocationRequest.UNDER_WAY,
             request__created_at__gte=timezone.now() - timedelta(hours=1),
         )
         .select_related("request")

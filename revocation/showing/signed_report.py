@@ -18,7 +18,7 @@ from django.utils import timezone
 from audit import canonical, keys
 from audit.models import ChainHead
 from revocation import selectors
-from revocation.models import RevocationRequest
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.showing import figures
 
 FORMAT = "consentry-report/1"
@@ -30,7 +30,7 @@ def build(request: RevocationRequest) -> dict[str, Any]:
     """Everything the report says, as plain JSON. Reads every step once, for the digest of the results."""
     counted = figures.figures(request)
     head = ChainHead.objects.filter(tenant_id=request.tenant_id).first()
-    attention = selectors.steps(request, selectors.ATTENTION)[:NAMED]
+    attention = selectors.steps(request, RevocationStep.FOR_A_HUMAN)[:NAMED]
     rows, results_digest = digest_of_results(figures.results(request))
     return canonical.plain(
         {

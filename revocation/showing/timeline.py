@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from revocation.models import RevocationRequest, RevocationStep
+from revocation import actions
+from revocation.actions import Action
+from revocation.models import RevocationRequest, RevocationStep, worst
 
 # Access tokens live 60 to 90 minutes by default; the later end is the one we may promise.
 # https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes
@@ -21,8 +23,6 @@ TOKEN_LIFETIME = timedelta(minutes=90)
 CAE_DELAY = timedelta(minutes=15)
 
 State = RevocationStep.State
-SIGN_OUT = {"revoke_sessions", "invalidate_tokens"}
-ENDS_ACCESS = {"delete_grant", "narrow_grant", "disable_app", "delete_app"}
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,18 @@ class Timeline:
 
 def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own: bool) -> Timeline:
     """Tell `request` from asked to the last access token's end. `own`: the reader asked for it."""
-    steps = [step for step in steps if step.action != "end_portal_sessions"] or list(steps)
+    steps = [step for step in steps if not _of(step).local] or list(steps)
     accepted_at = _latest(step.accepted_at for step in steps)
-    state = _overall(steps)
-    final = all(step.state in RevocationStep.FINAL for step in steps) or request.state in _CLOSED
+    state = worst(step.state for step in steps)
+    final = all(step.state in RevocationStep.FINAL for step in steps) or request.state in RevocationRequest.CLOSED
     verified_at = _latest(step.finished_at for step in steps) if state == State.VERIFIED else None
-    actions = {step.action for step in steps}
     went_through = [step for step in steps if step.accepted_at and step.state not in (State.FAILED, State.NO_EFFECT)]
-    ends = bool(actions & (SIGN_OUT | ENDS_ACCESS)) and bool(went_through)
-    tokens_end_at = _latest(step.accepted_at for step in went_through) + TOKEN_LIFETIME if ends else None
+    ending = [step for step in went_through if _of(step).ends_sessions or _of(step).ends_access]
+    tokens_end_at = _latest(step.accepted_at for step in ending) + TOKEN_LIFETIME if ending else None
 
-    points = [*_asked(request, own), *_carried_out(request, steps, state, accepted_at), *_proved(steps, state, actions)]
+    points = [*_asked(request, own), *_carried_out(request, steps, state, accepted_at), *_proved(steps, state)]
     if tokens_end_at:
-        points += _ends(actions, accepted_at, tokens_end_at)
+        points += _ends(ending, accepted_at, tokens_end_at)
     return Timeline(
         points=points,
         headline=_headline(request, state, accepted_at, verified_at),
@@ -74,30 +73,6 @@ def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own
         verified_at=verified_at,
         tokens_end_at=tokens_end_at,
     )
-
-
-_CLOSED = {
-    RevocationRequest.State.CANCELLED,
-    RevocationRequest.State.REJECTED,
-    RevocationRequest.State.EXPIRED,
-    RevocationRequest.State.FINISHED,
-}
-# What a request of several steps is called: by the step that is furthest from proved.
-_ORDER = [
-    State.FAILED,
-    State.CLAIMED,
-    State.WAITING,
-    State.UNCONFIRMED,
-    State.ACCEPTED,
-    State.CANCELLED,
-    State.NO_EFFECT,
-    State.VERIFIED,
-]
-
-
-def _overall(steps: Sequence[RevocationStep]) -> str:
-    states = {step.state for step in steps}
-    return next((str(state) for state in _ORDER if state in states), str(State.VERIFIED))
 
 
 def _asked(request: RevocationRequest, own: bool) -> list[Point]:
@@ -136,7 +111,7 @@ def _carried_out(request, steps, state: str, accepted_at: datetime | None) -> li
     return points
 
 
-def _proved(steps, state: str, actions: set[str]) -> list[Point]:
+def _proved(steps, state: str) -> list[Point]:
     points = []
     for step in steps:
         if step.state == State.NO_EFFECT:
@@ -152,36 +127,15 @@ def _proved(steps, state: str, actions: set[str]) -> list[Point]:
     elif state in (State.WAITING, State.CLAIMED) and not points:
         points.append(Point("next", _("The directory shows it")))
     elif verified:
-        points.append(
-            Point("done", _shown(actions), _meaning(actions), at=_latest(step.finished_at for step in verified))
-        )
+        of = _of(verified[0])
+        points.append(Point("done", str(of.shown), str(of.meaning), at=_latest(step.finished_at for step in verified)))
     return points
 
 
-def _shown(actions: set[str]) -> str:
-    if actions & SIGN_OUT:
-        return _("The directory shows it: earlier sessions are no longer valid")
-    if "create_grant" in actions:
-        return _("The directory shows the permission again")
-    if "narrow_grant" in actions:
-        return _("The directory shows the smaller permission")
-    if "delete_grant" in actions:
-        return _("The directory no longer shows the permission")
-    return _("The directory shows it")
-
-
-def _meaning(actions: set[str]) -> str:
-    if actions & SIGN_OUT:
-        return _("Every refresh token and Entra session issued earlier is refused")
-    if actions & {"delete_grant", "narrow_grant"}:
-        return _("The app can get nothing new with it")
-    return ""
-
-
-def _ends(actions: set[str], accepted_at: datetime, tokens_end_at: datetime) -> list[Point]:
+def _ends(ending: Sequence[RevocationStep], accepted_at: datetime, tokens_end_at: datetime) -> list[Point]:
     now = timezone.now()
     points = []
-    if actions & SIGN_OUT:
+    if any(_of(step).ends_sessions for step in ending):
         told_by = accepted_at + CAE_DELAY
         over = told_by <= now
         points.append(
@@ -215,6 +169,10 @@ def _headline(request, state: str, accepted_at, verified_at) -> str:
         State.NO_EFFECT: _("It had no effect"),
         State.CANCELLED: _("Cancelled"),
     }[State(state)]
+
+
+def _of(step: RevocationStep) -> Action:
+    return actions.get(step.action)
 
 
 def _latest(moments) -> datetime | None:

@@ -19,10 +19,9 @@ from audit.services import record
 from revocation import selectors, services
 from revocation.forms import DecisionForm, OverrideForm, RequestFilter
 from revocation.lists import kept
-from revocation.models import RevocationRequest
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules.refusals import Refused
-from revocation.showing import downloads, figures, signed_report
-from revocation.showing.kinds import kind_label
+from revocation.showing import downloads, figures, signed_report, words
 from revocation.showing.timeline import timeline
 from revocation.views.steering import may, what_may
 
@@ -33,7 +32,7 @@ SMALL = 12  # requests of so few steps are told as a timeline, larger ones as a 
 @require(Capability.VIEW_REVOCATIONS)
 def request_list(request: HttpRequest) -> HttpResponse:
     """The tenant's revocations, newest first, those under way with their progress."""
-    kinds = [(kind, kind_label(kind)) for kind in selectors.kinds(request.tenant)]
+    kinds = [(kind, words.kind_words(kind)) for kind in selectors.kinds(request.tenant)]
     form = RequestFilter(request.GET, kinds=kinds)
     filters = form.values()
     page = selectors.requests_page(selectors.requests(request.tenant, **filters), request.GET.get("after", ""))
@@ -194,8 +193,8 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     context["states"] = STATES
     context["attention"] = signed["report"]["needs_a_human"]
     counts = signed["report"]["counts"]
-    context["more"] = sum(counts[state] for state in selectors.ATTENTION) - len(context["attention"])
-    return render(request, "revocation/report.html", context | {"kind": kind_label(found.kind)})
+    context["more"] = sum(counts[state] for state in RevocationStep.FOR_A_HUMAN) - len(context["attention"])
+    return render(request, "revocation/report.html", context)
 
 
 @require_GET
@@ -233,7 +232,6 @@ def _context(request: HttpRequest, found: RevocationRequest) -> dict:
     context = {
         "revocation": found,
         "figures": counted,
-        "kind": kind_label(found.kind),
         "small": small,
         "may": what_may(request.membership, found, counted),
     }
@@ -247,7 +245,7 @@ def _context(request: HttpRequest, found: RevocationRequest) -> dict:
 
 
 STATES = figures.State.choices
-SHOWN = {"attention": selectors.ATTENTION, "waiting": selectors.PENDING}
+SHOWN = {"attention": RevocationStep.FOR_A_HUMAN, "waiting": RevocationStep.PENDING}
 
 
 def _steps(request: HttpRequest, found: RevocationRequest) -> dict:

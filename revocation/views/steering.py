@@ -3,14 +3,12 @@
 from accounts.access import Actor
 from accounts.models import Membership
 from accounts.roles import Capability
+from revocation import actions
 from revocation.models import RevocationRequest
 from revocation.rules import two_persons
 from revocation.showing.figures import Figures, figures
 
 State = RevocationRequest.State
-
-# Helpdesk steers what helpdesk may ask for; everything else changes apps.
-SIGN_OUTS = frozenset({"sign_out", "sign_out_self"})
 
 
 def may(membership: Membership, request: RevocationRequest, action: str) -> bool:
@@ -19,8 +17,7 @@ def may(membership: Membership, request: RevocationRequest, action: str) -> bool
         return membership.can(Capability.APPROVE)
     if action == "override":
         return membership.can(Capability.MANAGE_TENANT)
-    signs_out = request.kind in SIGN_OUTS or (request.follows_id and request.follows.kind in SIGN_OUTS)
-    return membership.can(Capability.SIGN_OUT_PEOPLE if signs_out else Capability.CHANGE_APPS)
+    return all(membership.can(needed) for needed in actions.capabilities(request.actions))
 
 
 def what_may(membership: Membership, request: RevocationRequest, known: Figures | None = None) -> set[str]:

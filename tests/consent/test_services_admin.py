@@ -7,10 +7,11 @@ from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
 from consent import services
-from consent.refusals import Absent, NothingToRevoke, Protected, Refused, WrongConfirmation
+from consent.apps_now import Absent
 from directory import selectors, sync
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules.refusals import NothingToRevoke, Protected, Refused, WrongConfirmation
 from revocation.spine import executor
 
 Verified = RevocationStep.State.VERIFIED

@@ -11,10 +11,11 @@ from django.utils import timezone
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
 from consent import own_removals
-from consent.refusals import Absent, NothingToRevoke, Refused, Unreachable
+from consent.apps_now import Absent
 from directory import selectors, sync
 from directory.models import PermissionGrant, RecentChange
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules.refusals import NothingToRevoke, Refused, Unreachable
 
 Verified = RevocationStep.State.VERIFIED
 

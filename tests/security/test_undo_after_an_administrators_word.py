@@ -4,7 +4,7 @@ import pytest
 
 from accounts.access import Actor
 from consent import own_removals, services
-from consent.refusals import Refused
+from revocation.rules.refusals import Refused
 from tests.security.test_what_an_edited_row_can_put_back import own_grant
 
 
