@@ -11,7 +11,7 @@ from accounts.access import Actor
 from accounts.models import Tenant
 from audit import canonical
 from directory.models import ServicePrincipal
-from revocation import planning, services
+from revocation import actions, planning, services
 from revocation.lists import recipes, resolver
 from revocation.lists.kept import SelectionChanged
 from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
@@ -35,7 +35,7 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
     """Count everything, change nothing."""
     selection, steps = _steps(tenant, app, actor)
     people = selection.people()
-    writes = sum(step.action not in planning.LOCAL_ACTIONS for step in steps)
+    writes = sum(step.action not in actions.named("local") for step in steps)
     counted = planning.plan(
         tenant,
         [step.action for step in steps],

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('revocation', '0022_sealed_requests'),
+        ('revocation', '0023_learned_quota'),
     ]
 
     operations = [
