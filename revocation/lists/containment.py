@@ -35,7 +35,8 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
     """Count everything, change nothing."""
     selection, steps = _steps(tenant, app, actor)
     people = selection.people()
-    writes = sum(step.action not in actions.named("local") for step in steps)
+    local = actions.named("local")
+    writes = sum(step.action not in local for step in steps)
     counted = planning.plan(
         tenant,
         [step.action for step in steps],
