@@ -109,6 +109,7 @@ def plan(
         recent=recent,
         last=last,
         duration=time_for(quota, writes + queued),
+        quota=quota,
         needs_approval=two_persons.asked_for(
             tenant,
             people=people if people_hit is None else people_hit,
