@@ -28,7 +28,7 @@ from revocation.actions import (
     set_app_enabled,
 )
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.rules.refusals import NothingToRevoke, Refused, WrongConfirmation
+from revocation.rules.refusals import NothingToRevoke, Protected, Refused, WrongConfirmation
 from revocation.steps import Sealer
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
@@ -220,7 +220,13 @@ def purge_app(
             return earlier
         raise
     if now.kind == AppKind.BLUEPRINT:
-        raise Protected(_("Microsoft lets nobody delete an agent blueprint for good; it goes by itself after 30 days."))
+        raise Protected(
+            {
+                str(app.pk): _(
+                    "Microsoft lets nobody delete an agent blueprint for good; it goes by itself after 30 days."
+                )
+            }
+        )
     if _spelled(typed) != _spelled(now.display_name):
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
