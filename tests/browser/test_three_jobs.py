@@ -11,7 +11,7 @@ SLOWEST_PROOF = 60_000  # milliseconds until a step must be verified
 
 
 def use_token_of(app: Page, name: str) -> None:
-    app.get_by_role("button", name=f"Use the token of {name} now").click()
+    app.get_by_role("button", name=f"Use the token now, of {name}").click()
 
 
 def follow_until_proved(page: Page) -> None:
