@@ -54,8 +54,8 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { detail } = event;
     const answered = new URL(detail.xhr.responseURL || window.location.href);
-    if (answered.pathname.startsWith("/accounts/")) {
-      // The portal session has ended: go to the sign-in page as a whole, not into a corner of this one.
+    if (answered.pathname.startsWith("/accounts/") || detail.xhr.status === 401) {
+      // The portal session has ended: show that, or the sign-in page, as a whole and not in a corner of this one.
       detail.shouldSwap = false;
       window.location.reload();
       return;

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Demo, Visitor
+from tests.browser.looking import too_wide
 
 REFRESH = re.compile(r"/refresh/")
 
@@ -125,6 +126,26 @@ def test_a_list_typed_before_the_session_was_lost_is_there_again(visitor: Callab
     page.wait_for_url("**/revocations/lists/*/**")
     page.wait_for_load_state()
     assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('kept:'))") == []
+
+
+def test_a_page_whose_session_was_ended_elsewhere_says_so_as_a_whole(visitor: Callable):
+    here, elsewhere = visitor("Megan Bowen"), visitor("Megan Bowen")
+    page = here.open("/t/contoso/apps/")
+    other = elsewhere.open("/accounts/sessions/")
+    other.get_by_role("row").filter(has_not_text="this one").get_by_role("button", name="End session").first.click()
+    expect(other.get_by_role("button", name="End session")).to_have_count(0)
+
+    page.get_by_label("Search").fill("Mail Sidekick")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("ended"))
+    expect(page.get_by_role("navigation")).to_have_count(0)
+
+
+def test_a_mirrored_page_is_no_wider(adele: Visitor):
+    page = adele.open("/")
+    page.evaluate("document.documentElement.dir = 'rtl'")
+
+    assert too_wide(page) == []
 
 
 def test_the_number_of_apps_is_announced_and_the_table_is_not(visitor: Callable):
