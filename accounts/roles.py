@@ -14,6 +14,7 @@ from accounts.directory_roles import DirectoryRole
 class Role(TextChoices):
     USER = "user", _("User")
     HELPDESK = "helpdesk", _("Helpdesk")
+    APP_ADMIN = "app_admin", _("App admin")
     TENANT_ADMIN = "tenant_admin", _("Tenant admin")
     AUDITOR = "auditor", _("Auditor")
 
@@ -41,6 +42,10 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.VIEW_REVOCATIONS,
         }
     ),
+    # What Entra gives an Application Administrator: apps and consent, and nobody's sessions.
+    Role.APP_ADMIN: frozenset(
+        {Capability.VIEW_WORKSPACE, Capability.VIEW_APPS, Capability.CHANGE_APPS, Capability.VIEW_REVOCATIONS}
+    ),
     Role.TENANT_ADMIN: frozenset(Capability),  # who answers for a tenant must be able to read what was done in it
     Role.AUDITOR: frozenset(
         {
@@ -62,8 +67,8 @@ APP_ROLES = {
 DIRECTORY_ROLES = {
     DirectoryRole.GLOBAL_ADMINISTRATOR: Role.TENANT_ADMIN,
     DirectoryRole.PRIVILEGED_ROLE_ADMINISTRATOR: Role.TENANT_ADMIN,  # the least role that consents for the portal
-    DirectoryRole.APPLICATION_ADMINISTRATOR: Role.TENANT_ADMIN,
-    DirectoryRole.CLOUD_APPLICATION_ADMINISTRATOR: Role.TENANT_ADMIN,
+    DirectoryRole.APPLICATION_ADMINISTRATOR: Role.APP_ADMIN,
+    DirectoryRole.CLOUD_APPLICATION_ADMINISTRATOR: Role.APP_ADMIN,
     DirectoryRole.USER_ADMINISTRATOR: Role.HELPDESK,
     DirectoryRole.HELPDESK_ADMINISTRATOR: Role.HELPDESK,
     DirectoryRole.GLOBAL_READER: Role.AUDITOR,

@@ -18,7 +18,7 @@ from tests.stage import Stage, set_up, stranger_from
 
 pytestmark = pytest.mark.django_db
 
-ROLES = [Role.USER, Role.HELPDESK, Role.TENANT_ADMIN, Role.AUDITOR]
+ROLES = [Role.USER, Role.HELPDESK, Role.APP_ADMIN, Role.TENANT_ADMIN, Role.AUDITOR]
 OPEN = frozenset({200, 204, 302, 422})
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.directory_roles import PLAIN_USER, DirectoryRole, role_names
 from accounts.models import Tenant
-from accounts.roles import Role
+from accounts.roles import Capability, Role, capabilities
 from directory.models import MICROSOFT_TENANT_IDS, Person, ServicePrincipal
 from directory.roles import KnownRoles, Roles
 from graph import types
@@ -116,10 +116,17 @@ def app_refusal(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) 
 
 
 class _Reach:
-    """Whom an actor may sign out: everyone, or holders of no roles but these."""
+    """Whom an actor may sign out: everyone, nobody, or holders of no roles but these."""
 
-    def __init__(self, everyone: bool = False, roles: frozenset[str] = frozenset(), all_but_highest: bool = False):
+    def __init__(
+        self,
+        everyone: bool = False,
+        roles: frozenset[str] = frozenset(),
+        all_but_highest: bool = False,
+        nobody: bool = False,
+    ):
         self.everyone = everyone
+        self.nobody = nobody
         self.roles = roles
         self.all_but_highest = all_but_highest
 
@@ -127,6 +134,8 @@ class _Reach:
     def of(cls, tenant: Tenant, actor: Actor, known: KnownRoles) -> "_Reach":
         if _is_operator(actor):
             return cls(everyone=True)
+        if Capability.SIGN_OUT_PEOPLE not in capabilities(actor.roles):
+            return cls(nobody=True)  # as Entra gives an Application Administrator none of people's sessions
         held = _directory_roles(tenant, actor, known)
         if held & EVERYONE:
             return cls(everyone=True)
@@ -145,6 +154,8 @@ class _Reach:
 def _by_table(tenant: Tenant, roles: Roles, reach: _Reach) -> str | None:
     if reach.everyone:
         return None
+    if reach.nobody:
+        return _("Your role gives you apps, and nobody's sessions: helpdesk or a tenant admin may end them.")
     if beyond := reach.beyond(roles.held):
         return _("Holds %(roles)s: by Microsoft's rules your role may not sign out such an administrator.") % {
             "roles": ", ".join(role_names(sorted(beyond)))

@@ -21,6 +21,7 @@ HELPDESK_ADMINISTRATOR = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
         (["Portal.Auditor"], [GLOBAL_ADMINISTRATOR], ["auditor", "user"]),  # what was assigned here wins
         (["Portal.Helpdesk", "Portal.Auditor"], [], ["auditor", "helpdesk", "user"]),
         (["Portal.Emperor"], ["11111111-0000-4000-8000-000000000000"], ["user"]),
+        ([], ["9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"], ["app_admin", "user"]),  # apps, and nobody's sessions
         (["Portal.Emperor"], [HELPDESK_ADMINISTRATOR], ["helpdesk", "user"]),
     ],
 )

@@ -36,12 +36,14 @@ def somebody(at_contoso):
     return make
 
 
+APPS = frozenset({"user", "app_admin"})
 HELPDESK, ADMIN = frozenset({"user", "helpdesk"}), frozenset({"user", "tenant_admin"})
 
 
 @pytest.mark.parametrize(
     ("portal_roles", "own_roles", "target_roles", "allowed"),
     [
+        (APPS, [APP_ADMIN], [], False),
         (HELPDESK, [], [], True),
         (HELPDESK, [], [READER], True),
         (HELPDESK, [], [PLAIN_USER], True),
