@@ -11,6 +11,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _page_of_the_form(request: HttpRequest) -> str:
-    """The address of the page that sent the form, as the browser names it; the first page where it does not."""
+    """The address of the page that sent the form, as the browser names it; the first page where it does not.
+
+    A form whose text the browser keeps (keep.js) may have been a dialog over another page; it is itself the page at
+    the address it was sent to.
+    """
+    if request.POST.get("kept"):
+        return request.get_full_path()
     referrer = request.headers.get("Referer", "")
     return referrer if url_has_allowed_host_and_scheme(referrer, {request.get_host()}) else "/"

@@ -84,8 +84,13 @@
     try {
       sessionStorage.setItem(nameOf(form), JSON.stringify(typed.map(({ name, value }) => [name, value])));
     } catch {
-      // More than the browser has room for: then it is as it was without this script.
+      return; // more than the browser has room for: then it is as it was without this script
     }
+    if (form.elements.kept) return;
+    // Says that what this form was typed into is a page at the address it is sent to, also if it was a dialog here.
+    const kept = document.createElement("input");
+    Object.assign(kept, { type: "hidden", name: "kept", value: "yes" });
+    form.append(kept);
   });
 
   function putBack(form, typed) {

@@ -128,6 +128,22 @@ def test_a_list_typed_before_the_session_was_lost_is_there_again(visitor: Callab
     assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('kept:'))") == []
 
 
+def test_a_reason_typed_into_a_dialog_is_there_again(visitor: Callable):
+    megan = visitor("Megan Bowen")
+    page = megan.open("/t/contoso/people/?q=alex")
+    page.get_by_role("link", name="Alex Wilber").click()
+    page.locator("a.button", has_text="Sign out Alex Wilber everywhere").click()
+    page.get_by_role("dialog").get_by_label("Reason").fill("A lost telephone")
+    megan.context.clear_cookies(name="consentry_session")
+    megan.context.clear_cookies(name="csrftoken")
+
+    page.get_by_role("dialog").get_by_role("button", name="Sign out Alex Wilber everywhere").click()
+    page.get_by_role("link", name="Sign in and go on").click()
+    page.get_by_role("button", name="Sign in with Microsoft").click()
+
+    expect(page.get_by_label("Reason")).to_have_value("A lost telephone")
+
+
 def test_a_page_whose_session_was_ended_elsewhere_says_so_as_a_whole(visitor: Callable):
     here, elsewhere = visitor("Megan Bowen"), visitor("Megan Bowen")
     page = here.open("/t/contoso/apps/")
