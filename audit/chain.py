@@ -93,7 +93,7 @@ def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], head
     previous, sequence = GENESIS, 0
     for fields, found in rows:
         report.entries += 1
-        faults = list(_entry_faults(tenant_id, previous, sequence, fields, found))
+        faults = list(entry_faults(tenant_id, previous, sequence, fields, found))
         if len(report.integrity) < MAX_FAULTS:
             report.integrity.extend(faults)
         # Go on from what is there, so that one fault is named once and later ones are still found.
@@ -113,7 +113,7 @@ def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], head
     return report
 
 
-def _entry_faults(tenant_id: str, previous: bytes, sequence: int, fields: dict, found: str) -> Iterator[str]:
+def entry_faults(tenant_id: str, previous: bytes, sequence: int, fields: dict, found: str) -> Iterator[str]:
     number = fields.get("sequence")
     if number != sequence + 1:
         yield f"Entry {number} follows entry {sequence}: an entry is missing, inserted or out of order."

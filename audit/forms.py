@@ -6,26 +6,7 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import AuditEvent
-
-AREAS = [
-    ("accounts.session", _("Signing in and out")),
-    ("accounts.membership", _("Memberships")),
-    ("consent.tenant", _("The tenant's settings")),
-    ("revocation.request", _("Revocations")),
-    ("revocation.step", _("Steps at Microsoft")),
-    ("directory.copy", _("Directory copy")),
-]
-OUTCOMES = [
-    ("accepted", _("Accepted")),
-    ("verified", _("Verified")),
-    ("no_effect", _("No effect")),
-    ("failed", _("Failed")),
-    ("unconfirmed", _("Unconfirmed")),
-    ("refused", _("Refused")),
-    ("waiting", _("Put off")),
-    ("incomplete", _("Incomplete")),
-]
+from audit.models import Area, AuditEvent, Outcome
 
 
 class AuditFilter(forms.Form):
@@ -35,7 +16,7 @@ class AuditFilter(forms.Form):
     person = forms.CharField(label=_("Person"), required=False, max_length=200)
     app = forms.CharField(label=_("App"), required=False, max_length=200)
     action = forms.ChoiceField(label=_("What happened"), required=False)
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES])
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *Outcome.choices])
     since = forms.DateField(label=_("From (UTC)"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To (UTC)"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     request_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -44,7 +25,7 @@ class AuditFilter(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["action"].choices = [
             ("", _("Anything")),
-            (_("Areas"), AREAS),
+            (_("Areas"), Area.choices),
             (_("Events"), AuditEvent.choices),
         ]
         for field in self.fields.values():

@@ -10,6 +10,49 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class Area(models.TextChoices):
+    """What an auditor looks for together. Every event belongs to one (`AuditEvent.area`)."""
+
+    SESSIONS = "sessions", _("Signing in and out")
+    MEMBERSHIPS = "memberships", _("Memberships")
+    TENANT = "tenant", _("The tenant's settings")
+    REVOCATIONS = "revocations", _("Revocations")
+    STEPS = "steps", _("Steps at Microsoft")
+    EXPORTS = "exports", _("Downloads and exports")
+    COPY = "copy", _("Directory copy")
+
+
+class Outcome(models.TextChoices):
+    """How an entry's deed ended, where it ended somehow. A step's are its states."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    VERIFIED = "verified", _("Verified")
+    NO_EFFECT = "no_effect", _("No effect")
+    FAILED = "failed", _("Failed")
+    UNCONFIRMED = "unconfirmed", _("Unconfirmed")
+    REFUSED = "refused", _("Refused")
+    WAITING = "waiting", _("Put off")
+    UNKNOWN = "unknown", _("Not known")
+    INCOMPLETE = "incomplete", _("Incomplete")
+    COMPLETE = "complete", _("Complete")
+    CONNECTED = "connected", _("Connected")
+    SAVED = "saved", _("Saved")
+
+
+_AREA_OF = {  # by the first two words of an event
+    "accounts.session": Area.SESSIONS,
+    "accounts.membership": Area.MEMBERSHIPS,
+    "consent.tenant": Area.TENANT,
+    "revocation.request": Area.REVOCATIONS,
+    "revocation.approval": Area.REVOCATIONS,
+    "revocation.steps": Area.STEPS,
+    "revocation.step": Area.STEPS,
+    "revocation.result": Area.EXPORTS,
+    "audit.record": Area.EXPORTS,
+    "directory.copy": Area.COPY,
+}
+
+
 class AuditEvent(models.TextChoices):
     """Everything that can happen, as `area.subject.verb`. Add; never rename."""
 
@@ -43,6 +86,15 @@ class AuditEvent(models.TextChoices):
     AUDIT_EXPORTED = "audit.record.exported", _("audit record exported")
     DIRECTORY_SYNCED = "directory.copy.completed", _("directory copy completed")
     DIRECTORY_SYNC_FAILED = "directory.copy.failed", _("directory copy failed")
+
+    @property
+    def area(self) -> Area:
+        return _AREA_OF[self.value.rpartition(".")[0]]
+
+    @classmethod
+    def of(cls, area: str) -> list["AuditEvent"]:
+        """The events of an area."""
+        return [event for event in cls if event.area == area]
 
 
 class AuditEntry(models.Model):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from audit.models import AuditEntry
+from audit.models import AuditEntry, AuditEvent
 
 PAGE = 50
 
@@ -37,7 +37,7 @@ def entries(
     Args:
         person: object id of someone who acted, approved or was acted upon.
         app: object id of a service principal that was acted upon.
-        action: an action's name, or the first words of an event ("accounts.session").
+        action: an action's name, an event, or an area.
         text: words looked for in names, reason and ticket.
     """
     found = AuditEntry.objects.filter(tenant_id=tenant_id)
@@ -46,7 +46,7 @@ def entries(
     if app:
         found = found.filter(Q(target_id=app) | Q(before__client_id=app) | Q(after__client_id=app))
     if action:
-        found = found.filter(Q(action=action) | Q(event=action) | Q(event__startswith=f"{action}."))
+        found = found.filter(Q(action=action) | Q(event=action) | Q(event__in=AuditEvent.of(action)))
     if event:
         found = found.filter(event=event)
     if outcome:
@@ -84,9 +84,3 @@ def page(found: QuerySet[AuditEntry], *, after: int | None = None, size: int = P
     rows = list(found[: size + 1])
     items = rows[:size]
     return Page(items, items[-1].sequence if len(rows) > size else None)
-
-
-def actions(tenant_id: UUID) -> list[str]:
-    """The actions that occur in a tenant's record, for a filter's choices."""
-    names = AuditEntry.objects.filter(tenant_id=tenant_id).exclude(action="").order_by("action")
-    return list(names.values_list("action", flat=True).distinct())

@@ -66,15 +66,16 @@ def record_many(drafts: Sequence[Draft]) -> list[AuditEntry]:
         ImproperlyConfigured: AUDIT_KEYS holds no usable key.
         DatabaseError: this unit of work may not write to that tenant, or the database refused.
     """
-    by_tenant: dict[UUID, list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        by_tenant[UUID(str(draft.tenant_id))].append(draft)
+    by_tenant: dict[UUID, list[int]] = defaultdict(list)
+    for place, draft in enumerate(drafts):
+        by_tenant[UUID(str(draft.tenant_id))].append(place)
     written: dict[int, AuditEntry] = {}
     with transaction.atomic():
         for tenant_id in sorted(by_tenant):  # always the same order of locks
-            entries = _append(tenant_id, by_tenant[tenant_id])
-            written.update(zip(map(id, by_tenant[tenant_id]), entries, strict=True))
-    return [written[id(draft)] for draft in drafts]
+            places = by_tenant[tenant_id]
+            entries = _append(tenant_id, [drafts[place] for place in places])
+            written.update(zip(places, entries, strict=True))
+    return [written[place] for place in range(len(drafts))]
 
 
 def _append(tenant_id: UUID, drafts: list[Draft]) -> list[AuditEntry]:

@@ -55,7 +55,7 @@ def _tail_faults(rows: list[AuditEntry]) -> list[str]:
             continue
         previous = bytes(before.mac) if before else chain.GENESIS
         sequence = before.sequence if before else 0
-        faults += chain._entry_faults(
+        faults += chain.entry_faults(
             str(entry.tenant_id), previous, sequence, chain.fields_of(entry), bytes(entry.mac).hex()
         )
     return faults

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 
 from accounts.refusals import in_words
-from audit.models import AuditEntry
+from audit.models import Area, AuditEntry, AuditEvent
 
 register = template.Library()
 
@@ -20,4 +20,4 @@ def as_json(value: Any) -> str:
 @register.filter
 def why(entry: AuditEntry) -> str:
     """An entry's reason: what a person typed, or the words for a code where a session began, ended or was refused."""
-    return in_words(entry.reason) if entry.event.startswith("accounts.session.") else entry.reason
+    return in_words(entry.reason) if entry.event in AuditEvent.of(Area.SESSIONS) else entry.reason

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from audit import export, heads
-from audit.models import AuditEntry, AuditEvent
+from audit.models import Area, AuditEntry, AuditEvent
 from audit.services import Draft, record_many
 from tests.factories import make_person
 
@@ -47,7 +47,7 @@ def test_entries_are_filtered_by_person_app_action_outcome_and_words(auditor, co
 
     assert shown(auditor, person=str(person)) == [third.sequence, first.sequence]
     assert shown(auditor, app=str(app)) == [second.sequence]
-    assert shown(auditor, action="accounts.session") == [third.sequence]
+    assert shown(auditor, action=Area.SESSIONS) == [third.sequence]
     assert shown(auditor, outcome="failed") == [second.sequence]
     assert shown(auditor, q="phone") == [first.sequence]
     assert shown(auditor, since="2020-01-01", until="2020-01-02") == []
@@ -164,7 +164,7 @@ def test_a_chain_and_head_cut_together_contradict_the_signed_head(auditor, conto
     assert "signed head" in auditor.get(LIST).content.decode()
 
 
-@pytest.mark.parametrize("address", [LIST, f"{LIST}?q=adele&action=accounts.session"])
+@pytest.mark.parametrize("address", [LIST, f"{LIST}?q=adele&action=sessions"])
 def test_the_page_costs_the_same_for_few_entries_and_for_many(auditor, contoso, address):
     def cost():
         with CaptureQueriesContext(connection) as queries:
@@ -177,3 +177,17 @@ def test_the_page_costs_the_same_for_few_entries_and_for_many(auditor, contoso, 
     record(contoso, 200, target_label="Adele")
 
     assert cost() == few <= 30
+
+
+@pytest.mark.parametrize("event", AuditEvent)
+def test_every_event_is_found_by_its_area(auditor, contoso, event):
+    (entry,) = record(contoso, event=event)
+
+    assert entry.sequence in shown(auditor, action=event.area)
+    assert shown(auditor, action=next(area for area in Area if area != event.area)) == []
+
+
+def test_a_step_is_shown_with_what_was_about_to_be_asked(auditor, contoso):
+    (started,) = record(contoso, event=AuditEvent.STEPS_STARTED)
+
+    assert shown(auditor, action=Area.STEPS) == [started.sequence]
