@@ -129,6 +129,10 @@ SERVICE_PRINCIPAL = Shape(
     },
     beta=frozenset({"publishedPermissionScopes", "publisherName"}),
     beta_default=("publishedPermissionScopes", "publisherName"),
+    # https://learn.microsoft.com/graph/aad-advanced-queries#service-principal-properties
+    advanced=frozenset(
+        {"appOwnerOrganizationId", "appRoleAssignmentRequired", "description", "homepage", "notes", "verifiedPublisher"}
+    ),
     derive=lambda app: _KINDS.get(app.kind, SERVICE_PRINCIPAL),
 )
 # Agents are in the lists of apps: https://learn.microsoft.com/graph/api/resources/agentidentity

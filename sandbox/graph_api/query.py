@@ -211,6 +211,7 @@ class _Parser:
                 f"on type 'microsoft.graph.{self._shape.type}'."
             )
             raise bad_request(message, code="BadRequest")
+        self._advanced = self._advanced or name in self._shape.advanced
         return f"{name}/{rest}" if rest else name
 
     def _literal(self) -> Literal:

@@ -37,6 +37,7 @@ class Shape:
     beta: frozenset[str] = frozenset()
     beta_default: tuple[str, ...] = ()
     sortable: frozenset[str] = frozenset()  # without an advanced query
+    advanced: frozenset[str] = frozenset()  # filtered by with an advanced query only
     derive: Callable[[Any], Shape] | None = None
     family: tuple[Shape, ...] = ()  # what a list of this type may hold, where its properties may be named too
 

@@ -190,6 +190,15 @@ def test_an_agents_account_is_among_the_people_and_says_so(graph):
     ]
 
 
+def test_who_manages_agents_accounts_signs_out_nobody_else(served, graph):
+    """AgentIdUser.ReadWrite.All is for agents' accounts: https://learn.microsoft.com/graph/permissions-reference"""
+    manager = app_with(served, "AgentIdUser.ReadWrite.All")
+
+    assert manager.post(f"users/{graph.user('minutes').id}/revokeSignInSessions").status_code == 200
+    answer = manager.post(f"users/{graph.user('wilma').id}/revokeSignInSessions")
+    refused(answer, 403, "Authorization_RequestDenied")
+
+
 # --- apps ------------------------------------------------------------------------------------------
 
 

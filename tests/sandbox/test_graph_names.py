@@ -85,6 +85,28 @@ def test_values_in_filters_have_the_types_of_the_metadata(graph, path, types):
     assert f"'Edm.{left}' and 'Edm.{right}'" in error["message"]
 
 
+@pytest.mark.parametrize("clause", ["appRoleAssignmentRequired eq false", "startswith(notes,'x')", "homepage eq 'x'"])
+def test_some_properties_are_filtered_by_with_an_advanced_query_only(graph, clause):
+    """https://learn.microsoft.com/graph/aad-advanced-queries#service-principal-properties"""
+    path = f"servicePrincipals?$count=true&$filter={clause}"
+
+    refused(graph.send("GET", path), 400, "Request_UnsupportedQuery")
+    assert graph.send("GET", path, **EVENTUAL).status_code == 200
+
+
+def test_delta_filters_by_ids_and_nothing_else(graph):
+    """https://learn.microsoft.com/graph/delta-query-overview"""
+    adele, alex = graph.user("adele").id, graph.user("alex").id
+
+    first = graph.get(f"users/delta?$select=id&$filter=id eq '{adele}' or id eq '{alex}'")
+    graph.tenant.update_user(graph.user("megan").id, job_title="x")
+    graph.tenant.update_user(alex, job_title="x")
+
+    assert {one["id"] for one in first["value"]} == {adele, alex}
+    assert graph.values(first["@odata.deltaLink"], "id") == [alex]
+    refused(graph.send("GET", "users/delta?$filter=displayName eq 'x'"), 400, "Request_UnsupportedQuery")
+
+
 # --- $expand ---------------------------------------------------------------------------------------
 
 

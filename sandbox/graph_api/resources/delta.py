@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 from sandbox.graph_api import access as may
 from sandbox.graph_api.app_shapes import SERVICE_PRINCIPAL
-from sandbox.graph_api.errors import Refused, bad_request
+from sandbox.graph_api.errors import Refused, bad_request, unsupported
 from sandbox.graph_api.pages import first_page, later_page, link
+from sandbox.graph_api.query import parse_filter
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shape import Shape
 from sandbox.graph_api.shapes import GRANT, USER
@@ -19,6 +21,7 @@ from sandbox.graph_api.writing import writer
 PAGE = 100
 LIFETIME = 7 * 24 * 3600  # seconds a link stays good
 BINS = {"users": "deleted_users", "service_principals": "deleted_service_principals"}
+_IDS_ONLY = re.compile(r"\s*id eq '[^']*'(?:\s+or\s+id eq '[^']*')*\s*")
 OPTIONS = frozenset({"$select", "$skiptoken", "$deltatoken", "$filter"})
 
 
@@ -57,7 +60,18 @@ def _delta(ask: Ask, shape: Shape) -> Answer:
         records = []
     else:
         records = _changed(ask, shape, _since(ask, token))
-    return _first_page(ask, shape, names, records, sequence)
+    return _first_page(ask, shape, names, _wanted(ask, shape, records), sequence)
+
+
+def _wanted(ask: Ask, shape: Shape, records: list[Any]) -> list[Any]:
+    """Those that the filter names; it may name ids and nothing else."""
+    text = ask.query.get("$filter")
+    if not text:
+        return records
+    if not _IDS_ONLY.fullmatch(text):
+        raise unsupported()
+    test = parse_filter(text, shape).test
+    return [one for one in records if test(lambda path, one=one: one["id"] if isinstance(one, dict) else one.id)]
 
 
 def _first_page(ask: Ask, shape: Shape, names: tuple[str, ...] | None, records: list[Any], sequence: int) -> Answer:

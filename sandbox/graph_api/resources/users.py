@@ -62,6 +62,7 @@ PARTS = {
     "User-Mail.ReadWrite.All": ("otherMails",),
     "User-Phone.ReadWrite.All": ("businessPhones", "mobilePhone"),
 }
+SIGNS_OUT_PEOPLE = may.names("User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All")
 ACTIVITY_MAX = 500
 FULL_PROFILES = may.names("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
 SIGN_OUT_ANYBODY = roles("Global Administrator", "Privileged Authentication Administrator")
@@ -178,6 +179,8 @@ def _sign_out(ask: Ask, user: User) -> Answer:
     """Move the moment before which this person's tokens count for nothing. For external people nothing does, unsaid."""
     bodies.parameters(ask, {})
     caller = ask.caller
+    if not user.agent_id and not caller.has(*SIGNS_OUT_PEOPLE) and caller.object_id != user.id:
+        raise forbidden()  # what is left opens agents' accounts only
     _check_unit(ask, user)
     if not caller.app_only and caller.object_id != user.id:
         _check_rank(ask, user)
