@@ -100,8 +100,12 @@ class ServicePrincipal(TenantOwned):
     @property
     def can_act(self) -> bool:
         """Whether the app gets tokens: nobody has switched it off, here, at its publisher's or at Microsoft."""
-        stopped = self.disabled_by_microsoft not in NOT_STOPPED_BY_MICROSOFT
-        return self.account_enabled and not self.is_disabled and not stopped and self.deleted_at is None
+        off = self.is_disabled or self.is_disabled_by_microsoft or self.is_stopped_here
+        return not off
+
+    @property
+    def is_disabled_by_microsoft(self) -> bool:
+        return self.disabled_by_microsoft not in NOT_STOPPED_BY_MICROSOFT
 
     @property
     def monogram(self) -> str:
