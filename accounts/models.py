@@ -35,9 +35,10 @@ class Tenant(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     connected_at = models.DateTimeField(null=True, blank=True)
 
-    # What the app-only token's `roles` said last: features switch themselves by it.
+    # What Microsoft said last: features switch themselves by it (accounts.permissions). Never asked is not "nothing".
     granted_permissions = ArrayField(models.CharField(max_length=128), default=list, blank=True)
     permissions_checked_at = models.DateTimeField(null=True, blank=True)
+    permissions_unknown_since = models.DateTimeField(null=True, blank=True)  # since when Microsoft does not tell
     # Object id of the portal's own service principal in this tenant, which must never be touched.
     own_service_principal_id = models.UUIDField(null=True, blank=True)
 

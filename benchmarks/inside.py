@@ -22,11 +22,11 @@ def prepare() -> dict:
     from accounts.access import Actor
     from accounts.models import Tenant
     from directory import sync
-    from tenants import onboarding
+    from tenants import connecting
     from tests.sandbox_client import CONTOSO
 
     call_command("migrate", interactive=False, verbosity=0)
-    tenant = onboarding.connect(UUID(CONTOSO), actor=Actor.command_line(UUID(CONTOSO)))
+    tenant = connecting.connect(UUID(CONTOSO), actor=Actor.command_line(UUID(CONTOSO)))
     Tenant.objects.filter(pk=tenant.pk).update(approval_threshold=1_000_000, write_share_percent=100)
     began = time.monotonic()
     sync.sync_tenant(tenant)

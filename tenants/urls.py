@@ -9,6 +9,7 @@ app_name = "tenants"
 urlpatterns = [
     path("onboarding/", onboarding.start, name="onboarding"),
     path("onboarding/callback/", onboarding.callback, name="onboarding-callback"),
+    path("onboarding/waiting/", onboarding.waiting, name="onboarding-waiting"),
     path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
     path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
     path("t/<slug:tenant>/settings/providers/", providers.providers, name="providers"),

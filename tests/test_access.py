@@ -149,6 +149,7 @@ TABLE: dict[str, Row] = {
     # Connecting a tenant
     "tenants:onboarding": PUBLIC,
     "tenants:onboarding-callback": PUBLIC,
+    "tenants:onboarding-waiting": PUBLIC,
     # Workspace: apps
     "consent:overview": Row(Capability.VIEW_WORKSPACE),
     "consent:apps": Row(Capability.VIEW_APPS),

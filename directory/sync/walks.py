@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import permissions
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
@@ -55,6 +56,7 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
         if not free:
             return SyncReport(tenant.pk, busy=True)
         client = GraphClient(str(tenant.pk), priority="low")
+        _renew_permissions(tenant, client)
         report = SyncReport(tenant.pk)
         for kind in wanted:
             report.kinds.append(_walk(tenant, client, kind))
@@ -62,6 +64,14 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
         if Kind.PEOPLE in wanted:
             activity.read_if_due(tenant, client)
     return report
+
+
+def _renew_permissions(tenant: Tenant, client: GraphClient) -> None:
+    """What an administrator granted or took back meanwhile switches features on or off."""
+    try:
+        permissions.renew(tenant, client)
+    except GraphError as error:
+        logger.info("What %s granted could not be read: %s", tenant.pk, explain(error))
 
 
 def _finish(tenant: Tenant, client: GraphClient, report: SyncReport, actor: Actor) -> None:

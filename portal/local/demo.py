@@ -276,11 +276,11 @@ class Demo:
         from accounts.access import Actor
         from accounts.models import Tenant
         from directory import sync, tasks
-        from tenants import onboarding
+        from tenants import connecting
 
         for tenant_id in CONNECTED:
             known = Tenant.objects.filter(pk=tenant_id).first()
-            tenant = known or onboarding.connect(tenant_id, actor=Actor.command_line(tenant_id))
+            tenant = known or connecting.connect(tenant_id, actor=Actor.command_line(tenant_id))
             self._say(f"Reading the directory of {tenant.name}")
             if self.profile == "large":
                 tasks.sync_tenant.delay(str(tenant_id))  # takes minutes: the pages fill while a worker walks

@@ -1,17 +1,17 @@
 """Connecting a tenant: out to Microsoft's consent page, and back."""
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import lead_on
+from accounts.access import lead_on, leave_for
 from accounts.models import Membership
 from accounts.roles import Capability
-from tenants import onboarding
+from tenants import arrival, connection, onboarding
+from tenants.connecting import NotConnected
 
 
 @login_not_required
@@ -31,14 +31,34 @@ def callback(request: HttpRequest) -> HttpResponse:
     """Back from Microsoft. What comes with the address is only believed as far as acting on it bears out."""
     try:
         came = onboarding.returned(request.session, request.GET.dict(), membership=_admin(request))
-    except onboarding.NotConnected as refusal:
-        return render(request, "tenants/onboarding_failed.html", {"refusal": refusal}, status=400)
-    if isinstance(came, onboarding.Onward):
-        return redirect(came.address)
-    if _admin(request):
-        messages.success(request, _("%(tenant)s is connected.") % {"tenant": came.tenant})
-        return redirect("tenants:connection", came.tenant.slug)
-    return render(request, "tenants/onboarding_done.html", {"tenant": came.tenant})
+    except NotConnected as refusal:
+        return _failed(request, refusal)
+    return redirect(came.address if came else "tenants:onboarding-waiting")
+
+
+@login_not_required
+@require_safe
+@never_cache
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Asks again until the consent works everywhere, and ends in what was granted, or in what is missing."""
+    asked_by_page = bool(request.htmx)
+    try:
+        came = arrival.proceed(request.session, membership=_admin(request))
+    except NotConnected as refusal:
+        return leave_for(request, request.path) if asked_by_page else _failed(request, refusal)
+    if isinstance(came, arrival.Waiting):
+        template = "tenants/_waiting.html" if asked_by_page else "tenants/onboarding_waiting.html"
+        return render(request, template, {"waiting": came})
+    if asked_by_page:
+        return leave_for(request, request.path)
+    found = connection.check(came.tenant, fresh=False)
+    return render(
+        request, "tenants/onboarding_done.html", {"tenant": came.tenant, "connection": found, "admin": _admin(request)}
+    )
+
+
+def _failed(request: HttpRequest, refusal: NotConnected) -> HttpResponse:
+    return render(request, "tenants/onboarding_failed.html", {"refusal": refusal}, status=400)
 
 
 def _admin(request: HttpRequest) -> Membership | None:

@@ -21,6 +21,9 @@ class Scripted:
     def __call__(self, *args, **options):
         return self
 
+    def own_permissions(self):
+        return None
+
     def grants(self):
         for page in self.pages:
             if isinstance(page, Exception):

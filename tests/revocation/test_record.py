@@ -20,7 +20,7 @@ from revocation import services
 from revocation.models import RevocationRequest
 from revocation.rules import approval
 from revocation.spine import executor, sweeper
-from tenants import onboarding, services as tenants
+from tenants import connecting, services as tenants
 from tests.revocation.spine import actor, copy_of, grants_of, one_round, remove_grant, sign_out_many
 
 E = AuditEvent
@@ -224,9 +224,9 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     ),
     "consent.services.restore_app": (E.STEP_VERIFIED, _restore),
     "consent.services.purge_app": (E.STEP_VERIFIED, _purge),
-    "tenants.onboarding.connect": (
+    "tenants.connecting.connect": (
         E.TENANT_CONNECTED,
-        lambda s: onboarding.connect(s.tenant.id, actor=Actor.command_line()),
+        lambda s: connecting.connect(s.tenant.id, actor=Actor.command_line()),
     ),
     "tenants.services.change": (
         E.TENANT_CHANGED,
@@ -260,7 +260,12 @@ EXEMPT: dict[str, str] = {
     "tenants.services.person_from_elsewhere": "reads",
     "tenants.onboarding.begin": "keeps the state of a sign-in in the session",
     "tenants.onboarding.returned": "reads Microsoft's answer; connect() records",
-    "tenants.onboarding.act": "reads",
+    "tenants.connecting.act": "reads",
+    "tenants.arrival.wait": "keeps in the session what waits",
+    "tenants.arrival.came_by": "reads",
+    "tenants.arrival.proceed": "connect() records",
+    "tenants.arrival.may_be_administrator": "reads",
+    "tenants.arrival.no_administrator": "makes a refusal",
     "accounts.services.admit": "reads",
     "accounts.services.serves": "reads",
     "accounts.services.know": "part of a sign-in, which is recorded as a whole",
@@ -289,6 +294,8 @@ MODULES = [
     "revocation.spine.sweeper",
     "consent.own_removals",
     "consent.services",
+    "tenants.arrival",
+    "tenants.connecting",
     "tenants.onboarding",
     "tenants.services",
     "accounts.services",

@@ -9,10 +9,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
+from accounts.permissions import Standing
 from accounts.tenancy import tenant_context
 from directory import sync
 from graph import tokens
+from graph.client import GraphClient
 from graph.errors import Unauthorized
+from graph.types import Organization
 from tenants import connection
 from tests.factories import make_tenant
 
@@ -49,6 +52,49 @@ def test_a_missing_permission_names_what_it_switches_off(contoso):
     off = connection.features(contoso)
     assert set(off) == {*missing, "last_used"}
     assert "User.RevokeSessions.All" in off["sign_out"]
+    assert "Privileged Role Administrator" in off["sign_out"]
+
+
+def test_never_asked_is_not_nothing_granted(contoso):
+    contoso.granted_permissions, contoso.permissions_checked_at = [], None
+    found = connection.check(contoso, fresh=False)
+    assert {finding.standing for finding in found.findings} == {Standing.NOT_KNOWN}
+    assert found.faults == []
+    assert connection.features(contoso) == {}
+
+
+def test_what_microsoft_does_not_tell_keeps_what_was_known(contoso, monkeypatch):
+    """Tokens are opaque and the portal's own entry may not be read: granted stays, and nothing counts as missing."""
+    monkeypatch.setattr(GraphClient, "own_permissions", lambda self, *, fresh=False: None)
+    monkeypatch.setattr(
+        GraphClient, "organization", lambda self: Organization(contoso.pk, "Contoso", "AAD", "contoso.example", ())
+    )
+    contoso.granted_permissions = ["User.Read.All"]
+    found = connection.check(contoso)
+    standing = {finding.feature: finding.standing for finding in found.findings}
+    assert standing["people"] == Standing.GRANTED
+    assert standing["sign_out"] == Standing.NOT_KNOWN
+    assert found.unknown_since
+    assert connection.features(contoso) == {}
+    again = connection.check(contoso)
+    assert again.unknown_since == found.unknown_since
+
+
+def test_every_reading_of_the_directory_renews_what_is_granted(entra, contoso):
+    contoso.granted_permissions = ["User.Read.All"]
+    contoso.save()
+    sync.sync_tenant(contoso, kinds=[])
+    contoso.refresh_from_db()
+    assert "User.RevokeSessions.All" in contoso.granted_permissions
+    assert connection.features(contoso) == {}
+
+
+def test_a_directory_that_does_not_know_the_portal_is_not_known(entra, contoso):
+    """404 for the portal's own entry: consent has not arrived, or has just been taken away."""
+    entra.faults({"path": "appRoleAssignments", "status": 404})
+    found = connection.check(contoso)
+    assert found.problem
+    assert found.unknown_since
 
 
 @pytest.mark.parametrize(("granted", "off"), [("User.RevokeSessions.All", False), ("User.ReadWrite.All", True)])

@@ -8,8 +8,10 @@ from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
 from graph import tokens
-from tenants import onboarding
-from tenants.onboarding import Connected, NotConnected, Onward
+from tenants import arrival, onboarding
+from tenants.arrival import Connected
+from tenants.connecting import NotConnected
+from tenants.onboarding import Onward
 from tests.accounts.browser import Browser
 from tests.sandbox_client import CONTOSO
 
@@ -40,6 +42,12 @@ def consented(browser: Browser, session: dict, upn: str = TARA) -> Onward:
     return onward
 
 
+def signed_in(browser: Browser, session: dict, upn: str = TARA) -> None:
+    """Both trips."""
+    onward = consented(browser, session, upn)
+    assert onboarding.returned(session, answer_of(browser, onward.address, upn)) is None
+
+
 def tailspin() -> Tenant | None:
     return Tenant.objects.filter(pk=TAILSPIN).first()
 
@@ -48,8 +56,9 @@ def test_an_unknown_tenant_is_connected_by_its_administrator(browser, db):
     session: dict = {}
     onward = consented(browser, session)
     assert tailspin() is None  # a consent alone writes nothing
-    done = onboarding.returned(session, answer_of(browser, onward.address, TARA))
-    assert isinstance(done, Connected)
+    assert onboarding.returned(session, answer_of(browser, onward.address, TARA)) is None
+    assert tailspin() is None  # nor does a sign-in
+    assert isinstance(arrival.proceed(session), Connected)
     tenant = tailspin()
     assert (tenant.state, tenant.name, tenant.domain, tenant.slug) == (
         Tenant.State.ACTIVE,
@@ -68,8 +77,8 @@ def test_an_unknown_tenant_is_connected_by_its_administrator(browser, db):
 def test_a_pending_tenant_becomes_active(browser, db):
     Tenant.objects.create(pk=TAILSPIN, slug="toys", name="to be connected")
     session: dict = {}
-    onward = consented(browser, session)
-    onboarding.returned(session, answer_of(browser, onward.address, TARA))
+    signed_in(browser, session)
+    arrival.proceed(session)
     assert (tailspin().state, tailspin().slug) == (Tenant.State.ACTIVE, "toys")
 
 
@@ -77,8 +86,9 @@ def test_a_pending_tenant_becomes_active(browser, db):
 def test_what_the_operator_closed_stays_closed(browser, db, state):
     Tenant.objects.create(pk=TAILSPIN, slug="toys", name="Tailspin", state=state)
     session: dict = {}
+    signed_in(browser, session)
     with pytest.raises(NotConnected, match="closed"):
-        consented(browser, session)
+        arrival.proceed(session)
     assert tailspin().state == state
 
 
@@ -105,13 +115,24 @@ def test_somebody_of_another_tenant_cannot_finish_it(browser, db):
     assert not Tenant.objects.exists()
 
 
-def test_a_tenant_that_did_not_consent_ends_at_acting(entra, db):
-    session: dict = {}
-    state = dict(parse_qsl(urlsplit(onboarding.begin(session, CALLBACK)).query))["state"]
-    with pytest.raises(NotConnected) as refused:
-        onboarding.returned(session, {"admin_consent": "True", "tenant": TAILSPIN, "state": state})
-    assert refused.value.code.startswith("AADSTS")
-    assert tailspin() is None
+def test_a_stranger_learns_nothing_of_a_tenant_they_name(browser, entra, db):
+    """Neither whether it consented nor whether it uses this portal: nothing is asked there in their name."""
+    Tenant.objects.create(pk=CONTOSO, slug="contoso", name="Contoso", state=Tenant.State.SUSPENDED)
+    entra.reset()
+    told = set()
+    for tenant in (CONTOSO, TAILSPIN):
+        session: dict = {}
+        state = dict(parse_qsl(urlsplit(onboarding.begin(session, CALLBACK)).query))["state"]
+        onward = onboarding.returned(session, {"admin_consent": "True", "tenant": tenant, "state": state})
+        assert isinstance(onward, Onward)
+        with pytest.raises(NotConnected) as refused:
+            onboarding.returned(session, answer_of(browser, onward.address, "robin@fabrikam.example"))
+        told.add((str(refused.value), refused.value.fix))
+        with pytest.raises(NotConnected, match="Nothing is being connected"):
+            arrival.proceed(session)
+    assert len(told) == 1
+    asked = [one["path"] for one in entra.requests()]
+    assert not [path for path in asked if path.startswith("/v1.0") or f"{CONTOSO}/oauth2" in path]
 
 
 def test_an_answer_counts_once_and_in_its_own_browser(browser, db):
@@ -154,9 +175,19 @@ def test_a_signed_in_administrator_connects_their_own_tenant_again(browser, cont
     session: dict = {}
     address = onboarding.begin(session, CALLBACK, membership=megan.membership)
     answer = answer_of(browser, address, megan.upn)
-    assert isinstance(onboarding.returned(session, answer, membership=megan.membership), Connected)
+    assert onboarding.returned(session, answer, membership=megan.membership) is None
+    assert isinstance(arrival.proceed(session, membership=megan.membership), Connected)
     contoso.refresh_from_db()
     assert contoso.granted_permissions
+
+
+def test_what_a_signed_in_administrator_began_nobody_else_ends(browser, contoso, megan, robin):
+    session: dict = {}
+    address = onboarding.begin(session, CALLBACK, membership=megan.membership)
+    onboarding.returned(session, answer_of(browser, address, megan.upn), membership=megan.membership)
+    for other in (None, robin.membership):
+        with pytest.raises(NotConnected, match="no longer signed in"):
+            arrival.proceed(session, membership=other)
 
 
 def test_a_signed_in_administrator_cannot_connect_another_tenant(browser, contoso, megan, robin):
@@ -171,12 +202,3 @@ def test_a_signed_in_administrator_cannot_connect_another_tenant(browser, contos
     answer = {"admin_consent": "True", "tenant": CONTOSO, "state": dict(parse_qsl(urlsplit(address).query))["state"]}
     with pytest.raises(NotConnected, match="no longer signed in"):
         onboarding.returned(session, answer, membership=robin.membership)
-
-
-def test_graph_that_cannot_be_asked_connects_nothing(browser, entra, db):
-    session: dict = {}
-    answer = answer_of(browser, onboarding.begin(session, CALLBACK), TARA)
-    entra.faults({"path": "/organization", "status": 503})
-    with pytest.raises(NotConnected, match="could not act"):
-        onboarding.returned(session, answer)
-    assert tailspin() is None

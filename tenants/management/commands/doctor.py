@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import selectors as accounts
 from accounts.management.naming import find_tenants
 from accounts.models import Tenant
+from accounts.permissions import Standing
 from accounts.tenancy import no_context, tenant_context
 from directory import selectors
 from graph.explain import Words
@@ -53,6 +54,8 @@ class Command(BaseCommand):
         for finding in found.findings:
             if finding.granted:
                 self._good(f"{finding.permission}")
+            elif finding.standing == Standing.NOT_KNOWN:
+                self.stdout.write(f"  ? {finding.permission}: whether it is granted is not known. {finding.text}")
             elif finding.optional:
                 self.stdout.write(f"  - {finding.permission} is not granted (optional). {finding.text}")
             else:

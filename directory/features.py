@@ -1,0 +1,53 @@
+"""What reading the directory is good for, and which permission each reading needs: the least powerful first.
+
+https://learn.microsoft.com/graph/permissions-reference
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+from accounts.permissions import Feature, missing
+
+APPS = Feature(
+    "apps",
+    ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"),
+    _("Read the apps, who is assigned to them and what they may do alone. Without it there is no list."),
+)
+GRANTS = Feature(
+    "grants",
+    ("DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All"),
+    _("Read who allowed which app what. Without it nobody sees their own apps."),
+)
+PEOPLE = Feature(
+    "people",
+    ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All"),
+    _("Find people. Without it helpdesk finds nobody."),
+)
+ROLES = Feature(
+    "roles",
+    ("RoleManagement.Read.Directory", "Directory.Read.All"),
+    _("Know who holds which directory role. Without it it is not known, and nobody signs out others."),
+)
+ORGANIZATION = Feature(
+    "organization",
+    ("Organization.Read.All", "User.Read.All", "Directory.Read.All"),
+    _("Read the organisation's name and domains. Without it they stay as they were entered."),
+    optional=True,
+)
+GROUPS = Feature(
+    "groups",
+    ("GroupMember.Read.All", "Directory.Read.All", "Group.Read.All"),
+    _("Know who holds a role through a group, and choose people by group. Without it helpdesk signs out nobody."),
+)
+LAST_USED = Feature(
+    "last_used",
+    ("AuditLog.Read.All",),
+    _("Know when apps and people were last active (needs a P1 licence too). Without it “last used” is unknown."),
+    optional=True,
+)
+READING = {one.key: one for one in (APPS, GRANTS, PEOPLE, ROLES, ORGANIZATION, GROUPS, LAST_USED)}
+
+
+def switched_off(tenant: Tenant, key: str) -> str:
+    """Why the directory cannot be read for this, in words; empty unless the permission is known to be missing."""
+    return missing(tenant, READING[key].any_of)
