@@ -182,7 +182,7 @@ class Engine:
             return endpoint.units
         units = endpoint.units - ("$select" in ask.query) + ("$expand" in ask.query)
         top = ask.query.get("$top", "")
-        if top.isdigit() and int(top) < 20:
+        if top.isdecimal() and int(top) < 20:
             units -= 1
         return max(1, units)
 

@@ -144,7 +144,7 @@ def counted(ask: Ask, shape: Shape, records: Iterable[Any]) -> Answer:
 def page_size(top: str | None) -> int:
     if top is None:
         return DEFAULT_SIZE
-    if not top.isdigit() or not 1 <= int(top) <= MAX_SIZE:
+    if not top.isdecimal() or not 1 <= int(top) <= MAX_SIZE:
         message = f"Invalid page size specified: '{top}'. Must be between 1 and {MAX_SIZE} inclusive."
         raise unsupported(message)
     return int(top)

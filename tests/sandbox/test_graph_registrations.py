@@ -133,6 +133,26 @@ def test_a_deleted_registration_takes_its_presence_along_and_comes_back(served, 
     assert manager.get(f"applications/{robot['id']}")["displayName"] == "Robot"
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"appRoles": [{"displayName": "x"}]},
+        {"requiredResourceAccess": [{"resourceAppId": GRAPH_APP_ID}]},
+        {"optionalClaims": {"idToken": [{"essential": True}]}},
+        {"api": {"oauth2PermissionScopes": [{}]}},
+        {"keyCredentials": [{}]},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_half_a_part_is_refused_and_changes_nothing(manager, robot, part):
+    path = f"applications/{robot['id']}"
+    before = manager.get(path)
+
+    refused(manager.patch(path, {"notes": "x", "displayName": "Other"} | part), 400, "Request_BadRequest")
+
+    assert manager.get(path) == before
+
+
 def test_who_owns_nothing_changes_no_registration(served, robot):
     """https://learn.microsoft.com/graph/api/application-update"""
     path = f"applications/{robot['id']}"

@@ -120,7 +120,7 @@ def _serve_kind(kind: str, shape: Shape) -> None:
         return found
 
     def list_them(ask: Ask) -> Answer:
-        if ask.query.get("$top", "").isdigit() and int(ask.query["$top"]) > AGENTS_PAGE:
+        if ask.query.get("$top", "").isdecimal() and int(ask.query["$top"]) > AGENTS_PAGE:
             ask.query["$top"] = str(AGENTS_PAGE)
         return collection(ask, shape, [one for one in ask.view.all("service_principals") if one.kind == kind])
 

@@ -194,25 +194,21 @@ def _check_owner(ask: Ask, application: Application) -> None:
 
 
 def _change(ask: Ask, application: Application, given: dict[str, Any]) -> None:
+    """Take over what was given, all of it or nothing.
+
+    Raises:
+        Refused: 400 for a part of which something is missing.
+    """
     plain = {name: value for name, value in given.items() if name not in COMPOSED}
-    certificates = _certificates(application, given) if "keyCredentials" in given else None
-    for name, value in changes(application, plain, SIMPLE).items():
+    try:
+        parts = _parts(ask, given)
+    except KeyError as missing:
+        raise bad_request(f"A value is required for property '{missing.args[0]}' of resource.") from None
+    if "keyCredentials" in given:
+        parts["certificates"] = _certificates(application, given)
+    for name, value in (changes(application, plain, SIMPLE) | parts).items():
         setattr(application, name, value)
-    if "signInAudience" in given:
-        application.multi_tenant = given["signInAudience"] != "AzureADMyOrg"
     _redirects(application, given)
-    if "requiredResourceAccess" in given:
-        application.required_access = [_required(ask, one) for one in given["requiredResourceAccess"]]
-    if "appRoles" in given:
-        application.app_roles = [_app_role(one) for one in given["appRoles"]]
-    if "oauth2PermissionScopes" in (given.get("api") or {}):
-        application.scopes = [_scope(one) for one in given["api"]["oauth2PermissionScopes"]]
-    if given.get("optionalClaims"):
-        application.optional_claims = {
-            kind: [one["name"] for one in claims or []] for kind, claims in given["optionalClaims"].items()
-        }
-    if certificates is not None:
-        application.certificates = certificates
     principal = ask.tenant.service_principal_for(application.app_id)
     if principal is not None:
         ask.tenant.update_service_principal(
@@ -222,6 +218,22 @@ def _change(ask: Ask, application: Application, given: dict[str, Any]) -> None:
             reply_urls=list(application.redirect_uris),
             names=[application.app_id, *application.identifier_uris],
         )
+
+
+def _parts(ask: Ask, given: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "signInAudience" in given:
+        found["multi_tenant"] = given["signInAudience"] != "AzureADMyOrg"
+    if "requiredResourceAccess" in given:
+        found["required_access"] = [_required(ask, one) for one in given["requiredResourceAccess"]]
+    if "appRoles" in given:
+        found["app_roles"] = [_app_role(one) for one in given["appRoles"]]
+    if "oauth2PermissionScopes" in (given.get("api") or {}):
+        found["scopes"] = [_scope(one) for one in given["api"]["oauth2PermissionScopes"]]
+    if given.get("optionalClaims"):
+        claims = given["optionalClaims"]
+        found["optional_claims"] = {kind: [one["name"] for one in claims[kind] or []] for kind in claims}
+    return found
 
 
 def _redirects(application: Application, given: dict[str, Any]) -> None:

@@ -103,7 +103,7 @@ def list_audits(ask: Ask) -> Answer:
     if ordering[1:] != ["desc"]:
         found.reverse()
     top = ask.query.get("$top")
-    size = int(top) if top and top.isdigit() and 0 < int(top) <= AUDIT_MAX else AUDIT_DEFAULT
+    size = int(top) if top and top.isdecimal() and 0 < int(top) <= AUDIT_MAX else AUDIT_DEFAULT
     return Answer(body={"@odata.context": ask.context("auditLogs/directoryAudits"), "value": found[:size]})
 
 

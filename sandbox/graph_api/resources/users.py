@@ -254,5 +254,5 @@ def _check_activity(ask: Ask) -> None:
     if not ask.caller.has("AuditLog.Read.All"):
         raise forbidden()
     top = ask.query.get("$top", "")
-    if top.isdigit() and int(top) > ACTIVITY_MAX:
+    if top.isdecimal() and int(top) > ACTIVITY_MAX:
         raise unsupported(f"Invalid page size specified: '{top}'. Must be between 1 and {ACTIVITY_MAX} inclusive.")
