@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from directory.lookalikes import brand_of, has_mixed_scripts
 from directory.models import Risk
+from directory.permission_names import APPLICATION_ROOTS, EVERYONES_ROOTS, EXACT, ROOTS, WRITE_ROOTS
 
 CATALOGUE_VERSION = "2026.11"
 
@@ -130,82 +131,6 @@ _ORDER = {rule.key: position for position, rule in enumerate(_RULES)}
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access", "User.Read", "User.ReadBasic.All"})
 OFFLINE = "offline_access"
 
-_EXACT = {
-    "AppRoleAssignment.ReadWrite.All": "takeover",
-    "Application.ReadWrite.All": "takeover",
-    "DelegatedPermissionGrant.ReadWrite.All": "takeover",
-    "RoleManagement.ReadWrite.Directory": "takeover",
-    "RoleAssignmentSchedule.ReadWrite.Directory": "takeover",
-    "RoleEligibilitySchedule.ReadWrite.Directory": "takeover",
-    "Directory.AccessAsUser.All": "impersonation",
-    "User.ManageCreds.All": "credentials",
-    "User-PasswordProfile.ReadWrite.All": "credentials",
-    "UserAuthenticationMethod.ReadWrite.All": "credentials",
-    "CustomSecAttributeAssignment.ReadWrite.All": "directory_write",
-    "CustomSecAttributeDefinition.ReadWrite.All": "directory_write",
-    "Device.ReadWrite.All": "directory_write",
-    "Directory.ReadWrite.All": "directory_write",
-    "Domain.ReadWrite.All": "directory_write",
-    "EduRoster.ReadWrite.All": "directory_write",
-    "EntitlementManagement.ReadWrite.All": "directory_write",
-    "Group.ReadWrite.All": "directory_write",
-    "GroupMember.ReadWrite.All": "directory_write",
-    "NetworkAccess.ReadWrite.All": "directory_write",
-    "Synchronization.ReadWrite.All": "directory_write",
-    "User.DeleteRestore.All": "directory_write",
-    "User.EnableDisableAccount.All": "directory_write",
-    "User.ReadWrite.All": "directory_write",
-    "FileStorageContainer.Manage.All": "files",
-    "Member.Read.Hidden": "sensitive",
-    "User.Export.All": "sensitive",
-    "CallRecords.Read.All": "sensitive",
-    "Mail.ReadBasic": "mail_basic",
-    "Mail.ReadBasic.Shared": "mail_basic",
-    "Mail.ReadBasic.All": "app_mail_basic",
-    "full_access_as_user": "legacy_mail",
-    "full_access_as_app": "legacy_mail",
-}
-_ROOTS = {
-    "Mail": "mail",
-    "Contacts": "contacts",
-    "MailboxSettings": "mailbox_settings",
-    "People": "people",
-    "Files": "files",
-    "AllSites": "files",
-    "Notes": "notes",
-    "Policy": "policy",
-    "EWS": "legacy_mail",
-    "IMAP": "legacy_mail",
-    "POP": "legacy_mail",
-    "SMTP": "legacy_mail",
-}
-_WRITE_ROOTS = {
-    "Calendars": "calendar_write",
-    "Chat": "chat_write",
-    "ChannelMessage": "chat_write",
-    "Sites": "sites_write",
-}
-_APPLICATION_ROOTS = {
-    "PrivilegedAccess": "takeover",
-    "PrivilegedAssignmentSchedule": "takeover",
-    "PrivilegedEligibilitySchedule": "takeover",
-    "MailboxSettings": "app_mailbox_settings",
-}
-# With nobody signed in these reach everybody's: one rule for reading, one for more.
-_EVERYONES_ROOTS = {
-    "Mail": "app_mail",
-    "Files": "app_files",
-    "AllSites": "app_files",
-    "Calendars": "app_content",
-    "ChannelMessage": "app_content",
-    "Chat": "app_content",
-    "Contacts": "app_content",
-    "MailboxFolder": "app_content",
-    "MailboxItem": "app_content",
-    "Notes": "app_content",
-    "People": "app_content",
-    "Sites": "app_content",
-}
 # Microsoft's names are Resource.Operation.Constraint. What does not only read, changes something: new verbs keep
 # coming (Revoke, Invite, Submit, Initiate, Command), and a verb we do not know is not taken for harmless.
 _READS = re.compile(r"(Read(?!Write|Update)|View|List|Selected|Export|Evaluate|Compute|Process)")
@@ -235,27 +160,27 @@ def permission_rule(
         if value in SIGN_IN_SCOPES:
             return RULES["sign_in"]
         return RULES["admin_only" if admin_only else "content"]
-    if value in _EXACT:
-        return RULES[_EXACT[value]]
+    if value in EXACT:
+        return RULES[EXACT[value]]
     writes = not _READS.match(operation)
     if application:
-        if root in _APPLICATION_ROOTS:
-            return RULES[_APPLICATION_ROOTS[root]]
+        if root in APPLICATION_ROOTS:
+            return RULES[APPLICATION_ROOTS[root]]
         if operation.endswith("Selected"):
             return RULES["app_selected"]
-        if root in _EVERYONES_ROOTS:
-            return RULES[_EVERYONES_ROOTS[root] + ("_write" if writes else "")]
-        if root in _ROOTS:
-            return RULES[_ROOTS[root]]
+        if root in EVERYONES_ROOTS:
+            return RULES[EVERYONES_ROOTS[root] + ("_write" if writes else "")]
+        if root in ROOTS:
+            return RULES[ROOTS[root]]
         return RULES["app_write" if writes else "app_read"]
     if value in SIGN_IN_SCOPES:
         return RULES["sign_in"]
     if value == "user_impersonation":
         return RULES["impersonation"]
-    if root in _ROOTS:
-        return RULES[_ROOTS[root]]
-    if root in _WRITE_ROOTS and writes:
-        return RULES[_WRITE_ROOTS[root]]
+    if root in ROOTS:
+        return RULES[ROOTS[root]]
+    if root in WRITE_ROOTS and writes:
+        return RULES[WRITE_ROOTS[root]]
     return RULES["admin_only" if admin_only else "content"]
 
 

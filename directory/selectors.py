@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from directory import risk as risks, wording
+from directory.hits import Hits, what_deleting_hits
 from directory.models import (
     MICROSOFT_TENANT_IDS,
     NOT_STOPPED_BY_MICROSOFT,
@@ -38,11 +39,13 @@ PUBLISHERS = ("verified", "unverified", "own", "microsoft", "third_party")
 CONSENTS = ("user", "admin", "app_only", "none", "new")
 Types = PermissionGrant.ConsentType
 
-__all__ = [  # the reads about one person's apps live in a file of their own, and come through this door too
+__all__ = [  # reads that live in files of their own, and come through this door too
+    "Hits",
     "MyApp",
     "my_app",
     "my_apps",
     "own_grants",
+    "what_deleting_hits",
 ]
 
 
@@ -176,59 +179,6 @@ def app_only_permissions(app: ServicePrincipal) -> list[wording.ResourcePermissi
 def assigned(app: ServicePrincipal, after: str = "") -> Page[AppRoleAssignment]:
     """People and groups assigned to the app, by name; each with its `role` in words, empty for default access."""
     return mapped(page(_assigned(app), ("principal_name", "id"), after), lambda rows: _with_roles(app, rows))
-
-
-@dataclass(frozen=True)
-class Hits:
-    """What deleting an app takes away with it.
-
-    Attributes:
-        people: who let it act for them.
-        grants: of permissions to it, by people and by administrators.
-        resource_grants: of permissions on it, to other apps, which then stop reaching it.
-        agents: made from it, and deleted by Microsoft about a day later where it is an agent blueprint.
-            https://learn.microsoft.com/entra/agent-id/cascade-deletion-agent-identities
-    """
-
-    people: int
-    grants: int
-    organisation_wide: bool
-    assigned_people: int
-    assigned_groups: int
-    app_permissions: int
-    resource_grants: int
-    agents: int
-
-    @property
-    def assignments(self) -> int:
-        return self.assigned_people + self.assigned_groups
-
-
-def what_deleting_hits(app: ServicePrincipal) -> Hits:
-    """Counted on the spot, in two queries, and a third for an agent blueprint."""
-    one = Q(client=app)
-    grants = PermissionGrant.objects.filter(one | Q(resource=app), tenant_id=app.tenant_id).aggregate(
-        people=Count("principal_id", filter=one, distinct=True),
-        grants=Count("pk", filter=one),
-        tenant_wide=Count("pk", filter=one & Q(consent_type=Types.ALL)),
-        on_it=Count("pk", filter=Q(resource=app) & ~one),
-    )
-    to_it = Q(resource=app)
-    assignments = AppRoleAssignment.objects.filter(to_it | Q(principal_id=app.pk), tenant_id=app.tenant_id).aggregate(
-        people=Count("pk", filter=to_it & Q(principal_type="User")),
-        groups=Count("pk", filter=to_it & Q(principal_type="Group")),
-        held=Count("pk", filter=Q(principal_id=app.pk)),
-    )
-    return Hits(
-        people=grants["people"],
-        grants=grants["grants"],
-        organisation_wide=grants["tenant_wide"] > 0,
-        assigned_people=assignments["people"],
-        assigned_groups=assignments["groups"],
-        app_permissions=assignments["held"],
-        resource_grants=grants["on_it"],
-        agents=_agents_of(app).count() if app.kind == ServicePrincipal.Kind.BLUEPRINT else 0,
-    )
 
 
 # --- People -------------------------------------------------------------------------------------------
@@ -375,10 +325,6 @@ def _monday(now: datetime) -> datetime:
 
 def _unused(now: datetime) -> Q:
     return Q(last_used_at__lt=now - risks.UNUSED_AFTER)
-
-
-def _agents_of(app: ServicePrincipal) -> QuerySet[ServicePrincipal]:
-    return _alive(app.tenant).filter(kind=ServicePrincipal.Kind.AGENT, blueprint_app_id=app.app_id)
 
 
 def _grants_of(app: ServicePrincipal) -> QuerySet[PermissionGrant]:

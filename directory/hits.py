@@ -1,0 +1,71 @@
+"""What deleting an app takes away with it. Read through `directory.selectors`."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
+
+Types = PermissionGrant.ConsentType
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What deleting an app takes away with it.
+
+    Attributes:
+        people: who let it act for them.
+        grants: of permissions to it, by people and by administrators.
+        resource_grants: of permissions on it, to other apps, which then stop reaching it.
+        agents: made from it, and deleted by Microsoft about a day later where it is an agent blueprint.
+            https://learn.microsoft.com/entra/agent-id/cascade-deletion-agent-identities
+    """
+
+    people: int
+    grants: int
+    organisation_wide: bool
+    assigned_people: int
+    assigned_groups: int
+    app_permissions: int
+    resource_grants: int
+    agents: int
+
+    @property
+    def assignments(self) -> int:
+        return self.assigned_people + self.assigned_groups
+
+
+def what_deleting_hits(app: ServicePrincipal) -> Hits:
+    """Counted on the spot, in two queries, and a third for an agent blueprint."""
+    one = Q(client=app)
+    grants = PermissionGrant.objects.filter(one | Q(resource=app), tenant_id=app.tenant_id).aggregate(
+        people=Count("principal_id", filter=one, distinct=True),
+        grants=Count("pk", filter=one),
+        tenant_wide=Count("pk", filter=one & Q(consent_type=Types.ALL)),
+        on_it=Count("pk", filter=Q(resource=app) & ~one),
+    )
+    to_it = Q(resource=app)
+    assignments = AppRoleAssignment.objects.filter(to_it | Q(principal_id=app.pk), tenant_id=app.tenant_id).aggregate(
+        people=Count("pk", filter=to_it & Q(principal_type="User")),
+        groups=Count("pk", filter=to_it & Q(principal_type="Group")),
+        held=Count("pk", filter=Q(principal_id=app.pk)),
+    )
+    return Hits(
+        people=grants["people"],
+        grants=grants["grants"],
+        organisation_wide=grants["tenant_wide"] > 0,
+        assigned_people=assignments["people"],
+        assigned_groups=assignments["groups"],
+        app_permissions=assignments["held"],
+        resource_grants=grants["on_it"],
+        agents=_agents_of(app).count() if app.kind == ServicePrincipal.Kind.BLUEPRINT else 0,
+    )
+
+
+def _agents_of(app: ServicePrincipal) -> QuerySet[ServicePrincipal]:
+    return ServicePrincipal.objects.filter(
+        tenant_id=app.tenant_id,
+        deleted_at__isnull=True,
+        kind=ServicePrincipal.Kind.AGENT,
+        blueprint_app_id=app.app_id,
+    )
