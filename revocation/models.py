@@ -39,6 +39,7 @@ class RevocationRequest(TenantOwned):
         DELETE_APP = "delete_app", _("App deleted")
         RESTORE_APP = "restore_app", _("App restored")
         PURGE_APP = "purge_app", _("App deleted for good")
+        LIVE_CHECK = "live_check", _("Live check")  # of the connection, on a test user and a test app
         UNDO = "undo", _("Undo")
 
     class State(models.TextChoices):

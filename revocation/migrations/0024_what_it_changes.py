@@ -23,6 +23,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='revocationrequest',
             name='kind',
-            field=models.CharField(choices=[('sign_out', 'Sign-out'), ('sign_out_self', 'Own sign-out'), ('contain_people', 'Containment of people'), ('contain_app', 'Containment of an app'), ('remove_own_app', 'App removed by its user'), ('remove_own_permission', 'Permission removed by its user'), ('revoke_user_consent', 'Consent withdrawn'), ('revoke_admin_consent', 'Admin consent withdrawn'), ('disable_app', 'App disabled'), ('enable_app', 'App enabled'), ('delete_app', 'App deleted'), ('restore_app', 'App restored'), ('purge_app', 'App deleted for good'), ('undo', 'Undo')], max_length=64),
+            field=models.CharField(choices=[('sign_out', 'Sign-out'), ('sign_out_self', 'Own sign-out'), ('contain_people', 'Containment of people'), ('contain_app', 'Containment of an app'), ('remove_own_app', 'App removed by its user'), ('remove_own_permission', 'Permission removed by its user'), ('revoke_user_consent', 'Consent withdrawn'), ('revoke_admin_consent', 'Admin consent withdrawn'), ('disable_app', 'App disabled'), ('enable_app', 'App enabled'), ('delete_app', 'App deleted'), ('restore_app', 'App restored'), ('purge_app', 'App deleted for good'), ('live_check', 'Live check'), ('undo', 'Undo')], max_length=64),
         ),
     ]

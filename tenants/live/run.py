@@ -42,7 +42,7 @@ from tenants.live.subject import Subject, nobody
 
 logger = logging.getLogger(__name__)
 
-KIND = "live_check"
+Kind = RevocationRequest.Kind
 SCOPES = ("openid", "profile")  # the least that a grant can hold, and one to take out of it
 PATIENCE = 90.0  # seconds until a change must be proved
 DONE = [RevocationStep.State.ACCEPTED, RevocationStep.State.VERIFIED, RevocationStep.State.UNCONFIRMED]
@@ -253,7 +253,7 @@ def ask(tenant: Tenant, draft: StepDraft, *, follows: RevocationRequest | None =
     return services.submit(
         tenant=tenant,
         actor=Actor.command_line(tenant.pk),
-        kind="undo" if follows else KIND,
+        kind=Kind.UNDO if follows else Kind.LIVE_CHECK,
         title=_("Live check: put back") if follows else _("Live check: %(action)s") % {"action": draft.action},
         steps=[draft],
         reason=_("Live check of the connection, on a test user and a test app."),
@@ -275,7 +275,7 @@ def see_through(request: RevocationRequest) -> RevocationStep:
 def put_back(request: RevocationRequest) -> list[str]:
     """Undo what a live check's request changed, by a request that follows it. Returns what went wrong."""
     step = request.steps.select_related("tenant").get()
-    if step.state not in DONE or request.followers.filter(kind="undo").exists():
+    if step.state not in DONE or request.followers.filter(kind=Kind.UNDO).exists():
         return []
     if not Sealer(request.tenant_id).holds(step):
         return [_("A step of request %(id)s was edited; it is not put back.") % {"id": request.pk}]
@@ -295,8 +295,8 @@ def put_back(request: RevocationRequest) -> list[str]:
 
 def leftovers(tenant: Tenant) -> list[RevocationRequest]:
     """Requests of earlier checks that changed something and were not put back, the newest first."""
-    found = RevocationRequest.objects.filter(tenant=tenant, kind=KIND, steps__state__in=DONE)
-    found = found.filter(steps__action__in=_PUT_BACK).exclude(followers__kind="undo")
+    found = RevocationRequest.objects.filter(tenant=tenant, kind=Kind.LIVE_CHECK, steps__state__in=DONE)
+    found = found.filter(steps__action__in=_PUT_BACK).exclude(followers__kind=Kind.UNDO)
     return list(found.order_by("-created_at"))
 
 

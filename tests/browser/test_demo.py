@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from tests.browser.conftest import Demo, folder_for_a_demo
+from tests.wire.recorder import Recorder
 
 
 def test_it_prints_the_cast_and_three_things_to_try(demo: Demo):
@@ -15,6 +16,10 @@ def test_it_prints_the_cast_and_three_things_to_try(demo: Demo):
     for name in ("Adele Vance", "Megan Bowen", "Henrietta Mueller", "Nestor Wilke", "Robin Counts"):
         assert name in said
     assert "Three things to try" in said
+
+
+def test_what_its_processes_send_to_microsoft_is_judged_like_everything_else(demo: Demo, wire: Recorder):
+    assert "https://graph.microsoft.com/v1.0/" in wire.file.read_text()
 
 
 def test_everything_answers_when_it_says_ready(demo: Demo):

@@ -5,7 +5,7 @@ what it reads. Each permission that a declaration names must be enough by itself
 on with any one of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 from tests.wire import documented, published
@@ -19,7 +19,9 @@ FEATURES = {
     ("GET", "/servicePrincipals/delta"): "apps",
     ("GET", "/servicePrincipals/{id}"): "apps",
     ("GET", "/servicePrincipals/{id}/appRoleAssignedTo"): "apps",
+    ("GET", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): "apps",
     ("GET", "/servicePrincipals/{id}/appRoleAssignments"): "apps",
+    ("GET", "/directory/deletedItems/{id}"): "apps",
     ("GET", "/directory/deletedItems/microsoft.graph.servicePrincipal"): "apps",
     ("GET", "/oauth2PermissionGrants"): "grants",
     ("GET", "/oauth2PermissionGrants/delta"): "grants",
@@ -50,6 +52,9 @@ FEATURES = {
     ("POST", "/servicePrincipals/{id}/appRoleAssignedTo"): "assignments",
     ("DELETE", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): "assignments",
 }
+# Agents are changed under their own type, with permissions of their own.
+_AGENT = "/servicePrincipals/microsoft.graph.agentIdentity/{id}"
+AGENT_ACTIONS = {("PATCH", _AGENT): ("disable_app", "enable_app"), ("DELETE", _AGENT): ("delete_app",)}
 # Asked for by no feature alone: what it gives is read in the light of what the app may see.
 UNCLAIMED = {("GET", "/users/{id}/transitiveMemberOf")}
 ACTIONS = {
@@ -67,42 +72,57 @@ ACTIONS = {
 }
 
 
-def judge(target: Target, method: str, select: str = "") -> Found:
+def judge(target: Target, method: str, query: str = "") -> Found:
     """Whether an app-only caller can be let through at all, and by what the portal says."""
     enough = allowed(target, method)
     if not enough:
         yield "permission", "no application permission lets it through"
         return
-    for owner, named in _declared(target.template, target.plain, method):
+    declared = _declared(target.template, target.plain, method)
+    if not declared and (method, target.plain) not in _UNCLAIMED:
+        yield "claim", "no feature and no action of the portal declares what it needs"
+    for owner, named in declared:
         for permission in named:
             if permission not in enough:
                 yield "claim", f"{owner} says {permission} is enough; it is one of {', '.join(sorted(enough))}"
-    if "signinactivity" in select.lower():
-        features = _features()
-        if documented.SIGN_IN_ACTIVITY not in features["last_used"]:
-            yield "claim", f"last_used does not name {documented.SIGN_IN_ACTIVITY}"
+    if "signinactivity" in query.lower() and documented.SIGN_IN_ACTIVITY not in _features()["last_used"]:
+        yield "claim", f"last_used does not name {documented.SIGN_IN_ACTIVITY}"
 
 
 def allowed(target: Target, method: str) -> frozenset[str]:
-    """The permissions of which one is enough."""
-    found: set[str] = set()
-    for template in {target.template, target.plain}:
-        found |= published.permissions().get((template, method), frozenset())
-        found |= documented.MORE_PERMISSIONS.get((template, method), frozenset())
-    return frozenset(found)
+    """The permissions of which one is enough. A type with rows of its own is opened by these alone."""
+    for template in (target.template, target.plain):
+        key = (template, method)
+        listed = published.permissions().get(key, frozenset()) | documented.MORE_PERMISSIONS.get(key, frozenset())
+        if listed:
+            return listed
+    return frozenset()
 
 
 @cache
 def _declared(template: str, plain: str, method: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What the portal declares for a call: the name of a feature or an action, and the permissions it names."""
-    found = []
-    for (wanted, path), feature in FEATURES.items():
-        if wanted == method and path.lower() in (template, plain):
-            found.append((f"feature {feature}", _features()[feature]))
-    for (wanted, path), names in ACTIONS.items():
-        if wanted == method and path.lower() in (template, plain):
-            found += [(f"action {name}", needs(name)) for name in names]
-    return tuple(found)
+    of_agents = _actions(AGENT_ACTIONS, template, method, {"kind": "agentIdentity"})
+    if of_agents:
+        return of_agents
+    features = [
+        (f"feature {feature}", _features()[feature])
+        for (wanted, path), feature in FEATURES.items()
+        if wanted == method and path.lower() in (template, plain)
+    ]
+    return (*features, *(_actions(ACTIONS, template, method, {}) or _actions(ACTIONS, plain, method, {})))
+
+
+def _actions(table: dict, template: str, method: str, params: dict) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    from revocation import actions
+    from revocation.models import RevocationStep
+
+    return tuple(
+        (f"action {name}", (actions.get(name).permission_for(RevocationStep(params=params)),))
+        for (wanted, path), names in table.items()
+        if wanted == method and path.lower() == template
+        for name in names
+    )
 
 
 @cache
@@ -112,17 +132,4 @@ def _features() -> dict[str, tuple[str, ...]]:
     return {one.key: tuple(one.any_of) for one in (*connection.FEATURES, connection.INVALIDATE_TOKENS)}
 
 
-@cache
-def needs(action: str) -> tuple[str, ...]:
-    """The permissions that an action says it needs, of which one is enough."""
-    from revocation import actions
-
-    found = actions.get(action)
-    declared = found.needs if hasattr(found, "needs") else found.permission
-    return (declared,) if isinstance(declared, str) else tuple(declared)
-
-
-def undeclared(calls: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of the calls (method, template) for which no declaration of the portal stands."""
-    known = {(method, path.lower()) for method, path in (*FEATURES, *ACTIONS, *UNCLAIMED)}
-    return {call for call in calls if call not in known}
+_UNCLAIMED = {(method, path.lower()) for method, path in UNCLAIMED}
