@@ -27,6 +27,8 @@ from sandbox.world import World
 
 __all__ = ["Engine", "GraphApp", "all_of_them"]
 logger = logging.getLogger("sandbox.graph")
+# What is refused to a caller the directory knows costs a unit: https://learn.microsoft.com/graph/json-batching
+UNIT_ALL_THE_SAME = (403, 405)
 BUSY = 0.8  # from here on Graph says how full the window is
 DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"SANDBOX001"}}'
@@ -143,7 +145,10 @@ class Engine:
                 raise refusal
             return self._do(incoming, caller, request_id)
         except Refused as refused:
-            return self._refuse(refused, incoming.headers, request_id)
+            answer = self._refuse(refused, incoming.headers, request_id)
+            if refused.status in UNIT_ALL_THE_SAME:
+                answer.headers.setdefault("x-ms-resource-unit", "1")
+            return answer
         except Exception:
             logger.exception("%s %s", incoming.method, incoming.path)
             return self._refuse(Refused(500), incoming.headers, request_id)
