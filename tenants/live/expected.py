@@ -17,7 +17,7 @@ class Fixture:
         source: the pages that say so, or when it was recorded.
         partial: the body may hold more than is named; Microsoft's examples are shortened.
         needs: what must be there before it can be replayed: a grant, an assignment, a deleted app.
-        token: whether the call carries one.
+        token: whether the call carries one: the portal's (True), of an app "without" permissions, or none (False).
     """
 
     name: str
@@ -26,7 +26,7 @@ class Fixture:
     partial: bool
     exchange: Exchange
     needs: tuple[str, ...] = ()
-    token: bool = True
+    token: bool | str = True
 
     def as_json(self) -> str:
         found = {"about": self.about, "source": self.source, "partial": self.partial, "needs": self.needs}

@@ -69,6 +69,22 @@ class Stage:
         self.graph("DELETE", f"servicePrincipals/{self.sp['id']}")
         return self.sp["id"]
 
+    @cached_property
+    def used_up(self) -> None:
+        """One write may be made, and is."""
+        limit = {"amount": 1, "seconds": 60}
+        self.entra.control("POST", "quota", json={"enabled": True, "writes_per_app_and_tenant": limit})
+        self.entra.graph("POST", f"users/{self.person['id']}/revokeSignInSessions", json={}).raise_for_status()
+
+    def token(self, kind: bool | str) -> dict[str, str]:
+        """The header with the portal's token, or with one of an app that was given nothing; or none."""
+        if not kind:
+            return {}
+        if kind is True:
+            return {"Authorization": f"Bearer {self.entra.token(CONTOSO)}"}
+        app = next(one for one in self.entra.world()["applications"] if one["name"] == APP)
+        return {"Authorization": f"Bearer {self.entra.token(CONTOSO, app['client_id'], app['secret'])}"}
+
     def placeholders(self) -> dict[str, Callable[[], str]]:
         return {
             "user": lambda: self.person["id"],
@@ -124,8 +140,7 @@ def test_the_sandbox_answers_as_microsoft_does(stage, fixture):
         getattr(stage, name)
     method, path, headers, body = request_of(fixture, stage)
     url = f"{stage.entra.url}/{fixture.exchange.version}"
-    if fixture.token:
-        headers["Authorization"] = f"Bearer {stage.entra.token(CONTOSO)}"
+    bearer = stage.token(fixture.token)
 
     if fixture.exchange.batched:
         item = {"id": "0", "method": method, "url": path}
@@ -135,10 +150,9 @@ def test_the_sandbox_answers_as_microsoft_does(stage, fixture):
             else {}
         )
         item |= {"body": body} if body is not None else {}
-        bearer = {"Authorization": headers["Authorization"]}
         answer = stage.entra.http.post(f"{url}/$batch", json={"requests": [item]}, headers=bearer, timeout=30)
     else:
-        answer = stage.entra.http.request(method, f"{url}{path}", headers=headers, json=body, timeout=30)
+        answer = stage.entra.http.request(method, f"{url}{path}", headers={**headers, **bearer}, json=body, timeout=30)
 
     (got,) = taken_apart(Cleaner({}), answer.request, answer)
     assert got.differs_from(fixture.exchange, partial=fixture.partial) == []
