@@ -47,6 +47,20 @@ def ago(moment: datetime | None, unknown: str = "") -> str | SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', _iso(utc), _exact(utc), _ago(utc))
 
 
+@register.simple_tag
+def first_seen(moment: datetime, known_since: datetime | None, show: str = "") -> str | SafeString:
+    """Since when something is there: how long ago, or by `show` (see `when`) a date.
+
+    What was there already when the first reading was complete may be far older than it: then "before" that reading.
+    "unknown" while there has been no complete reading (`known_since` is None).
+    """
+    if known_since is None:
+        return _("unknown")
+    if moment > known_since:
+        return when(moment, show) if show else ago(moment)
+    return format_html(_("before {reading}"), reading=when(known_since, "date"))
+
+
 def _ago(moment: datetime) -> str:
     past = timezone.now() - moment
     minutes = int(past.total_seconds() // 60)
