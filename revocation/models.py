@@ -193,6 +193,11 @@ class RevocationStep(TenantOwned):
             models.Index(fields=["tenant", "lease_until"], condition=models.Q(state="claimed"), name="steps_claimed"),
             models.Index(fields=["request", "state"], name="steps_by_state"),
             models.Index(fields=["tenant", "target_id"], name="steps_by_target"),
+            models.Index(
+                fields=["tenant", "-id"],
+                condition=models.Q(state__in=["failed", "unconfirmed"]),
+                name="steps_for_a_human",
+            ),
         ]
 
 

@@ -1,9 +1,10 @@
 """The door for reads about requests and their steps, of one tenant. What they came to is in `showing.figures`."""
 
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.access import Actor
@@ -13,6 +14,8 @@ from revocation.models import RevocationRequest, RevocationStep
 
 PAGE = 50
 SECOND_CLICK = timedelta(minutes=2)
+STILL_NEWS = timedelta(days=30)
+LOOKED_AT = 1000  # failed steps, at the most, for one page
 
 
 def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor: str = "") -> QuerySet[RevocationRequest]:
@@ -28,21 +31,30 @@ def requests(tenant: Tenant, *, state: str = "", kind: str = "", actor: str = ""
 
 
 def requests_page(found: QuerySet[RevocationRequest], after: str = "", size: int = 25) -> Page[RevocationRequest]:
-    """One page, each request with how many steps are `decided` and need `attention`: two queries."""
-    found_page = page(found, ("-created_at", "-id"), after, size)
-    counted = (
-        RevocationStep.objects.filter(request__in=[row.pk for row in found_page])
-        .values("request_id")
-        .annotate(
-            decided=Count("id", filter=~Q(state__in=RevocationStep.PENDING)),
-            attention=Count("id", filter=Q(state__in=RevocationStep.FOR_A_HUMAN)),
-        )
+    """One page by keyset, newest first."""
+    return page(found, ("-created_at", "-id"), after, size)
+
+
+def unresolved(tenant: Tenant) -> list[RevocationRequest]:
+    """Requests of which something failed or was not confirmed, and nothing has settled it since; newest first.
+
+    Settled means: the same was tried again on the same target, whatever became of that, or the request was undone.
+    Each has `attention`, how many of its steps are left. Looks at the newest steps of the last days only.
+    """
+    again = RevocationStep.objects.filter(
+        tenant=tenant, target_id=OuterRef("target_id"), action=OuterRef("action"), pk__gt=OuterRef("pk")
+    ).exclude(state=RevocationStep.State.CANCELLED)
+    undone = RevocationRequest.objects.filter(follows=OuterRef("request_id"), kind=RevocationRequest.Kind.UNDO)
+    newest = RevocationStep.objects.for_a_human().filter(
+        tenant=tenant, request__created_at__gte=timezone.now() - STILL_NEWS
     )
-    by_request = {row["request_id"]: row for row in counted}
-    for item in found_page:
-        row = by_request.get(item.pk, {})
-        item.decided, item.attention = row.get("decided", 0), row.get("attention", 0)
-    return found_page
+    newest = newest.order_by("-pk").values("pk")[:LOOKED_AT]
+    left = RevocationStep.objects.filter(pk__in=newest).exclude(Exists(again)).exclude(Exists(undone))
+    counts = Counter(left.values_list("request_id", flat=True))
+    found = list(requests(tenant).filter(pk__in=list(counts)))
+    for one in found:
+        one.attention = counts[one.pk]
+    return found
 
 
 def kinds(tenant: Tenant) -> list[str]:

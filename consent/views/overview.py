@@ -17,9 +17,10 @@ from directory import risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
 from revocation import selectors as revocations
 from revocation.models import RevocationRequest
+from revocation.showing.tally import tell
 
 State = RevocationRequest.State
-WEEKS, RECENT, SHOWN = 12, 8, 5
+WEEKS, SHOWN, NEEDS = 12, 5, 20
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class Need:
 def overview(request: HttpRequest) -> HttpResponse:
     tenant, can = request.tenant, request.membership.can
     fresh = selectors.freshness(tenant)
-    recent = revocations.requests_page(revocations.requests(tenant), size=RECENT).items
+    recent = tell(revocations.requests(tenant)[:SHOWN])
     context = {
         "apps_fresh": fresh[Collection.Kind.SERVICE_PRINCIPALS],
         "grants_fresh": fresh[Collection.Kind.GRANTS],
-        "needs": _needs(tenant, recent),
-        "recent": recent[:SHOWN],
+        "needs": _needs(tenant),
+        "recent": recent,
         "show_apps": can(Capability.VIEW_APPS),
     }
     if can(Capability.VIEW_APPS):
@@ -89,12 +90,12 @@ def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
     ]
 
 
-def _needs(tenant: Tenant, recent: list[RevocationRequest]) -> list[Need]:
-    """Requests that wait for approval, and recent ones of which something could not be done."""
+def _needs(tenant: Tenant) -> list[Need]:
+    """Requests that wait for approval, and those of which something could not be done and was not settled since."""
     waiting = list(revocations.requests(tenant, state=State.AWAITING_APPROVAL)[:SHOWN])
     needs = [_need(tenant, one, _asked(one), _("Approve"), "tag", one.approval_expires_at) for one in waiting]
-    failed = [one for one in recent if one.attention]
-    return needs + [_need(tenant, one, _not_done(one), _("Look"), "tag warn") for one in failed]
+    failed = revocations.unresolved(tenant)
+    return needs + [_need(tenant, one, _not_done(one), _("Look"), "tag warn") for one in failed[:NEEDS]]
 
 
 def _need(tenant: Tenant, one: RevocationRequest, text: str, tag: str, look: str, until=None) -> Need:

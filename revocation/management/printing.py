@@ -15,8 +15,8 @@ def percent(counted: Figures) -> int:
 def headline(request: RevocationRequest) -> str:
     counted = figures.figures(request)
     return (
-        f"{request.pk}  {request.created_at:%Y-%m-%d %H:%M}Z  {request.get_state_display():<21}"
-        f"  {percent(counted):>3} %  {request.title}  ({request.actor_label})"
+        f"{request.pk}  {request.created_at:%Y-%m-%d %H:%M}Z  {counted.outcome:<21}"
+        f"  {counted.how_far}  {request.title}  ({request.actor_label})"
     )
 
 
@@ -25,7 +25,7 @@ def details(request: RevocationRequest) -> Iterator[str]:
     counted = figures.figures(request)
     yield request.title
     yield f"  id        {request.pk}"
-    yield f"  state     {request.get_state_display()}"
+    yield f"  state     {counted.outcome}; {counted.how_far}"
     yield f"  asked by  {request.actor_label}, {request.created_at:%Y-%m-%d %H:%M:%S}Z"
     if request.reason:
         yield f"  reason    {request.reason}"

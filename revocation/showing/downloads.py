@@ -16,6 +16,7 @@ FORMULA = re.compile(r"(?:^|(?<=[;,\t\r\n]))(?=[\s\"']*[=+\-@＝＋－＠])")
 BOM = "\ufeff"  # without it Excel reads UTF-8 as Windows-1252
 COLUMNS = [
     "id",
+    "upn",
     "name",
     "state",
     "outcome",

@@ -3,23 +3,25 @@
 Pages, the command line and the signed report read the same functions, so they cannot disagree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from revocation import planning, selectors
+from revocation import actions, planning, selectors
 from revocation.lists.selection import AT_RISK
 from revocation.models import RevocationRequest, RevocationStep, worst
-from revocation.showing.timeline import TOKEN_LIFETIME
+from revocation.showing.tally import Tally, how_far, outcome, tallies
+from revocation.showing.timeline import TOKEN_LIFETIME, is_final
 from revocation.spine import budget
 from revocation.spine.budget import Outlook
 
 State = RevocationStep.State
 RATE_WINDOW = timedelta(seconds=30)
+NOT_TAKEN = (*RevocationStep.PENDING, State.FAILED, State.CANCELLED)
 
 
 # --- One request ------------------------------------------------------------------------------------
@@ -29,28 +31,35 @@ RATE_WINDOW = timedelta(seconds=30)
 class Figures:
     """How far a request has come. `left` is None where nobody can tell."""
 
-    counts: dict[str, int]
-    total: int
+    tally: Tally
     rate: float  # answers per second over the last half minute
     quota: Outlook  # the tenant's, and its share for mass actions
     left: timedelta | None
     resumes_at: datetime | None  # while the quota lets nothing out
-    first_accepted_at: datetime | None
-    last_accepted_at: datetime | None
-    tokens_end_at: datetime | None
+    tokens_end_at: datetime | None  # by when the last access token of whoever lost something ends
     final: bool  # nothing will change any more
+    outcome: str  # the request's state, with what went wrong
+    how_far: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {str(state): self.tally.steps.get(state, 0) for state in State}
+
+    @property
+    def total(self) -> int:
+        return self.tally.total
 
     @property
     def waiting(self) -> int:
-        return sum(self.counts[state] for state in RevocationStep.PENDING)
+        return self.tally.waiting
 
     @property
     def decided(self) -> int:
-        return self.total - self.waiting
+        return self.tally.decided
 
     @property
     def attention(self) -> int:
-        return sum(self.counts[state] for state in RevocationStep.FOR_A_HUMAN)
+        return self.tally.attention
 
     @property
     def tenths(self) -> int:
@@ -59,50 +68,53 @@ class Figures:
 
 
 def figures(request: RevocationRequest) -> Figures:
-    """Counts per state, rate and time left: three queries, whatever the size."""
-    steps = RevocationStep.objects.filter(request=request)
-    counts = dict.fromkeys(map(str, State), 0)
-    first = last = None
-    for row in steps.values("state").annotate(n=Count("id"), first=Min("accepted_at"), last=Max("accepted_at")):
-        counts[row["state"]] = row["n"]
-        first = min(filter(None, (first, row["first"])), default=None)
-        last = max(filter(None, (last, row["last"])), default=None)
-    waiting = sum(counts[state] for state in RevocationStep.PENDING)
-    running = request.state == RevocationRequest.State.RUNNING
+    """Counts per state, rate and time left: four queries, whatever the size."""
+    tally = tallies([request])[request.pk]
+    running = request.state == RevocationRequest.State.RUNNING and tally.waiting
     rate = left = None
     quota = budget.outlook(request.tenant, high_priority=request.interactive or request.high_priority)
-    if waiting and running:
+    steps = RevocationStep.objects.filter(request=request)
+    if running:
         since = timezone.now() - RATE_WINDOW
         rate = steps.filter(accepted_at__gte=since).count() / RATE_WINDOW.total_seconds()
-        left = planning.time_left(quota, waiting, rate)
+        left = planning.time_left(quota, tally.waiting, rate)
+    ending = actions.named("ends_sessions") | actions.named("ends_access")
+    took = steps.went_through().filter(action__in=ending).aggregate(last=Max("accepted_at"))["last"]
     return Figures(
-        counts=counts,
-        total=sum(counts.values()),
+        tally=tally,
         rate=rate or 0.0,
         quota=quota,
         left=left,
-        resumes_at=quota.resumes_at if waiting and running else None,
-        first_accepted_at=first,
-        last_accepted_at=last,
-        tokens_end_at=last + TOKEN_LIFETIME if last else None,
-        # Cancelling leaves what Microsoft was already asked to be proved.
-        final=request.state in RevocationRequest.CLOSED and not counts[State.ACCEPTED] + counts[State.CLAIMED],
+        resumes_at=quota.resumes_at if running else None,
+        tokens_end_at=took + TOKEN_LIFETIME if took else None,
+        final=is_final(request, tally.steps),
+        outcome=outcome(request, tally),
+        how_far=how_far(request, tally),
     )
 
 
 @dataclass(frozen=True)
 class Urgent:
-    """The steps that a mass action does first."""
+    """The steps that a mass action does first, by what became of them."""
 
     total: int
     waiting: int
+    done: int  # Microsoft took them
+    failed: int
+    cancelled: int
     last: datetime | None  # when Microsoft took the last of them
 
 
 def urgent(request: RevocationRequest) -> Urgent:
     """How far the privileged and at-risk people of a mass action are: one query."""
+    done = Q(state__in=[*RevocationStep.WENT_THROUGH, State.NO_EFFECT])
     found = RevocationStep.objects.filter(request=request, urgency__lte=AT_RISK).aggregate(
-        total=Count("id"), waiting=Count("id", filter=Q(state__in=RevocationStep.PENDING)), last=Max("accepted_at")
+        total=Count("id"),
+        waiting=Count("id", filter=Q(state__in=RevocationStep.PENDING)),
+        done=Count("id", filter=done),
+        failed=Count("id", filter=Q(state=State.FAILED)),
+        cancelled=Count("id", filter=Q(state=State.CANCELLED)),
+        last=Max("accepted_at", filter=done),
     )
     return Urgent(**found)
 
@@ -116,16 +128,19 @@ def results(request: RevocationRequest) -> Iterator[dict]:
     for (target_id, label), group in groupby(found, key=_whose):
         own = list(group)
         state = worst(step.state for step in own)
+        taken = [step for step in own if not actions.get(step.action).local] or own
         yield {
             "id": target_id,
+            "upn": next((step.params["upn"] for step in own if (step.params or {}).get("upn")), ""),
             "name": label,
             "state": str(state),
             "outcome": next((step.outcome for step in own if step.state == state and step.outcome), ""),
             "outcome_code": next((step.outcome_code for step in own if step.state == state and step.outcome_code), ""),
             "asked_at": _iso(request.created_at),
-            "called_at": _iso(min(filter(None, (step.called_at for step in own)), default=None)),
-            "accepted_at": _iso(max(filter(None, (step.accepted_at for step in own)), default=None)),
-            "finished_at": _iso(max(filter(None, (step.finished_at for step in own)), default=None)),
+            "called_at": _iso(min(filter(None, (step.called_at for step in taken)), default=None)),
+            # Of what Microsoft took: a session that the portal ended by itself says nothing about a refused sign-out.
+            "accepted_at": _iso(_last(step.accepted_at for step in taken if step.state not in NOT_TAKEN)),
+            "finished_at": _iso(_last(step.finished_at for step in own)),
             "attempts": sum(step.attempts for step in own),
             "graph_request_ids": list(dict.fromkeys(s.graph_request_id for s in own if s.graph_request_id)),
             "steps": [{"action": s.action, "target": s.target_id, "state": s.state} for s in own],
@@ -138,6 +153,10 @@ def _whose(step: RevocationStep) -> tuple[str, str]:
     if params.get("person_id"):
         return str(params["person_id"]), str(params.get("person_label") or step.target_label)
     return step.target_id, step.target_label
+
+
+def _last(moments: Iterable[datetime | None]) -> datetime | None:
+    return max(filter(None, moments), default=None)
 
 
 def _iso(moment: datetime | None) -> str:

@@ -4,7 +4,8 @@ What is true about time is said here once: *accepted* is Microsoft's answer, *ve
 back, and access tokens that are already out there work until they expire.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,7 +55,7 @@ def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own
     steps = [step for step in steps if not _of(step).local] or list(steps)
     accepted_at = _latest(step.accepted_at for step in steps)
     state = worst(step.state for step in steps)
-    final = all(step.state in RevocationStep.FINAL for step in steps) or request.state in RevocationRequest.CLOSED
+    final = is_final(request, Counter(step.state for step in steps))
     verified_at = _latest(step.finished_at for step in steps) if state == State.VERIFIED else None
     went_through = [step for step in steps if step.accepted_at and step.state not in (State.FAILED, State.NO_EFFECT)]
     ending = [step for step in went_through if _of(step).ends_sessions or _of(step).ends_access]
@@ -65,7 +66,7 @@ def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own
         points += _ends(ending, accepted_at, tokens_end_at)
     return Timeline(
         points=points,
-        headline=_headline(request, state, accepted_at, verified_at),
+        headline=_headline(request, {step.state for step in steps}),
         state=state,
         state_label=str(State(state).label),
         final=final,
@@ -142,7 +143,8 @@ def _ends(ending: Sequence[RevocationStep], accepted_at: datetime, tokens_end_at
             Point(
                 "done" if over else "now",
                 _("Outlook, Teams and SharePoint cut off"),
-                _("They are told about it; usually within 15 minutes"),
+                _("They are told about it; usually within %(minutes)d minutes")
+                % {"minutes": CAE_DELAY.total_seconds() // 60},
                 until=told_by,
             )
         )
@@ -154,21 +156,31 @@ def _ends(ending: Sequence[RevocationStep], accepted_at: datetime, tokens_end_at
     return points
 
 
-def _headline(request, state: str, accepted_at, verified_at) -> str:
+def _headline(request: RevocationRequest, states: set[str]) -> str:
     if request.state == RevocationRequest.State.AWAITING_APPROVAL:
         return _("Waiting for approval")
     if request.state in (RevocationRequest.State.REJECTED, RevocationRequest.State.EXPIRED):
         return _("Not approved")
-    return {
-        State.VERIFIED: _("Done, and proved"),
-        State.ACCEPTED: _("Accepted, not proved yet"),
-        State.WAITING: _("Under way"),
-        State.CLAIMED: _("Under way"),
-        State.FAILED: _("Not everything could be done"),
-        State.UNCONFIRMED: _("Accepted, but not confirmed"),
-        State.NO_EFFECT: _("It had no effect"),
-        State.CANCELLED: _("Cancelled"),
-    }[State(state)]
+    if State.CANCELLED in states:
+        return _("Cancelled; nothing was changed") if states == {State.CANCELLED} else _("Stopped half-way")
+    if states & set(RevocationStep.PENDING):
+        return _("Paused") if request.state == RevocationRequest.State.PAUSED else _("Under way")
+    if State.FAILED in states:
+        return _("It could not be done") if states == {State.FAILED} else _("Not everything could be done")
+    if State.UNCONFIRMED in states:
+        return _("Accepted, but not confirmed")
+    if State.ACCEPTED in states:
+        return _("Accepted, not proved yet")
+    if State.NO_EFFECT in states:
+        return _("It had no effect") if states == {State.NO_EFFECT} else _("Done, but part of it had no effect")
+    return _("Done, and proved")
+
+
+def is_final(request: RevocationRequest, counts: Mapping[str, int]) -> bool:
+    """Whether nothing changes any more by our doing. What Microsoft was asked is proved after a cancellation too."""
+    in_flight = counts.get(State.ACCEPTED, 0) + counts.get(State.CLAIMED, 0)
+    pending = counts.get(State.WAITING, 0)
+    return not in_flight and (request.state in RevocationRequest.CLOSED or not pending)
 
 
 def _of(step: RevocationStep) -> Action:

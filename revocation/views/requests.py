@@ -22,6 +22,7 @@ from revocation.lists import kept
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules.refusals import Refused
 from revocation.showing import downloads, figures, signed_report, words
+from revocation.showing.tally import tell
 from revocation.showing.timeline import timeline
 from revocation.views.steering import may, what_may
 
@@ -36,6 +37,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     form = RequestFilter(request.GET, kinds=kinds)
     filters = form.values()
     page = selectors.requests_page(selectors.requests(request.tenant, **filters), request.GET.get("after", ""))
+    tell(page)
     context = {"form": form, "page": page, "filtered": any(filters.values())}
     return render(request, "revocation/list.html", context)
 

@@ -1,0 +1,130 @@
+"""How many steps of a request, and how many of the people it signs out, are in which state; and that in words.
+
+Lists, pages, the report, mails and the command line say the same words, and every number in them comes from the rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, Q
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _, ngettext
+
+from revocation import actions
+from revocation.models import RevocationRequest, RevocationStep
+
+State, Step = RevocationRequest.State, RevocationStep.State
+
+
+@dataclass
+class Tally:
+    """Counts by state. `people` is empty where the request signs nobody out; each person has one such step."""
+
+    steps: dict[str, int] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    first_accepted_at: datetime | None = None
+    last_accepted_at: datetime | None = None
+
+    def of(self, *states: str) -> int:
+        return sum(self.steps.get(state, 0) for state in states)
+
+    @property
+    def total(self) -> int:
+        return sum(self.steps.values())
+
+    @property
+    def waiting(self) -> int:
+        return self.of(*RevocationStep.PENDING)
+
+    @property
+    def decided(self) -> int:
+        return self.total - self.waiting
+
+    @property
+    def attention(self) -> int:
+        return self.of(*RevocationStep.FOR_A_HUMAN)
+
+    @property
+    def unsettled(self) -> int:
+        return self.of(*RevocationStep.UNSETTLED)
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """What a reader counts: people where they are signed out, else steps."""
+        return self.people or self.steps
+
+
+def tallies(requests: Iterable[RevocationRequest]) -> dict[UUID, Tally]:
+    """The tally of each of these requests, by its id: one query."""
+    found = {request.pk: Tally() for request in requests}
+    rows = (
+        RevocationStep.objects.filter(request__in=list(found))
+        .values("request_id", "state")
+        .annotate(
+            n=Count("id"),
+            people=Count("id", filter=Q(action__in=actions.named("ends_sessions"))),
+            first=Min("accepted_at"),
+            last=Max("accepted_at"),
+        )
+        .order_by()
+    )
+    for row in rows:
+        tally = found[row["request_id"]]
+        tally.steps[row["state"]] = row["n"]
+        if row["people"]:
+            tally.people[row["state"]] = row["people"]
+        tally.first_accepted_at = min(filter(None, (tally.first_accepted_at, row["first"])), default=None)
+        tally.last_accepted_at = max(filter(None, (tally.last_accepted_at, row["last"])), default=None)
+    return found
+
+
+def tell(requests: Iterable[RevocationRequest]) -> list[RevocationRequest]:
+    """The requests, each with its `outcome`, `how_far` and `attention` to be shown in a list: one query."""
+    requests = list(requests)
+    known = tallies(requests)
+    for request in requests:
+        tally = known[request.pk]
+        request.outcome, request.how_far = outcome(request, tally), how_far(request, tally)
+        request.attention = tally.attention
+    return requests
+
+
+def outcome(request: RevocationRequest, tally: Tally) -> str:
+    """A request's state, with what went wrong: "Finished, 1 failed"."""
+    counted = tally.counted
+    faults = [
+        (Step.FAILED, ngettext("%(n)s failed", "%(n)s failed", counted.get(Step.FAILED, 0))),
+        (Step.UNCONFIRMED, ngettext("%(n)s unconfirmed", "%(n)s unconfirmed", counted.get(Step.UNCONFIRMED, 0))),
+        (Step.NO_EFFECT, ngettext("%(n)s without effect", "%(n)s without effect", counted.get(Step.NO_EFFECT, 0))),
+    ]
+    said = [text % {"n": _number(counted[state])} for state, text in faults if counted.get(state)]
+    return ", ".join([str(request.get_state_display()), *said])
+
+
+def how_far(request: RevocationRequest, tally: Tally) -> str:
+    """How far a request came, in one sentence: people where it signs people out, else steps."""
+    counted, state = tally.counted, request.state
+    total = sum(counted.values())
+    cancelled = counted.get(Step.CANCELLED, 0)
+    asked = total - cancelled - sum(counted.get(one, 0) for one in RevocationStep.PENDING)
+    if state in (State.REJECTED, State.EXPIRED) or (state == State.CANCELLED and not asked and cancelled == total):
+        text = _("Nothing was changed")
+    elif state == State.AWAITING_APPROVAL and not asked:
+        text = _("Not begun: %(what)s")
+    elif state == State.CANCELLED:
+        text = _("Stopped after %(asked)s of %(what)s")
+    else:
+        text = _("%(asked)s of %(what)s")
+    return text % {"asked": _number(asked), "what": _things(tally, total)}
+
+
+def _things(tally: Tally, n: int) -> str:
+    if tally.people:
+        return ngettext("%(n)s person", "%(n)s people", n) % {"n": _number(n)}
+    return ngettext("%(n)s step", "%(n)s steps", n) % {"n": _number(n)}
+
+
+def _number(value: int) -> str:
+    return number_format(value, use_l10n=True, force_grouping=True)
