@@ -106,7 +106,7 @@ def test_those_who_need_a_human_come_first_with_the_reason(client, sign_in, cont
 
     page = client.get(url("detail", request.pk)).content.decode()
 
-    assert "21 of 30 decided" in page
+    assert "21 of 30 people" in page
     assert "The account is in a restricted unit" in page
     assert page.count("Person 000") == 1
     assert client.get(url("detail", request.pk), {"show": "all"}).content.decode().count("Person 000") == 30
@@ -124,7 +124,7 @@ def test_the_live_part_polls_until_nothing_will_change(client, sign_in, contoso,
     assert 'hx-trigger="every 2s"' in running
     assert 'role="progressbar"' in running
     assert "hx-trigger" not in over
-    assert "30 of 30 decided" in over
+    assert "30 of 30 people" in over
 
 
 def test_another_tenants_revocation_does_not_exist(client, sign_in, contoso, fabrikam, megan):
