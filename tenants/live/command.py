@@ -2,6 +2,7 @@
 
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -12,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import Tenant
 from graph.errors import GraphError
 from tenants.live.expected import Expectations, Fixture, fixtures
-from tenants.live.run import Line, LiveCheck, leftovers, put_back
+from tenants.live.run import Line, LiveCheck, Stopped, leftovers, put_back
 from tenants.live.subject import Subject, Unfit, subject
 
 QUESTION = """This makes one call of each kind in {tenant}, in the portal's name and on Microsoft's directory.
@@ -39,20 +40,22 @@ def run(command: BaseCommand, tenant: Tenant, *, user: str, app: str, yes: bool,
     say = command.stdout.write
     if not user or not app:
         raise CommandError("Name a test user and a test app: --user and --app. Nothing was changed.")
-    with _stopping_in_order():
-        for request in leftovers(tenant):
-            say(f"An earlier check was cut off: putting back {request.title}.")
-            if trouble := put_back(request):
-                raise CommandError(" ".join(trouble))
-        try:
-            found = subject(tenant, user, app)
-        except (Unfit, GraphError) as reason:
-            raise CommandError(f"{reason} Nothing was changed.") from reason
-        if not yes and not _agreed(say, found):
-            raise CommandError("Nothing was changed.")
-        check = LiveCheck(found, Expectations(fixtures()), lambda text: say(f"  - {text}"))
+    for request in leftovers(tenant):
+        say(f"An earlier check was cut off: putting back {request.title}.")
+        if trouble := put_back(request):
+            raise CommandError(" ".join(trouble))
+    try:
+        found = subject(tenant, user, app)
+    except (Unfit, GraphError) as reason:
+        raise CommandError(f"{reason} Nothing was changed.") from reason
+    if not yes and not _agreed(say, found):
+        raise CommandError("Nothing was changed.")
+    with _stopping_in_order() as asked_to_stop:
+        check = LiveCheck(found, Expectations(fixtures()), lambda text: say(f"  - {text}"), asked_to_stop)
         try:
             check.run()
+        except Stopped:
+            check.trouble.append("Stopped before the end.")
         finally:
             for line in check.lines:
                 say(_said(command, line))
@@ -107,14 +110,16 @@ def _name(line: Line) -> str:
 
 
 @contextmanager
-def _stopping_in_order() -> Iterator[None]:
-    """Being told to stop interrupts the check, which then puts back what it changed."""
+def _stopping_in_order() -> Iterator[threading.Event]:
+    """The event is set when somebody asks the process to stop: what is under way is finished, and then put back.
 
-    def stop(_signal, _frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    An exception out of a signal could leave a call half sent, and the database's connection of no use.
+    """
+    asked = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {one: signal.signal(one, lambda *_: asked.set()) for one in signals}
     try:
-        yield
+        yield asked
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -7,6 +7,7 @@ one was killed.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,9 +45,14 @@ logger = logging.getLogger(__name__)
 
 Kind = RevocationRequest.Kind
 SCOPES = ("openid", "profile")  # the least that a grant can hold, and one to take out of it
+PAUSE = 0.5  # seconds between two looks at what is not due yet
 PATIENCE = 90.0  # seconds until a change must be proved
 DONE = [RevocationStep.State.ACCEPTED, RevocationStep.State.VERIFIED, RevocationStep.State.UNCONFIRMED]
 State = RevocationRequest.State
+
+
+class Stopped(Exception):
+    """Somebody asked the check to stop. What it changed was put back."""
 
 
 @dataclass
@@ -63,6 +69,7 @@ class LiveCheck:
     """A run of the check. `say` gets a sentence for everything worth a line of its own.
 
     Attributes:
+        asked_to_stop: once it is set, nothing more is begun.
         lines: one for each kind of call and status, in the order in which they came.
         trouble: what could not be done or put back, a sentence each.
     """
@@ -70,6 +77,7 @@ class LiveCheck:
     subject: Subject
     expectations: Expectations
     say: Callable[[str], None]
+    asked_to_stop: threading.Event = field(default_factory=threading.Event)
     lines: list[Line] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
 
@@ -82,7 +90,11 @@ class LiveCheck:
         self._changing = False
 
     def run(self) -> None:
-        """Make the calls. What was changed is put back whatever happens."""
+        """Make the calls. What was changed is put back whatever happens.
+
+        Raises:
+            Stopped: before the end, because somebody asked for it.
+        """
         with transport.witnessed(self._witness):
             try:
                 self._reads()
@@ -139,6 +151,7 @@ class LiveCheck:
             lambda: client.roles_of(person.pk),
             self._a_group,
         ):
+            self._go_on()
             with suppress(GraphError, StopIteration):  # a refusal is an answer too, and the witness saw it
                 read()
 
@@ -218,6 +231,7 @@ class LiveCheck:
 
     def change(self, draft: StepDraft) -> RevocationRequest | None:
         """Ask for one change and see it through. None where it was not carried out; `trouble` then says why."""
+        self._go_on()
         request = ask(self.tenant, draft)
         self._to_put_back.append(request)
         step = see_through(request)
@@ -231,6 +245,10 @@ class LiveCheck:
             self.trouble.append(f"{draft.action}: {step.get_state_display()}. {step.outcome}")
             return None
         return request
+
+    def _go_on(self) -> None:
+        if self.asked_to_stop.is_set():
+            raise Stopped
 
     def put_back(self, request: RevocationRequest | None) -> None:
         """Undo what a request changed, once."""
@@ -269,6 +287,8 @@ def see_through(request: RevocationRequest) -> RevocationStep:
     while request.state == State.RUNNING and time.monotonic() < end:
         executor.run_request(request, seconds=5)
         request.refresh_from_db()
+        if request.state == State.RUNNING:
+            time.sleep(PAUSE)  # a lost call's lease, or Microsoft's quota, has to run out first
     return request.steps.get()
 
 
@@ -294,7 +314,12 @@ def put_back(request: RevocationRequest) -> list[str]:
 
 
 def leftovers(tenant: Tenant) -> list[RevocationRequest]:
-    """Requests of earlier checks that changed something and were not put back, the newest first."""
+    """Requests of earlier checks that changed something and were not put back, the newest first.
+
+    What a killed check left under way is seen through before: only then it is known what it changed.
+    """
+    for request in RevocationRequest.objects.filter(tenant=tenant, kind=Kind.LIVE_CHECK, state=State.RUNNING):
+        see_through(request)
     found = RevocationRequest.objects.filter(tenant=tenant, kind=Kind.LIVE_CHECK, steps__state__in=DONE)
     found = found.filter(steps__action__in=_PUT_BACK).exclude(followers__kind=Kind.UNDO)
     return list(found.order_by("-created_at"))

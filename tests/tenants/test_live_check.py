@@ -1,6 +1,10 @@
 """`doctor --live`: every kind of call is tried, nothing is left behind, and nobody unfit is tried on."""
 
 import io
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +15,7 @@ from audit.models import AuditEntry, AuditEvent
 from revocation.models import RevocationRequest
 from tenants.live import run
 from tenants.live.expected import fixtures
+from tests.revocation.processes import PROJECT, environment
 from tests.sandbox_client import CONTOSO, PORTAL_CLIENT_ID, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,19 +155,53 @@ def test_interrupted_it_puts_back_what_it_changed(entra, app, monkeypatch, at):
     assert directory(entra) == before
 
 
-def test_killed_it_leaves_a_record_by_which_the_next_puts_back(entra, app, monkeypatch):
+def stopped_by(how: signal.Signals, entra: Sandbox, app: dict) -> tuple[int, str]:
+    """A check in a process of its own that gets this signal when its first change arrives: status, what it said."""
+    named = ["--tenant", CONTOSO, "--user", USER, "--app", app["appId"]]
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "doctor", "--live", *named, "--yes"],
+        cwd=PROJECT,
+        env=environment() | {"REVOCATION_LEASE_SECONDS": "3"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_for_a_write(entra, process)
+        process.send_signal(how)
+        said, _ = process.communicate(timeout=100)
+    finally:
+        process.kill()
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_a_process_told_to_stop_puts_back_what_it_changed(entra, app, how):
     before = directory(entra)
-    with monkeypatch.context() as killed:
-        _after(killed, run.LiveCheck, "_assign", KeyboardInterrupt)
-        killed.setattr(run.LiveCheck, "put_back", lambda self, request: None)
-        with pytest.raises(KeyboardInterrupt):
-            doctor(app=app["appId"])
+
+    status, said = stopped_by(how, entra, app)
+
+    assert status == 1
+    assert "Stopped before the end." in said
+    assert directory(entra) == before
+
+
+def test_a_killed_one_leaves_a_record_by_which_the_next_puts_back(entra, app):
+    before = directory(entra)
+    assert stopped_by(signal.SIGKILL, entra, app)[0] == -signal.SIGKILL
     assert directory(entra) != before
 
     said = doctor(app=app["appId"])
 
-    assert said.count("An earlier check was cut off") == 2
+    assert "An earlier check was cut off" in said
     assert directory(entra) == before
+
+
+def _wait_for_a_write(entra: Sandbox, process: subprocess.Popen) -> None:
+    while process.poll() is None:
+        if any(one["in_batch"] and one["method"] == "POST" for one in entra.requests()):
+            return
+        time.sleep(0.02)
+    raise AssertionError("it ended before it wrote anything")
 
 
 def _after(monkeypatch, owner: type, name: str, error: type[BaseException]) -> None:
