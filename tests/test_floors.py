@@ -31,6 +31,14 @@ def test_no_files_import_each_other_in_a_circle(package: str):
     TopologicalSorter(imports).prepare()
 
 
+def test_no_file_is_longer_than_one_can_read():
+    files = subprocess.run(["git", "ls-files", "*.py"], cwd=PROJECT, capture_output=True, text=True).stdout.split()
+
+    long = {name: lines for name in files if (lines := len((PROJECT / name).read_text().splitlines())) > 400}
+
+    assert not {name for name in long if "/migrations/" not in name}
+
+
 def test_graph_uses_no_models():
     used = {name for path in (PROJECT / "graph").rglob("*.py") for name in _imports(path)}
 
