@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_process_init, worker_ready
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,20 @@ def make_folders(sender: Celery, **kwargs) -> None:
     for name in ("data_folder_in", "data_folder_out", "control_folder"):
         if folder := (sender.conf.broker_transport_options or {}).get(name):
             Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+@worker_init.connect
+@beat_init.connect
+def start_only_when_safe(**kwargs) -> None:
+    """What a web server refuses, a worker and beat refuse too. Raises: SystemExit, which Celery lets through."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    from portal.checks import refuse_unsafe_start
+
+    try:
+        refuse_unsafe_start()
+    except ImproperlyConfigured as unsafe:
+        raise SystemExit(str(unsafe)) from None
 
 
 @worker_process_init.connect

@@ -1,7 +1,7 @@
-"""What must be right before the portal serves anyone. `manage.py` runs these, and so does every start.
+"""What must be right before the portal serves anyone. Web, workers and beat ask `refuse_unsafe_start`.
 
-Web servers run them through `refuse_unsafe_start`; the one about the database runs with `migrate` and
-`check --database default`.
+`manage.py` runs those that need neither a database nor a finished deployment before each command; `migrate` and
+`check --deploy --database default` run the others too. How strict they are is decided by `faces_others`.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
@@ -19,6 +20,22 @@ from graph.clouds import ANY_ORGANISATION
 from graph.transport import is_loopback
 
 DOCS = "See docs/running.md."
+UNREACHABLE = "portal.E015"
+
+
+LEAST_SECRET = 50  # characters; what Django's own `check --deploy` asks for
+
+
+def faces_others() -> bool:
+    """Whether anyone but this machine may be served: any name the portal answers to is not loopback."""
+    return bool(_names_of_others())
+
+
+def _names_of_others() -> list[str]:
+    """The settings that let others in, as a sentence names them: `ALLOWED_HOSTS (consentry.example)`."""
+    address = urlsplit(settings.PORTAL_URL).hostname
+    named = [("PORTAL_URL", address), *(("ALLOWED_HOSTS", host) for host in settings.ALLOWED_HOSTS)]
+    return [f"{name} ({host})" for name, host in named if not is_loopback((host or "").strip("[]"))]
 
 
 @register(Tags.security)
@@ -26,17 +43,37 @@ def sandbox_stays_on_this_machine(**kwargs) -> list[CheckMessage]:
     """Whoever reaches the sandbox can be anyone: it must never face people who are not at this machine."""
     if not settings.SANDBOX_URL:
         return []
-    outside = [
-        name for name in ("SANDBOX_URL", "PORTAL_URL") if not is_loopback(urlsplit(getattr(settings, name)).hostname)
-    ]
+    host = urlsplit(settings.SANDBOX_URL).hostname
+    outside = [] if is_loopback(host) else [f"SANDBOX_URL ({host})"]
     return [
         Error(
             f"SANDBOX_URL is set, and {name} is not a loopback address.",
             hint="The sandbox lets everyone sign in as anyone. Remove SANDBOX_URL to use Microsoft Entra ID.",
             id="portal.E001",
         )
-        for name in outside
+        for name in outside + _names_of_others()
     ]
+
+
+@register(Tags.security)
+def others_are_served_safely(**kwargs) -> list[CheckMessage]:
+    """What may be loose on this machine alone, and never where anybody else comes: http, DEBUG, a guessable key."""
+    found: list[CheckMessage] = []
+    if not (others := ", ".join(_names_of_others())):
+        return found
+    if urlsplit(settings.PORTAL_URL).scheme != "https":
+        hint = (
+            "Set PORTAL_URL to the https address where people reach the portal, as registered in Entra ID. "
+            "Over http, cookies travel in the clear."
+        )
+        found.append(Error(f"PORTAL_URL is not https, and others are served: {others}.", hint=hint, id="portal.E010"))
+    if settings.DEBUG:
+        hint = "Remove DEBUG: its pages show settings and code to whoever meets a fault."
+        found.append(Error(f"DEBUG is on, and others are served: {others}.", hint=hint, id="portal.E016"))
+    if len(settings.SECRET_KEY) < LEAST_SECRET or len(set(settings.SECRET_KEY)) < 5:
+        hint = f"`manage.py new_keys` makes one; {LEAST_SECRET} characters at least. Who guesses it makes sessions."
+        found.append(Error(f"SECRET_KEY is guessable, and others are served: {others}.", hint=hint, id="portal.E017"))
+    return found
 
 
 @register(Tags.security)
@@ -85,13 +122,16 @@ def registration_is_complete(**kwargs) -> list[CheckMessage]:
     return found
 
 
-@register(Tags.security, deploy=True)
-def public_address_is_https(**kwargs) -> list[CheckMessage]:
-    address = urlsplit(settings.PORTAL_URL)
-    if address.scheme == "https" or is_loopback(address.hostname):
+@register(Tags.staticfiles, deploy=True)
+def static_files_are_collected(**kwargs) -> list[CheckMessage]:
+    """Without the list that `collectstatic` writes, every page is a 500."""
+    kept = getattr(staticfiles_storage, "manifest_name", None)
+    if kept is None or settings.DEBUG or staticfiles_storage.manifest_storage.exists(kept):
         return []
-    hint = "Entra ID accepts http only for loopback, and cookies would travel in the clear."
-    return [Error("PORTAL_URL must be https.", hint=hint, id="portal.E010")]
+    hint = (
+        f"Run `manage.py collectstatic` with the environment of the web server. STATIC_ROOT is {settings.STATIC_ROOT}."
+    )
+    return [Error("The static files are not collected.", hint=hint, id="portal.E018")]
 
 
 @register(Tags.database)
@@ -110,8 +150,11 @@ def database_role_is_bound(databases: list[str] | None = None, **kwargs) -> list
                     " FROM pg_roles WHERE rolname = current_user"
                 )
                 role, superuser, bypasses, version = cursor.fetchone()
-        except DatabaseError:
-            continue  # `migrate` itself says what is wrong, better than a check could
+        except DatabaseError as problem:
+            reason = " ".join(str(problem).split()) or type(problem).__name__
+            hint = f"Is PostgreSQL running, and does DATABASE_URL name it? {DOCS}"
+            found.append(Error(f"The database cannot be reached: {reason}", hint=hint, id=UNREACHABLE))
+            continue
         if superuser or bypasses:
             fault = "is a superuser" if superuser else "has BYPASSRLS"
             hint = f'ALTER ROLE "{role}" NOSUPERUSER NOBYPASSRLS, or use another role. {DOCS}'
@@ -121,14 +164,23 @@ def database_role_is_bound(databases: list[str] | None = None, **kwargs) -> list
     return found
 
 
-def refuse_unsafe_start() -> None:
-    """Stop a web server from starting on settings that would be unsafe.
+def refuse_unsafe_start(*, pages: bool = False) -> None:
+    """Stop a process from starting on settings that would be unsafe. Where others are served, all must be complete.
 
-    Raises: ImproperlyConfigured, naming every error.
+    `pages` is for processes that show some. A database that is away stops nobody: it comes back.
+
+    Raises: ImproperlyConfigured, naming every error and what to set.
     """
-    errors = [message for message in run_checks(tags=[Tags.security]) if message.is_serious()]
+    tags = [Tags.security, Tags.database, *([Tags.staticfiles] if pages else [])]
+    unopened = [alias for alias in connections if connections[alias].connection is None]
+    try:
+        found = run_checks(tags=tags, include_deployment_checks=faces_others(), databases=list(connections))
+    finally:
+        for alias in unopened:
+            connections[alias].close()  # the process may fork, and its children must not share this one
+    errors = [message for message in found if message.is_serious() and message.id != UNREACHABLE]
     if errors:
-        raise ImproperlyConfigured("\n".join(map(str, errors)))
+        raise ImproperlyConfigured("Consentry does not start like this.\n" + "\n".join(map(str, errors)))
 
 
 def _names_whom_it_serves(value: str) -> bool:

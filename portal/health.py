@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from graph.transport import is_loopback
+from portal.checks import faces_others
 
 SWEEPER_LATE = 6  # sweeps missed until the portal says that nobody sweeps
 
@@ -58,7 +59,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text: for this machine, and for bearers of METRICS_TOKEN. To anyone else it does not exist."""
+    """Prometheus text: for bearers of METRICS_TOKEN. To anyone else it does not exist.
+
+    Without a token it is for this machine, and only where nobody else can come: no public name and no proxy, behind
+    which everyone seems to come from here whatever headers it adds.
+    """
     if not _may_read_metrics(request):
         return HttpResponseNotFound()
     from portal.metrics import lines
@@ -70,7 +75,8 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     token = settings.METRICS_TOKEN
     if token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
-    # Behind a proxy everyone comes from loopback: a forwarded request counts as from outside.
+    if faces_others() or settings.SECURE_PROXY_SSL_HEADER:
+        return False
     forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return is_loopback(request.META.get("REMOTE_ADDR")) and not forwarded
 

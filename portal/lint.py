@@ -18,6 +18,7 @@ DEPLOYMENT = {
     "ENTRA_CLIENT_ID": "c0c0c0c0-0000-4000-8000-000000000001",
     "ENTRA_CLIENT_SECRET": "not-a-secret",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",  # nothing is collected here
     "DJANGO_SETTINGS_MODULE": "portal.settings",
 }
 

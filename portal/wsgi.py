@@ -8,6 +8,6 @@ application = get_wsgi_application()
 
 from portal.checks import refuse_unsafe_start  # noqa: E402
 
-refuse_unsafe_start()
+refuse_unsafe_start(pages=True)
 # Every view is imported now: not while somebody waits for the first page of this process.
 get_resolver().url_patterns  # noqa: B018

@@ -73,8 +73,15 @@ def test_a_late_sweeper_is_named_and_pages_are_served_all_the_same(
 # --- metrics -------------------------------------------------------------------------------------------
 
 
-def test_this_machine_reads_metrics(client: Client, contoso: Tenant):
-    answer = client.get("/metrics")
+@pytest.fixture
+def on_this_machine(settings):
+    """A portal that answers to loopback names only."""
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+    return Client(headers={"Host": "localhost"})
+
+
+def test_this_machine_reads_metrics(on_this_machine: Client, contoso: Tenant):
+    answer = on_this_machine.get("/metrics")
 
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -82,8 +89,25 @@ def test_this_machine_reads_metrics(client: Client, contoso: Tenant):
 
 
 @pytest.mark.parametrize("seen_from", [{"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}])
-def test_to_others_metrics_do_not_exist(client: Client, seen_from: dict):
-    assert client.get("/metrics", **seen_from).status_code == 404
+def test_to_others_metrics_do_not_exist(on_this_machine: Client, seen_from: dict):
+    assert on_this_machine.get("/metrics", **seen_from).status_code == 404
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Proto", "X-Real-IP", "Via", "Cf-Connecting-Ip"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "https://consentry.example"),
+        ("ALLOWED_HOSTS", ["localhost", "consentry.example"]),
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+    ],
+)
+def test_behind_a_proxy_metrics_need_a_token_whatever_headers_it_sets(
+    on_this_machine: Client, settings, name: str, value: object, header: str
+):
+    setattr(settings, name, value)
+
+    assert on_this_machine.get("/metrics", headers={header: "https"}).status_code == 404
 
 
 def test_a_token_opens_metrics_from_anywhere(client: Client, settings):
