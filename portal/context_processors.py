@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Membership
 from accounts.roles import Capability, Role
 from directory.models import Collection, ServicePrincipal
-from revocation.models import RevocationRequest
+from revocation import selectors as revocations
 
 # Word, URL name, capability that opens it, and what its number counts.
 WORKSPACE = [
@@ -81,7 +81,8 @@ class Shell:
             url = _reverse(name, self.tenant.slug) if self.tenant else ""
             if url and capability in self.can:
                 here = self.request.path == url if name == "consent:overview" else self._within(name, url)
-                yield {"word": word, "url": url, "current": here, "count": counts.get(counted)}
+                count = counts.get(counted)
+                yield {"word": word, "url": url, "current": here, "counted": counted, "count": count}
 
     def _within(self, name: str, url: str) -> bool:
         """Whether this page belongs to an entry of the navigation: the settings are found under Connection."""
@@ -102,5 +103,5 @@ def _counts(tenant) -> dict[str, int]:
     return {
         "apps": rows.get(Collection.Kind.SERVICE_PRINCIPALS),
         "deleted_apps": ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=False).count(),
-        "revocations": RevocationRequest.objects.open().filter(tenant=tenant).count(),
+        "revocations": revocations.how_many_open(tenant),
     }

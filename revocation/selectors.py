@@ -57,6 +57,21 @@ def unresolved(tenant: Tenant) -> list[RevocationRequest]:
     return found
 
 
+def asked_by(tenant: Tenant, actor: Actor) -> QuerySet[RevocationRequest]:
+    """What somebody asked for themselves, newest first."""
+    return requests(tenant).filter(actor_id=actor.id)
+
+
+def followers(request: RevocationRequest, size: int = 5) -> list[RevocationRequest]:
+    """What was asked for because of this request, newest first: its undo, its retries."""
+    return list(requests(request.tenant).filter(follows=request)[:size])
+
+
+def how_many_open(tenant: Tenant) -> int:
+    """How many requests of a tenant are not over."""
+    return RevocationRequest.objects.open().filter(tenant=tenant).count()
+
+
 def kinds(tenant: Tenant) -> list[str]:
     """The kinds of request that occur in a tenant, for a filter's choices."""
     found = RevocationRequest.objects.filter(tenant=tenant).order_by("kind")

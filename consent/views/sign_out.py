@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,6 +15,7 @@ from accounts.models import Membership
 from accounts.roles import Capability
 from revocation import selectors, services
 from revocation.models import RevocationRequest
+from revocation.showing import live
 from revocation.showing.timeline import CAE_DELAY, TOKEN_LIFETIME, Timeline, timeline
 
 SHOWN_FOR = timedelta(hours=24)
@@ -31,14 +33,11 @@ class SignOut:
 @require(Capability.OWN_APPS)
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     latest = _latest(request.membership)
-    under_way = latest is not None and not latest.timeline.final
     if request.method == "POST":
-        if not under_way:
+        if latest is None or latest.timeline.final:
             services.sign_out_self(request.membership)
         return redirect("consent:sign-out-everywhere")
-    now = timezone.now()
-    ends = {"cae": now + CAE_DELAY, "tokens": now + TOKEN_LIFETIME}
-    return render(request, "consent/sign_out_everywhere.html", {"latest": latest, "offer": not under_way, "ends": ends})
+    return render(request, "consent/sign_out_everywhere.html", _context(request, latest))
 
 
 @require_safe
@@ -48,14 +47,29 @@ def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
     latest = _latest(request.membership, pk=request_id)
     if latest is None:
         raise Http404
-    return render(request, "consent/_sign_out_progress.html", {"latest": latest})
+    return live.answer(request, _context(request, latest)["part"])
+
+
+def _context(request: HttpRequest, latest: SignOut | None) -> dict:
+    """What the page says; its part about the latest sign-out, and whether another is offered, fills in by itself."""
+    now = timezone.now()
+    ends = {"cae": now + CAE_DELAY, "tokens": now + TOKEN_LIFETIME}
+    context = {"latest": latest, "offer": latest is None or latest.timeline.final, "ends": ends}
+    if latest:
+        context["part"] = live.part(
+            request,
+            "consent/_sign_out.html",
+            context,
+            address=reverse("consent:sign-out-progress", args=[latest.request.pk]),
+            every=live.pace(latest.timeline.final, latest.timeline.points),
+            says=latest.timeline.headline,
+        )
+    return context
 
 
 def _latest(membership: Membership, **fits) -> SignOut | None:
     """The newest sign-out of the last day that this person asked for themselves; two queries."""
     since = timezone.now() - SHOWN_FOR
-    own = selectors.requests(membership.tenant, kind=RevocationRequest.Kind.SIGN_OUT_SELF).filter(
-        actor_id=Actor.of(membership).id
-    )
-    found = own.filter(created_at__gte=since, **fits).first()
+    mine = selectors.asked_by(membership.tenant, Actor.of(membership))
+    found = mine.filter(kind=RevocationRequest.Kind.SIGN_OUT_SELF, created_at__gte=since, **fits).first()
     return SignOut(found, timeline(found, list(selectors.steps(found)), own=True)) if found else None

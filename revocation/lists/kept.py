@@ -76,6 +76,11 @@ def behind(tenant: Tenant) -> QuerySet[ListDraft]:
     return ListDraft.objects.filter(tenant=tenant, request__isnull=False).select_related("request")
 
 
+def made_from_list(request: RevocationRequest) -> bool:
+    """Whether a list that can be shown is behind this request."""
+    return behind(request.tenant).filter(request=request).exists()
+
+
 class SelectionChanged(Exception):
     """Rules or settings changed since the preview; nothing was created. The list has to be looked at again."""
 

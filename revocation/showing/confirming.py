@@ -1,13 +1,17 @@
-"""What a confirmation page says: one shape for every change, in the page and in the dialog."""
+"""What is said before a change and when it is refused: one shape for every change, in the page and in the dialog."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from revocation.rules.refusals import Refused
 from revocation.showing.timeline import TOKEN_LIFETIME
 
 
@@ -53,3 +57,12 @@ def confirm(
     """The confirmation page; 422 where what was typed is not right yet."""
     context = {"confirm": confirmation, "form": form, "base_template": base}
     return render(request, "confirm.html", context, status=422 if form and form.errors else 200)
+
+
+@contextmanager
+def refusals_to_messages(request: HttpRequest) -> Iterator[None]:
+    """Where a rule or Microsoft refuses what is asked inside: leave it, and let the next page say why."""
+    try:
+        yield
+    except Refused as refused:
+        messages.error(request, str(refused))

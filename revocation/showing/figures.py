@@ -61,11 +61,6 @@ class Figures:
     def attention(self) -> int:
         return self.tally.attention
 
-    @property
-    def tenths(self) -> int:
-        """Percent decided in steps of ten: what is worth saying aloud while it runs."""
-        return 10 * (10 * self.decided // self.total) if self.total else 100
-
 
 def figures(request: RevocationRequest) -> Figures:
     """Counts per state, rate and time left: four queries, whatever the size."""

@@ -120,6 +120,16 @@ def how_far(request: RevocationRequest, tally: Tally) -> str:
     return text % {"asked": _number(asked), "what": _things(tally, total)}
 
 
+def aloud(tally: Tally) -> str:
+    """What a screen reader says while a large request runs: in steps of ten percent, or it would never be quiet."""
+    percent = 10 * (10 * tally.decided // tally.total) if tally.total else 100
+    text = _("%(percent)s percent of %(total)s decided.") % {"percent": percent, "total": _number(tally.total)}
+    if not tally.attention:
+        return text
+    human = ngettext("%(n)s needs a human.", "%(n)s need a human.", tally.attention) % {"n": _number(tally.attention)}
+    return f"{text} {human}"
+
+
 def _things(tally: Tally, n: int) -> str:
     if tally.people:
         return ngettext("%(n)s person", "%(n)s people", n) % {"n": _number(n)}

@@ -52,10 +52,10 @@ class Timeline:
 
 def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own: bool) -> Timeline:
     """Tell `request` from asked to the last access token's end. `own`: the reader asked for it."""
+    final = is_final(request, Counter(step.state for step in steps))
     steps = [step for step in steps if not _of(step).local] or list(steps)
     accepted_at = _latest(step.accepted_at for step in steps)
     state = worst(step.state for step in steps)
-    final = is_final(request, Counter(step.state for step in steps))
     verified_at = _latest(step.finished_at for step in steps) if state == State.VERIFIED else None
     went_through = [step for step in steps if step.accepted_at and step.state not in (State.FAILED, State.NO_EFFECT)]
     ending = [step for step in went_through if _of(step).ends_sessions or _of(step).ends_access]
@@ -179,8 +179,7 @@ def _headline(request: RevocationRequest, states: set[str]) -> str:
 def is_final(request: RevocationRequest, counts: Mapping[str, int]) -> bool:
     """Whether nothing changes any more by our doing. What Microsoft was asked is proved after a cancellation too."""
     in_flight = counts.get(State.ACCEPTED, 0) + counts.get(State.CLAIMED, 0)
-    pending = counts.get(State.WAITING, 0)
-    return not in_flight and (request.state in RevocationRequest.CLOSED or not pending)
+    return request.state in RevocationRequest.CLOSED and not in_flight
 
 
 def _of(step: RevocationStep) -> Action:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import Actor, require
@@ -14,9 +15,8 @@ from directory.models import Person
 from directory.roles import KnownRoles, Roles
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
-from revocation.models import RevocationRequest
 from revocation.rules import protection
-from revocation.showing import people as known
+from revocation.showing import live, people as known
 from revocation.showing.timeline import timeline
 
 
@@ -72,24 +72,32 @@ def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require(Capability.OWN_APPS)
 def own_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One of the reader's own requests, from asked to the last token's end."""
-    return render(request, "revocation/own_detail.html", _own(request, pk))
+    context = _own(request, pk)
+    return render(request, "revocation/own_detail.html", context | {"part": _own_part(request, context)})
 
 
 @require_GET
 @require(Capability.OWN_APPS)
 def own_timeline(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The part of that page that fills in by itself."""
-    return render(request, "revocation/_timeline_panel.html", _own(request, pk))
+    return live.answer(request, _own_part(request, _own(request, pk)))
 
 
 def _own(request: HttpRequest, pk: UUID) -> dict:
-    mine = revocations.requests(request.tenant).filter(actor_id=Actor.of(request.membership).id)
-    found: RevocationRequest = get_object_or_404(mine, pk=pk)
-    return {
-        "revocation": found,
-        "timeline": timeline(found, list(revocations.steps(found)[:200]), own=True),
-        "live": {"name": "revocation:own-timeline", "own": True},
-    }
+    found = get_object_or_404(revocations.asked_by(request.tenant, Actor.of(request.membership)), pk=pk)
+    return {"revocation": found, "timeline": timeline(found, list(revocations.steps(found)[:200]), own=True)}
+
+
+def _own_part(request: HttpRequest, context: dict) -> live.Part:
+    told = context["timeline"]
+    return live.part(
+        request,
+        "revocation/_own_detail.html",
+        context,
+        address=reverse("revocation:own-timeline", args=[context["revocation"].pk]),
+        every=live.pace(told.final, told.points),
+        says=told.headline,
+    )
 
 
 def _person(request: HttpRequest, pk: UUID) -> Person:

@@ -1,13 +1,13 @@
 """Revocations in the workspace: the list, one of them live, steering it, deciding about it, and taking results away."""
 
 from collections.abc import Iterator
-from functools import wraps
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,11 +20,11 @@ from revocation import selectors, services
 from revocation.forms import DecisionForm, OverrideForm, RequestFilter
 from revocation.lists import kept
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.rules.refusals import Refused
-from revocation.showing import downloads, figures, signed_report, words
-from revocation.showing.tally import tell
+from revocation.showing import downloads, figures, live, signed_report, words
+from revocation.showing.confirming import refusals_to_messages
+from revocation.showing.offered import may, what_may
+from revocation.showing.tally import aloud, tell
 from revocation.showing.timeline import timeline
-from revocation.views.steering import may, what_may
 
 SMALL = 12  # requests of so few steps are told as a timeline, larger ones as a bar
 
@@ -47,111 +47,121 @@ def request_list(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One revocation: how far it is, who needs a human, every step, and what may be done about it."""
     found = _find(request, pk)
-    context = _context(request, found) | _steps(request, found)
-    context["urgent"] = None if found.interactive else figures.urgent(found)
+    context = _context(request, found)
+    context |= {"part": _part(request, context), "listed": kept.made_from_list(found)}
     return render(request, "revocation/detail.html", context)
 
 
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
 def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of that page that fills in by itself."""
+    """The part of that page that fills in by itself, as long as anything of it can change."""
     context = _context(request, _find(request, pk))
-    template = "_timeline_panel.html" if context["small"] else "_progress_panel.html"
-    return render(request, f"revocation/{template}", context)
+    return live.answer(request, _part(request, context), revocations=selectors.how_many_open(request.tenant))
 
 
 # --- Steering ---------------------------------------------------------------------------------------
 
 
-def _steers(action: str, *, step_up: bool = False):
-    """A view that changes a revocation's course: found in this tenant, by somebody who may, while it is possible."""
-
-    def decorate(view):
-        @require(Capability.VIEW_REVOCATIONS, step_up=step_up)
-        @wraps(view)
-        def steered(request: HttpRequest, pk: UUID) -> HttpResponse:
-            found = _find(request, pk)
-            if not may(request.membership, found, action):
-                raise PermissionDenied
-            if action not in what_may(request.membership, found, _figures(found)):
-                return redirect("revocation:detail", request.tenant.slug, pk)  # it moved on: the page says where to
-            try:
-                return view(request, found)
-            except Refused as refused:
-                messages.error(request, str(refused))
-                return redirect("revocation:detail", request.tenant.slug, pk)
-
-        return steered
-
-    return decorate
-
-
 @require_POST
-@_steers("pause")
-def pause(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS)
+def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let nothing more of it begin; what Microsoft was already asked is still proved."""
-    services.pause(found, Actor.of(request.membership))
-    return redirect("revocation:detail", request.tenant.slug, found.pk)
+    found = _find_for(request, pk, "pause")
+    with refusals_to_messages(request):
+        services.pause(found, Actor.of(request.membership))
+    return _back_to(found)
 
 
 @require_POST
-@_steers("resume")
-def resume(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS)
+def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Go on where it was paused."""
-    services.resume(found, Actor.of(request.membership))
-    return redirect("revocation:detail", request.tenant.slug, found.pk)
+    found = _find_for(request, pk, "resume")
+    with refusals_to_messages(request):
+        services.resume(found, Actor.of(request.membership))
+    return _back_to(found)
 
 
 @require_http_methods(["GET", "POST"])
-@_steers("cancel")
-def cancel(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS)
+def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Do not do the rest. What is done stays done, and the page before says so."""
+    found = _find_for(request, pk, "cancel")
     if request.method == "POST":
-        services.cancel(found, Actor.of(request.membership))
-        return redirect("revocation:detail", request.tenant.slug, found.pk)
-    return render(request, "revocation/cancel.html", _context(request, found))
+        with refusals_to_messages(request):
+            services.cancel(found, Actor.of(request.membership))
+        return _back_to(found)
+    return _ask(request, found, "cancel")
 
 
 @require_http_methods(["GET", "POST"])
-@_steers("retry", step_up=True)
-def retry(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask again for what failed, as a new request that names this one."""
+    found = _find_for(request, pk, "retry")
     if request.method == "POST":
-        again = services.retry_failed(found, Actor.of(request.membership))
-        return redirect("revocation:detail", request.tenant.slug, again.pk)
-    return render(request, "revocation/retry.html", _context(request, found))
+        with refusals_to_messages(request):
+            return _back_to(services.retry_failed(found, Actor.of(request.membership)))
+        return _back_to(found)
+    return _ask(request, found, "retry")
 
 
 @require_http_methods(["GET", "POST"])
-@_steers("approve", step_up=True)
-def approve(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
+def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The second person's yes, to exactly the steps whose digest was shown."""
+    found = _find_for(request, pk, "approve")
     form = DecisionForm(request.POST or None, initial={"digest": found.digest})
-    context = _context(request, found) | _steps(request, found)
     if request.method == "POST" and form.is_valid():
-        services.approve(found, Actor.of(request.membership), form.cleaned_data["digest"])
-        return redirect("revocation:detail", request.tenant.slug, found.pk)
-    return render(request, "revocation/approve.html", context | {"form": form})
+        with refusals_to_messages(request):
+            services.approve(found, Actor.of(request.membership), form.cleaned_data["digest"])
+        return _back_to(found)
+    return _ask(request, found, "approve", form)
 
 
 @require_POST
-@_steers("approve", step_up=True)
-def reject(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
+def reject(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The second person's no: nothing is changed, and the request is closed."""
-    services.reject(found, Actor.of(request.membership), found.digest)
-    return redirect("revocation:detail", request.tenant.slug, found.pk)
+    found = _find_for(request, pk, "approve")
+    with refusals_to_messages(request):
+        services.reject(found, Actor.of(request.membership), found.digest)
+    return _back_to(found)
 
 
 @require_http_methods(["GET", "POST"])
-@_steers("override", step_up=True)
-def override(request: HttpRequest, found: RevocationRequest) -> HttpResponse:
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
+def override(request: HttpRequest, pk: UUID) -> HttpResponse:
     """An admin goes on without a second person, in an emergency, with a reason that everybody sees afterwards."""
+    found = _find_for(request, pk, "override")
     form = OverrideForm(request.POST or None, initial={"digest": found.digest})
     if request.method == "POST" and form.is_valid():
-        services.override(found, Actor.of(request.membership), **form.cleaned_data)
-        return redirect("revocation:detail", request.tenant.slug, found.pk)
-    return render(request, "revocation/override.html", _context(request, found) | {"form": form})
+        with refusals_to_messages(request):
+            services.override(found, Actor.of(request.membership), **form.cleaned_data)
+        return _back_to(found)
+    return _ask(request, found, "override", form)
+
+
+def _find_for(request: HttpRequest, pk: UUID, action: str) -> RevocationRequest:
+    """The revocation, for somebody whose role lets them do this to it."""
+    found = _find(request, pk)
+    if not may(request.membership, found, action):
+        raise PermissionDenied
+    return found
+
+
+def _ask(request: HttpRequest, found: RevocationRequest, action: str, form: Form | None = None) -> HttpResponse:
+    """The page before the button; where it moved on meanwhile, its own page, which says where to."""
+    context = _context(request, found)
+    if action not in context["may"]:
+        return _back_to(found)
+    context |= {"form": form, "listed": kept.made_from_list(found)}
+    return render(request, f"revocation/{action}.html", context, status=422 if form and form.errors else 200)
+
+
+def _back_to(found: RevocationRequest) -> HttpResponse:
+    return redirect("revocation:detail", found.tenant.slug, found.pk)
 
 
 # --- Taking away ------------------------------------------------------------------------------------
@@ -221,43 +231,43 @@ def _find(request: HttpRequest, pk: UUID) -> RevocationRequest:
     return found
 
 
-def _figures(found: RevocationRequest) -> figures.Figures:
-    """The figures of a request, counted once per page."""
-    if not hasattr(found, "known_figures"):
-        found.known_figures = figures.figures(found)
-    return found.known_figures
-
-
 def _context(request: HttpRequest, found: RevocationRequest) -> dict:
-    counted = _figures(found)
+    counted = figures.figures(found)
     small = counted.total <= SMALL
-    context = {
+    return {
         "revocation": found,
         "figures": counted,
         "small": small,
-        "may": what_may(request.membership, found, counted),
+        "timeline": timeline(found, list(selectors.steps(found)), own=False) if small else None,
+        "urgent": None if found.interactive else figures.urgent(found),
+        "may": what_may(request.membership, found, counted.tally),
+        "followers": selectors.followers(found),
+        **_steps(request, found, counted),
     }
-    # The buttons are only sent again when they change: replacing them takes the focus from whoever is on one.
-    now = ",".join(sorted(context["may"]))
-    context["live"] = {"name": "revocation:progress", "own": False, "may": now}
-    context["moved_on"] = request.GET.get("may") != now
-    if small:
-        context["timeline"] = timeline(found, list(selectors.steps(found)), own=False)
-    return context
+
+
+def _part(request: HttpRequest, context: dict) -> live.Part:
+    found, counted, told = context["revocation"], context["figures"], context["timeline"]
+    return live.part(
+        request,
+        "revocation/_detail.html",
+        context,
+        address=reverse("revocation:progress", args=[found.tenant.slug, found.pk]),
+        every=live.pace(counted.final, told.points if told else []),
+        says=told.headline if told else aloud(counted.tally),
+    )
 
 
 STATES = figures.State.choices
 SHOWN = {"attention": RevocationStep.FOR_A_HUMAN, "waiting": RevocationStep.PENDING}
 
 
-def _steps(request: HttpRequest, found: RevocationRequest) -> dict:
+def _steps(request: HttpRequest, found: RevocationRequest, counted: figures.Figures) -> dict:
     """The steps to show: those that need a human unless something else was asked for."""
-    show = request.GET.get("show") or ("attention" if _figures(found).attention else "all")
+    show = request.GET.get("show") or ("attention" if counted.attention else "all")
     states = SHOWN.get(show) or ((show,) if show in figures.State.values else ())
     page = selectors.steps_page(selectors.steps(found, states), request.GET.get("after", ""))
-    followers = list(selectors.requests(request.tenant).filter(follows=found)[:5])
-    listed = kept.behind(request.tenant).filter(request=found).exists()
-    return {"show": show, "page": page, "states": STATES, "followers": followers, "listed": listed}
+    return {"show": show, "page": page, "states": STATES}
 
 
 def _record_download(request: HttpRequest, found: RevocationRequest, what: str) -> None:

@@ -12,8 +12,9 @@ from directory.models import Person
 from revocation import actions, planning, services
 from revocation.models import RevocationStep
 from revocation.showing import people, words
+from revocation.showing.offered import what_may
+from revocation.showing.tally import tallies
 from revocation.steps import StepDraft
-from revocation.views.steering import what_may
 from tests.revocation.spine import actor
 
 MODULE = """
@@ -105,8 +106,9 @@ def test_the_plan_counts_and_names_it(asked, at_contoso):
 
 def test_who_may_steer_it_is_its_own_say(asked, henrietta, nestor):
     assert actions.capabilities(asked.actions) == {Capability.SIGN_OUT_PEOPLE}
-    assert {"pause", "cancel"} <= what_may(henrietta.membership, asked)
-    assert what_may(nestor.membership, asked) == set()
+    tally = tallies([asked])[asked.pk]
+    assert {"pause", "cancel"} <= what_may(henrietta.membership, asked, tally)
+    assert what_may(nestor.membership, asked, tally) == set()
 
 
 def test_a_person_whose_sessions_it_ends_is_being_signed_out(asked, at_contoso):

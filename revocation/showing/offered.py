@@ -6,7 +6,7 @@ from accounts.roles import Capability
 from revocation import actions
 from revocation.models import RevocationRequest
 from revocation.rules import two_persons
-from revocation.showing.figures import Figures, figures
+from revocation.showing.tally import Tally
 
 State = RevocationRequest.State
 
@@ -20,11 +20,10 @@ def may(membership: Membership, request: RevocationRequest, action: str) -> bool
     return all(membership.can(needed) for needed in actions.capabilities(request.actions))
 
 
-def what_may(membership: Membership, request: RevocationRequest, known: Figures | None = None) -> set[str]:
+def what_may(membership: Membership, request: RevocationRequest, tally: Tally) -> set[str]:
     """The actions that make sense now for this person: what the page offers as buttons."""
-    known = known or figures(request)
     possible = set()
-    if request.state == State.RUNNING and known.waiting:
+    if request.state == State.RUNNING and tally.waiting:
         possible |= {"pause", "cancel"}
     elif request.state == State.PAUSED:
         possible |= {"resume", "cancel"}
@@ -34,6 +33,6 @@ def what_may(membership: Membership, request: RevocationRequest, known: Figures 
             possible |= {"approve"}
         if two_persons.in_force(request.tenant).override:
             possible |= {"override"}
-    elif known.attention:
+    elif tally.attention:
         possible |= {"retry"}
     return {action for action in possible if may(membership, request, action)}

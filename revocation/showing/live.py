@@ -1,0 +1,78 @@
+"""The part of a page that follows a revocation: sent with the page, and again for as long as it can still change.
+
+A poll renders the template of the page's own part from the same context, so that the page after any number of polls is
+the page as it would be loaded anew. Where that would show nothing new the answer is empty, and the browser keeps what
+it has.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from revocation.showing.timeline import Point
+
+# Seconds between two polls: while something is under way, and while only time has to pass.
+SOON, LATER = 2, 60
+# The token of a form is another one each time it is rendered, and says the same.
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is shown, and when and where it is asked for again.
+
+    Attributes:
+        says: what is read aloud when it changed.
+        address: where it is asked for again.
+        every: seconds until then; 0 where nothing will change any more.
+    """
+
+    html: SafeString
+    says: str
+    address: str
+    every: int
+
+    @property
+    def seen(self) -> str:
+        """A digest of what is shown."""
+        return _digest(_TOKEN.sub("", self.html) + str(self.every))
+
+    @property
+    def said(self) -> str:
+        """A digest of what is read aloud."""
+        return _digest(self.says)
+
+
+def part(request: HttpRequest, template: str, context: dict, *, address: str, every: int, says: str) -> Part:
+    """The live part of a page. `address` answers with `answer` to the page's own query."""
+    html = render_to_string(template, context, request)
+    query = request.GET.urlencode()
+    return Part(html, says, f"{address}?{query}" if query else address, every)
+
+
+def answer(request: HttpRequest, part: Part, **numbers) -> HttpResponse:
+    """What a poll brings: the part as it is now, or nothing (204) where the browser shows just that.
+
+    `numbers` are those beside the navigation, by what they count.
+    """
+    if request.headers.get("Live-Seen") == part.seen:
+        return HttpResponse(status=204)
+    aloud = request.headers.get("Live-Said") != part.said
+    return render(request, "revocation/_live.html", {"part": part, "polled": True, "aloud": aloud, "numbers": numbers})
+
+
+def pace(final: bool, points: Iterable[Point] = ()) -> int:
+    """How often a part asks: soon while something is done, later while a clock time (a token's end) is ahead."""
+    if not final:
+        return SOON
+    return LATER if any(point.state in ("now", "next") for point in points) else 0
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
