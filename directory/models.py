@@ -107,12 +107,6 @@ class ServicePrincipal(TenantOwned):
     def is_disabled_by_microsoft(self) -> bool:
         return self.disabled_by_microsoft not in NOT_STOPPED_BY_MICROSOFT
 
-    @property
-    def monogram(self) -> str:
-        """Up to two capitals to stand where a logo would."""
-        words = [word for word in self.display_name.split() if word[0].isalnum()]
-        return "".join(word[0] for word in words[:2]).upper() or "?"
-
 
 class PermissionDefinition(TenantOwned):
     """What a resource's scope or app role means, in its publisher's words."""

@@ -1,8 +1,8 @@
 """The apps that can act in one person's name. Read through `directory.selectors`."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +31,6 @@ class MyApp:
     permissions: tuple[wording.ResourcePermissions, ...]
     summary: str
     reasons: tuple[risks.Reason, ...]
-    levels: dict[int, int] = field(default_factory=dict)
 
     @property
     def id(self) -> UUID:
@@ -101,14 +100,6 @@ def my_app(tenant: Tenant, object_id: UUID | str, app_id: UUID | str) -> MyApp:
     return found[0]
 
 
-def own_grants(tenant: Tenant, object_id: UUID | str) -> QuerySet[PermissionGrant]:
-    """What this person granted for themselves: the only grants they may withdraw.
-
-    Tenant-wide grants name no principal, so none of them match.
-    """
-    return PermissionGrant.objects.filter(tenant=tenant, principal_id=object_id, consent_type=Types.ONE)
-
-
 def _grants_reaching(tenant: Tenant, object_id: UUID | str) -> QuerySet[PermissionGrant]:
     mine = Q(principal_id=object_id, consent_type=Types.ONE)
     found = PermissionGrant.objects.filter(mine | Q(consent_type=Types.ALL), tenant=tenant)
@@ -140,5 +131,4 @@ def _my_app(held: list[PermissionGrant], definitions: wording.Definitions) -> My
         permissions=permissions,
         summary=wording.summary([sentence.value for sentence in sentences], "user"),
         reasons=tuple(risks.reasons(client.risk_reasons)),
-        levels=dict(Counter(int(sentence.risk) for sentence in sentences)),
     )

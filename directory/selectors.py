@@ -27,7 +27,7 @@ from directory.models import (
     Risk,
     ServicePrincipal,
 )
-from directory.my_apps import MyApp, my_app, my_apps, own_grants
+from directory.my_apps import MyApp, my_app, my_apps
 from directory.paging import Page, mapped, page
 
 SORTS = {
@@ -44,7 +44,6 @@ __all__ = [  # reads that live in files of their own, and come through this door
     "MyApp",
     "my_app",
     "my_apps",
-    "own_grants",
     "what_deleting_hits",
 ]
 

@@ -9,7 +9,6 @@ from directory.sync.changes import (
     mark_disabled,
     mark_enabled,
     mark_restored,
-    mark_sessions_revoked,
     put_assignment,
     put_grant,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "mark_disabled",
     "mark_enabled",
     "mark_restored",
-    "mark_sessions_revoked",
     "put_assignment",
     "put_grant",
     "refresh_app",

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Tenant
-from directory.models import AppRoleAssignment, PermissionGrant, Person, RecentChange, ServicePrincipal
+from directory.models import AppRoleAssignment, PermissionGrant, RecentChange, ServicePrincipal
 from directory.sync.derive import derive
 from directory.sync.recent import Kind, first_seen, remember, remember_first_seen
 from directory.sync.rows import save_assignments, save_grants, writing
@@ -132,13 +132,8 @@ def forget_app(tenant: Tenant, app_id: UUID | str) -> None:
         remember(tenant, Kind.APP, [app_id])
 
 
-def mark_sessions_revoked(tenant: Tenant, person_id: UUID | str, valid_from: datetime) -> None:
-    """Tokens of this person from before `valid_from` are worth nothing."""
-    Person.objects.filter(tenant=tenant, pk=person_id).update(sessions_valid_from=valid_from)
-
-
 def mark_all_sessions_revoked(tenant: Tenant, valid_from: Mapping[str, datetime]) -> None:
-    """The same for many people, by object id, in one statement."""
+    """Tokens of these people (by object id) from before `valid_from` are worth nothing. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE directory_person p SET sessions_valid_from = v.at FROM unnest(%s::uuid[], %s::timestamptz[])"

@@ -1,7 +1,7 @@
 """Small pieces every page uses: times, risk, monograms, progress."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.contrib.messages.storage.base import Message
@@ -138,8 +138,3 @@ def progress_bars(counts: Mapping[str, int], total: int) -> list[dict]:
         bars.append({"look": name, "x": round(x, 1), "width": round(max(width - 1, 1), 1)})
         x += width
     return bars
-
-
-@register.filter
-def as_date(value: date | datetime) -> str:
-    return date_format(value, "j M Y", use_l10n=False)

@@ -55,7 +55,6 @@ class Outcome:
     scope: ThrottleScope = ThrottleScope.UNKNOWN  # of a THROTTLED one: whose limit was met
 
 
-ACCEPTED = Outcome(Verdict.ACCEPTED)
 NOT_YET = Outcome(Verdict.NOT_YET)
 
 

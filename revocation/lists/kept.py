@@ -65,12 +65,6 @@ def rows_of(draft: ListDraft) -> Selection:
     return Selection.unpacked(bytes(draft.rows))
 
 
-def without(selection: Selection, person_ids: set[UUID]) -> Selection:
-    """The selection with some people taken out, for rules that changed since the preview."""
-    selection.rows = [row for row in selection.rows if not row.person_id or UUID(row.person_id) not in person_ids]
-    return selection
-
-
 def behind(tenant: Tenant) -> QuerySet[ListDraft]:
     """The lists that became requests: part of the record, for everyone who may see the request."""
     return ListDraft.objects.filter(tenant=tenant, request__isnull=False).select_related("request")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from io import SEEK_END, BytesIO, TextIOWrapper
+from io import SEEK_END, TextIOWrapper
 from itertools import islice
 from typing import BinaryIO
 
@@ -95,10 +95,6 @@ def parse_file(file: BinaryIO, tally: Tally | None = None) -> Iterator[Entry]:
     # "replace" cannot drop anything: the encodings were tried, and a bad character makes its line unreadable.
     lines = TextIOWrapper(_Unclosed(file), encoding=encoding, errors="replace", newline=None)
     return _limited(_entries((line.rstrip("\n") for line in lines), tally or Tally()))
-
-
-def parse_bytes(data: bytes, tally: Tally | None = None) -> Iterator[Entry]:
-    return parse_file(BytesIO(data), tally)
 
 
 def detect_encoding(file: BinaryIO) -> str:

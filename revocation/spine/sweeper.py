@@ -58,12 +58,6 @@ def sweep(seconds: float | None = None) -> int:
     return done
 
 
-def age() -> float | None:
-    """Seconds since a sweeper last came round; None when none ever did."""
-    at = Heartbeat.objects.filter(name=BEAT).values_list("at", flat=True).first()
-    return (timezone.now() - at).total_seconds() if at else None
-
-
 def _tenants() -> list[UUID]:
     return list(Tenant.objects.filter(state=Tenant.State.ACTIVE).order_by("pk").values_list("pk", flat=True))
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -252,10 +252,3 @@ def _json(content: bytes | str | None) -> Any:
         return json.loads(content) if content else None
     except ValueError:
         return None
-
-
-def by_signature(exchanges: Iterable[Exchange]) -> dict[tuple, list[Exchange]]:
-    found: dict[tuple, list[Exchange]] = {}
-    for one in exchanges:
-        found.setdefault(one.signature, []).append(one)
-    return found

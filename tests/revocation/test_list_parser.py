@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from revocation.lists import parser
-from revocation.lists.parser import Kind, Tally, parse_bytes, parse_text
+from revocation.lists.parser import Kind, Tally, parse_file, parse_text
 
 ADELE, MEGAN = "adele@contoso.example", "megan@contoso.example"
 OBJECT_ID = "6f0c7a1e-3d1b-4a55-9b0e-0c8f7d1a2b3c"
@@ -56,7 +56,7 @@ def test_spreadsheets_of_any_language_are_read(encoding, separator):
     rows = [("Anzeigename", "Benutzerprinzipalname"), ("Jörg Müßig", "jörg@contoso.example"), ("Zoë", MEGAN)]
     data = "\r\n".join(separator.join(row) for row in rows).encode(encoding)
 
-    assert keys(parse_bytes(data)) == ["jörg@contoso.example", MEGAN]
+    assert keys(parse_file(BytesIO(data))) == ["jörg@contoso.example", MEGAN]
 
 
 def test_only_the_column_that_names_the_person_is_taken():
@@ -106,7 +106,7 @@ def test_headings_repeat_where_exports_were_joined():
 @pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1", b"%PDF-1.7"])
 def test_a_workbook_is_refused_with_what_to_do(start):
     with pytest.raises(parser.UnusableList):
-        list(parse_bytes(start + b"\0" * 100))
+        list(parse_file(BytesIO(start + b"\0" * 100)))
 
 
 def test_a_list_that_is_too_long_is_refused_not_cut(monkeypatch):
@@ -141,7 +141,7 @@ def test_every_identifier_comes_back_once_and_in_order(rows, encoding):
         for before, identifier, after, quoted, end in rows
     )
 
-    assert keys(parse_bytes(text.encode(encoding))) == [identifier for _b, identifier, *_rest in rows]
+    assert keys(parse_file(BytesIO(text.encode(encoding)))) == [identifier for _b, identifier, *_rest in rows]
 
 
 @given(st.text(max_size=400))
@@ -166,6 +166,6 @@ def test_any_text_is_read_without_a_fault_and_every_line_is_accounted_for(text):
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused(data):
     try:
-        list(parse_bytes(data))
+        list(parse_file(BytesIO(data)))
     except parser.UnusableList:
         assert data.startswith((b"PK", b"\xd0\xcf", b"%PDF"))

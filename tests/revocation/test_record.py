@@ -253,7 +253,6 @@ EXEMPT: dict[str, str] = {
     "revocation.rules.approval.expiry": "reads",
     "revocation.rules.approval.close": "called by what records",
     "revocation.rules.approval.record": "is an entry itself",
-    "revocation.spine.sweeper.age": "reads",
     "consent.services.last_deletion": "reads",
     "tenants.services.members_from_elsewhere": "reads",
     "tenants.services.member_from_elsewhere": "reads",
