@@ -1,5 +1,6 @@
 """Reading the record, always of one tenant, newest first."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -69,12 +70,13 @@ def entries(
     return found.order_by("-sequence")
 
 
-def own_activity(tenant_id: UUID, object_id: UUID | str) -> QuerySet[AuditEntry]:
-    """What a person did, and what was done to them, in this tenant."""
+def own_activity(
+    tenant_id: UUID, object_id: UUID | str, *, without: Collection[AuditEvent] = ()
+) -> QuerySet[AuditEntry]:
+    """What a person did, and what was done to them, in this tenant; not the events named in `without`."""
     person = str(object_id)
-    return AuditEntry.objects.filter(Q(actor_id=person) | Q(target_id=person), tenant_id=tenant_id).order_by(
-        "-sequence"
-    )
+    found = AuditEntry.objects.filter(Q(actor_id=person) | Q(target_id=person), tenant_id=tenant_id)
+    return found.exclude(event__in=without).order_by("-sequence")
 
 
 def page(found: QuerySet[AuditEntry], *, after: int | None = None, size: int = PAGE) -> Page:

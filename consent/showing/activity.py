@@ -1,0 +1,127 @@
+"""What the record says of one person, as sentences to that person: what was done, by whom, to what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Actor
+from accounts.models import Membership
+from accounts.roles import Capability
+from audit.models import AuditEntry, AuditEvent as E, Outcome
+from revocation import actions, selectors
+from revocation.models import RevocationStep
+from revocation.showing.words import action_words, state_means
+
+# What lies between asking and the outcome is told by each request's own page.
+BETWEEN = [E.STEPS_STARTED, E.STEP_ACCEPTED, E.STEP_RETRIED]
+OUTCOMES = dict(RevocationStep.State.choices) | dict(Outcome.choices)
+
+_STEP = (
+    _("You asked for this: %(action)s, %(target)s. %(became)s."),
+    _("%(who)s asked for this: %(action)s, %(target)s. %(became)s."),
+)
+# What the reader did, and what somebody else did to the reader.
+SENTENCES = {
+    E.SIGNED_IN: (_("You signed in to Consentry."), _("%(who)s signed in to Consentry as you.")),
+    E.SIGN_IN_REFUSED: (_("Your sign-in to Consentry was refused."),) * 2,
+    E.SIGNED_OUT: (_("You ended a session in Consentry: %(target)s."), _("%(who)s ended your session in Consentry.")),
+    E.STEPPED_UP: (_("You signed in again to confirm a change."), _("%(who)s signed in again to confirm a change.")),
+    E.MEMBERSHIP_GRANTED: (_("You let %(target)s in from another organisation."), _("%(who)s let you in.")),
+    E.MEMBERSHIP_REVOKED: (_("You ended the membership of %(target)s."), _("%(who)s ended your membership.")),
+    E.TENANT_CONNECTED: (_("You connected %(target)s to Consentry."), _("%(who)s connected %(target)s.")),
+    E.TENANT_CHANGED: (_("You changed the settings of %(target)s."), _("%(who)s changed the settings.")),
+    E.REVOCATION_REQUESTED: (_("You asked for this: %(title)s."), _("%(who)s asked for this: %(title)s.")),
+    E.REVOCATION_APPROVED: (_("You approved this: %(title)s."), _("%(who)s approved this: %(title)s.")),
+    E.REVOCATION_REJECTED: (_("You rejected this: %(title)s."), _("%(who)s rejected this: %(title)s.")),
+    E.REVOCATION_OVERRIDDEN: (
+        _("You let this begin without a second person: %(title)s."),
+        _("%(who)s let this begin without a second person: %(title)s."),
+    ),
+    E.REVOCATION_APPROVAL_VOIDED: (_("The approval of this became void: %(title)s."),) * 2,
+    E.REVOCATION_EXPIRED: (_("Nobody approved this in time: %(title)s."),) * 2,
+    E.REVOCATION_PAUSED: (_("You paused this: %(title)s."), _("%(who)s paused this: %(title)s.")),
+    E.REVOCATION_RESUMED: (_("You let this go on: %(title)s."), _("%(who)s let this go on: %(title)s.")),
+    E.REVOCATION_CANCELLED: (
+        _("You cancelled what was left of this: %(title)s."),
+        _("%(who)s cancelled what was left of this: %(title)s."),
+    ),
+    E.REVOCATION_REFUSED: (
+        _("You asked for this, and a rule refused it: %(action)s, %(target)s."),
+        _("%(who)s asked for this, and a rule refused it: %(action)s, %(target)s."),
+    ),
+    E.REVOCATION_FINISHED: (_("This came to its end: %(title)s."),) * 2,
+    E.STEPS_STARTED: _STEP,
+    E.STEP_ACCEPTED: _STEP,
+    E.STEP_VERIFIED: _STEP,
+    E.STEP_NO_EFFECT: _STEP,
+    E.STEP_RETRIED: _STEP,
+    E.STEP_FAILED: _STEP,
+    E.STEP_UNCONFIRMED: _STEP,
+    E.RESULT_EXPORTED: (_("You downloaded what came of this: %(title)s."), _("%(who)s downloaded: %(title)s.")),
+    E.AUDIT_EXPORTED: (_("You exported the audit record."), _("%(who)s exported the audit record.")),
+    E.DIRECTORY_SYNCED: (_("The copy of the directory was completed."),) * 2,
+    E.DIRECTORY_SYNC_FAILED: (_("The copy of the directory could not be completed."),) * 2,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry, ready to be read. `url` leads to every step of it, where the reader may see them."""
+
+    entry: AuditEntry
+    sentence: str
+    outcome: str
+    url: str
+
+
+def lines(entries: Sequence[AuditEntry], membership: Membership) -> list[Line]:
+    """The entries as sentences, in one query."""
+    actor = Actor.of(membership)
+    ids = {entry.request_id for entry in entries if entry.request_id}
+    asked = selectors.asked_by(membership.tenant, actor).filter(pk__in=ids)
+    own = set(asked.values_list("pk", flat=True)) if ids else set()
+    return [
+        Line(entry, sentence(entry, actor), str(OUTCOMES.get(entry.outcome, "")), _url(entry, own, membership))
+        for entry in entries
+    ]
+
+
+def sentence(entry: AuditEntry, reader: Actor) -> str:
+    """An entry, told to its actor or to whom it was done to."""
+    if entry.event not in SENTENCES:
+        return f"{entry.event}: {entry.target_label}"  # of a later release
+    by_reader, to_reader = SENTENCES[E(entry.event)]
+    after = entry.after if isinstance(entry.after, dict) else {}
+    return str(by_reader if entry.actor_id == reader.id else to_reader) % {
+        "who": entry.actor_label or entry.actor_id,
+        "target": _("yours")
+        if entry.event == E.SIGNED_OUT and entry.target_id == reader.id
+        else _target(entry, reader),
+        "title": str(after.get("title") or entry.target_label).rstrip("."),
+        "action": action_words(entry.action),
+        "became": _became(entry, after).rstrip("."),
+    }
+
+
+def _target(entry: AuditEntry, reader: Actor) -> str:
+    if entry.target_id == reader.id:
+        return str(_("yours") if entry.event == E.SIGNED_OUT else _("your account"))
+    return entry.target_label or entry.target_id
+
+
+def _became(entry: AuditEntry, after: dict) -> str:
+    """What became of a step: what was found out, else what its state means for its action."""
+    known = actions.all_actions().get(entry.action)
+    if entry.outcome == RevocationStep.State.VERIFIED and known:
+        return str(known.shown)
+    return str(after.get("outcome") or state_means(entry.outcome) or E(entry.event).label)
+
+
+def _url(entry: AuditEntry, own: set, membership: Membership) -> str:
+    if entry.request_id in own:
+        return reverse("revocation:own-detail", args=[entry.request_id])
+    if entry.request_id and membership.can(Capability.VIEW_REVOCATIONS):
+        return reverse("revocation:detail", args=[membership.tenant.slug, entry.request_id])
+    return ""

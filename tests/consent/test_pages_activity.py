@@ -1,0 +1,171 @@
+"""My activity: every entry is a sentence to its reader, and every link of it opens."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from accounts.access import Actor
+from accounts.tenancy import tenant_context
+from audit.models import AuditEvent as E
+from audit.services import record
+from consent.showing.activity import BETWEEN, SENTENCES
+from revocation import services
+from tests.revocation.copies import asked, crowd, in_copy
+
+pytestmark = pytest.mark.django_db
+
+TITLE = "Sign out Alex Wilber everywhere"
+SIGN_OUT = {"action": "revoke_sessions", "target_type": "user"}
+
+
+@pytest.fixture
+def write(contoso, adele, megan):
+    """`write(event, by, to, **details)`: an entry of the record."""
+
+    def written(event, by, to, **details):
+        with tenant_context(contoso.pk):
+            target = Actor.of(to.membership) if to else Actor(str(uuid4()), "Alex Wilber")
+            details = {"target_id": target.id, "target_label": target.label} | details
+            return record(event, tenant_id=contoso.pk, actor=Actor.of(by.membership), **details)
+
+    return written
+
+
+@pytest.fixture
+def told(client, sign_in):
+    """What My activity tells somebody, line by line, newest first."""
+
+    def lines(person):
+        page = sign_in(client, person).get(reverse("consent:activity")).content.decode()
+        rows = re.findall(r'<tr id="entry-\d+">(.*?)</tr>', page, re.S)
+        cells = [re.findall(r"<td>(.*?)</td>", row, re.S)[1] for row in rows]
+        return [" ".join(re.sub(r"<a .*?</a>|<[^>]+>", " ", cell, flags=re.S).split()) for cell in cells]
+
+    return lines
+
+
+DID = [
+    (E.SIGNED_IN, {}, "You signed in to Consentry."),
+    (E.SIGN_IN_REFUSED, {}, "Your sign-in to Consentry was refused."),
+    (E.SIGNED_OUT, {}, "You ended a session in Consentry: Alex Wilber."),
+    (E.STEPPED_UP, {}, "You signed in again to confirm a change."),
+    (E.MEMBERSHIP_GRANTED, {}, "You let Alex Wilber in from another organisation."),
+    (E.MEMBERSHIP_REVOKED, {}, "You ended the membership of Alex Wilber."),
+    (E.TENANT_CONNECTED, {"target_label": "Contoso"}, "You connected Contoso to Consentry."),
+    (E.TENANT_CHANGED, {"target_label": "Contoso"}, "You changed the settings of Contoso."),
+    (E.REVOCATION_REQUESTED, {"after": {"title": TITLE}}, f"You asked for this: {TITLE}."),
+    (E.REVOCATION_APPROVED, {"target_label": TITLE}, f"You approved this: {TITLE}."),
+    (E.REVOCATION_REJECTED, {"target_label": TITLE}, f"You rejected this: {TITLE}."),
+    (E.REVOCATION_OVERRIDDEN, {"target_label": TITLE}, f"You let this begin without a second person: {TITLE}."),
+    (E.REVOCATION_PAUSED, {"target_label": TITLE}, f"You paused this: {TITLE}."),
+    (E.REVOCATION_RESUMED, {"target_label": TITLE}, f"You let this go on: {TITLE}."),
+    (E.REVOCATION_CANCELLED, {"target_label": TITLE}, f"You cancelled what was left of this: {TITLE}."),
+    (E.REVOCATION_REFUSED, SIGN_OUT, "You asked for this, and a rule refused it: Sign out everywhere, Alex Wilber."),
+    (
+        E.STEP_VERIFIED,
+        SIGN_OUT | {"outcome": "verified"},
+        "You asked for this: Sign out everywhere, Alex Wilber. "
+        "The directory shows it: earlier sessions are no longer valid.",
+    ),
+    (
+        E.STEP_VERIFIED,
+        {"action": "delete_grant", "target_label": "Mail Sidekick", "outcome": "verified"},
+        "You asked for this: Withdraw a consent, Mail Sidekick. The directory no longer shows the permission.",
+    ),
+    (
+        E.STEP_NO_EFFECT,
+        SIGN_OUT | {"outcome": "no_effect"},
+        "You asked for this: Sign out everywhere, Alex Wilber. Microsoft accepted it, and it changed nothing.",
+    ),
+    (
+        E.STEP_FAILED,
+        SIGN_OUT | {"outcome": "failed", "after": {"outcome": "The account is in a restricted unit."}},
+        "You asked for this: Sign out everywhere, Alex Wilber. The account is in a restricted unit.",
+    ),
+    (
+        E.STEP_UNCONFIRMED,
+        SIGN_OUT | {"outcome": "unconfirmed"},
+        "You asked for this: Sign out everywhere, Alex Wilber. Accepted, but the directory did not show it in time.",
+    ),
+    (E.RESULT_EXPORTED, {"target_label": TITLE}, f"You downloaded what came of this: {TITLE}."),
+    (E.AUDIT_EXPORTED, {}, "You exported the audit record."),
+]
+
+
+@pytest.mark.parametrize(("event", "details", "sentence"), DID)
+def test_what_one_did(write, told, megan, event, details, sentence):
+    write(event, megan, None, **details)
+
+    assert told(megan)[0] == sentence
+
+
+DONE_TO = [
+    (E.SIGNED_OUT, {}, "Megan Bowen ended your session in Consentry."),
+    (E.REVOCATION_REQUESTED, {"after": {"title": "Sign out Adele Vance everywhere"}},
+     "Megan Bowen asked for this: Sign out Adele Vance everywhere."),
+    (E.REVOCATION_REFUSED, SIGN_OUT,
+     "Megan Bowen asked for this, and a rule refused it: Sign out everywhere, your account."),
+    (
+        E.STEP_VERIFIED,
+        SIGN_OUT | {"outcome": "verified"},
+        "Megan Bowen asked for this: Sign out everywhere, your account. "
+        "The directory shows it: earlier sessions are no longer valid.",
+    ),
+    (
+        E.STEP_FAILED,
+        SIGN_OUT | {"outcome": "failed"},
+        "Megan Bowen asked for this: Sign out everywhere, your account. Microsoft refused.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "details", "sentence"), DONE_TO)
+def test_what_was_done_to_one(write, told, adele, megan, event, details, sentence):
+    write(event, megan, adele, **details)
+
+    assert told(adele)[0] == sentence
+
+
+def test_ones_own_session_is_ones_own(write, told, adele):
+    write(E.SIGNED_OUT, adele, adele)
+
+    assert told(adele)[0] == "You ended a session in Consentry: yours."
+
+
+def test_every_event_has_its_sentence_and_is_tried():
+    by_nobody = {E.REVOCATION_APPROVAL_VOIDED, E.REVOCATION_EXPIRED, E.REVOCATION_FINISHED}
+    by_nobody |= {E.DIRECTORY_SYNCED, E.DIRECTORY_SYNC_FAILED, *BETWEEN}
+
+    assert set(SENTENCES) == set(E)
+    assert {event for event, _details, _sentence in DID} == set(E) - by_nobody
+
+
+# --- Links --------------------------------------------------------------------------------------------
+
+
+def links(client):
+    page = client.get(reverse("consent:activity")).content.decode()
+    return re.findall(r'<a class="small" href="([^"]+)"', page)
+
+
+def test_whoever_downloads_anothers_result_finds_a_page_that_opens(client, sign_in, contoso, megan, nestor):
+    theirs = asked(contoso, megan, crowd(contoso, 3))
+    sign_in(client, nestor)
+    b"".join(client.get(reverse("revocation:results-csv", args=["contoso", theirs.pk])).streaming_content)
+
+    assert links(client) == [reverse("revocation:detail", args=["contoso", theirs.pk])]
+    assert client.get(links(client)[0]).status_code == 200
+
+
+def test_ones_own_request_opens_as_ones_own_and_anothers_not_at_all(client, sign_in, contoso, adele, megan):
+    adele_in_copy = in_copy(contoso, "Adele Vance", id=adele.object_id)
+    asked(contoso, megan, [adele_in_copy])
+    with tenant_context(contoso.pk):
+        own = services.sign_out_self(adele.membership)
+        adele.user.refresh_from_db()
+    sign_in(client, adele)
+
+    assert set(links(client)) == {reverse("revocation:own-detail", args=[own.pk])}
+    assert client.get(links(client)[0]).status_code == 200
