@@ -1,8 +1,45 @@
 """Answers to requests that no view gets to see."""
 
+import logging
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.defaults import server_error
+
+AWAY = (OperationalError, InterfaceError)  # the database cannot be reached, or does not answer
+RETRY_AFTER = 10  # seconds
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """What takes the place of a page that failed: 503 while the database is away, else 500 with nothing about why."""
+    if not isinstance(sys.exc_info()[1], AWAY):
+        return server_error(request)
+    words = {
+        "title": gettext("Consentry's database does not answer at the moment"),
+        "explanation": gettext(
+            "Nothing was changed by opening this page. What you asked for earlier is kept, and carries on by itself."
+        ),
+    }
+    # Without the request: what a template would ask of it may need the database.
+    response = render(None, "503.html", words, status=503)
+    response["Retry-After"] = RETRY_AFTER
+    return response
+
+
+class DatabaseAwayInOneLine(logging.Filter):
+    """A database that is away is one line a request: the traceback would tell nobody anything, hundreds of times."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AWAY):
+            reason = " ".join(str(error).split()) or type(error).__name__
+            record.msg, record.args = f"{record.getMessage()}: the database does not answer ({reason})", ()
+            record.exc_info = record.exc_text = None
+        return True
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from graph.transport import is_loopback
 from portal.checks import faces_others
 
+PROBE_SECONDS = 2  # the least that libpq takes; load balancers wait little longer
 SWEEPER_LATE = 6  # sweeps missed until the portal says that nobody sweeps
 
 _schema_is_current = (
@@ -27,15 +28,6 @@ _schema_is_current = (
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers. Nothing else is asked, so that a lost database restarts no healthy process."""
     return HttpResponse("ok\n", content_type="text/plain")
-
-
-def answer_probes_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers `/healthz` before the others, some of which speak to the database, are asked."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        return healthz(request) if request.path_info == "/healthz" else get_response(request)
-
-    return middleware
 
 
 @login_not_required
@@ -53,6 +45,16 @@ def readyz(request: HttpRequest) -> JsonResponse:
         found["sweeper"] = _sweeper()
     ready = found["database"] == found["migrations"] == "ok"
     return JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
+
+
+def answer_probes_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that answers probes before the others are asked: some speak to the database, one wants a host name."""
+    probes = {"/healthz": healthz, "/readyz": readyz}
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return probes.get(request.path_info, get_response)(request)
+
+    return middleware
 
 
 @login_not_required
@@ -82,11 +84,16 @@ def _may_read_metrics(request: HttpRequest) -> bool:
 
 
 def _database() -> str:
+    """Asked on a connection of its own, so that a database that hangs is told from one that is slow, and in time."""
+    probe = connection.copy()
+    probe.settings_dict["OPTIONS"]["connect_timeout"] = probe.settings_dict["DEADLINE"] = PROBE_SECONDS
     try:
-        with connection.cursor() as cursor:
+        with probe.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return "unreachable"
+    finally:
+        probe.close()
     return "ok"
 
 

@@ -92,6 +92,7 @@ _embedded = VAR_DIR / "postgres.url"
 DATABASES = {
     "default": env.db_url(
         "DATABASE_URL",
+        engine="portal.database",
         default=_embedded.read_text().strip()
         if _embedded.exists()
         else f"postgres://consentry@/consentry?host={VAR_DIR}/postgres",
@@ -99,6 +100,13 @@ DATABASES = {
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Seconds: until a server counts as not there, and for one statement. `manage.py` sets no limit to the latter.
+DATABASE_STATEMENT_SECONDS = env.float("DATABASE_STATEMENT_SECONDS", default=60)
+DATABASES["default"]["DEADLINE"] = DATABASE_STATEMENT_SECONDS and DATABASE_STATEMENT_SECONDS + 1  # the server first
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options.setdefault("connect_timeout", env.int("DATABASE_CONNECT_SECONDS", default=5))
+_options.setdefault("application_name", "consentry")
+_options.setdefault("options", f"-c statement_timeout={DATABASE_STATEMENT_SECONDS * 1000:.0f}")
 DATABASES["default"]["ATOMIC_REQUESTS"] = False  # never hold a transaction open across a Graph call
 DATABASES["default"]["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default="test_consentry")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -270,7 +278,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"database_away": {"()": "portal.errors.DatabaseAwayInOneLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["database_away"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"msal": {"level": "INFO"}},  # its DEBUG lines hold authorization codes, whatever LOG_LEVEL says
 }

@@ -14,3 +14,5 @@ urlpatterns = [
     path("", include("revocation.urls")),
     path("", include("audit.urls")),
 ]
+
+handler500 = "portal.errors.fault"
