@@ -58,9 +58,9 @@ screenshots: .venv/.dev chromium ## Take the pictures of the README again
 .PHONY: upgrade
 upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then run `make test`
 	$(PIP) install --upgrade uv
-	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --upgrade --no-header --python-version 3.11 requirements-conformance.in -o requirements-conformance.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements-conformance.in -o requirements-conformance.txt
 	git --no-pager diff --stat -- 'requirements*.txt'
 
 .PHONY: clean
@@ -80,16 +80,16 @@ clean: ## Remove the environments and everything the demo keeps
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: requirements.txt | .venv/pyvenv.cfg
-	$(PIP) install -r requirements.txt
+	$(PIP) install --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
-	$(PIP) install -r requirements-dev.txt
+	$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .venv-clients/.installed: requirements-conformance.txt | .venv/pyvenv.cfg
 	$(BIN)/python -m venv .venv-clients
-	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-conformance.txt
+	.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-conformance.txt
 	@touch $@
 
 .clients/azure-cli/.installed: tests/conformance/clients/azure-cli/requirements.txt | .venv/pyvenv.cfg
