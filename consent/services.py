@@ -189,7 +189,11 @@ def restore_app(
     if deletion:
         label = now.display_name
         steps += [create_grant.step(image, label=label) for image in deletion.before.get("grants", ())]
-        steps += [create_assignment.step(image) for image in deletion.before.get("assignments", ())]
+        app_ids = _app_ids(tenant, {image["resource_id"] for image in deletion.before.get("assignments", ())})
+        steps += [
+            create_assignment.step(image, resource_app_id=app_ids.get(image["resource_id"]))
+            for image in deletion.before.get("assignments", ())
+        ]
     return _submit(
         tenant,
         actor,
@@ -200,7 +204,13 @@ def restore_app(
         reason,
         ticket,
         follows=deletion.request if deletion else None,
+        first_only=True,
     )
+
+
+def _app_ids(tenant: Tenant, ids: set[str]) -> dict[str, UUID]:
+    found = ServicePrincipal.objects.filter(tenant=tenant, pk__in=ids)
+    return {str(pk): app_id for pk, app_id in found.values_list("pk", "app_id")}
 
 
 def purge_app(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy as lazy
 
 from accounts import permissions
@@ -13,40 +14,68 @@ from directory import features as reading
 from graph.client import GraphClient
 from graph.errors import Forbidden, GraphError, NotFound
 from graph.explain import Words, words
+from revocation import actions
+from revocation.actions import kinds
 
-# https://learn.microsoft.com/graph/permissions-reference
+
+def _of(action: str, key: str, text: Promise, *, optional: bool = False, needs: tuple[str, ...] = ()) -> Feature:
+    """A feature that is a change: what it needs stands on its action."""
+    return Feature(key, needs or actions.get(action).needs, text, optional)
+
+
 FEATURES = [
     reading.APPS,
     reading.GRANTS,
-    Feature(
+    _of(
+        "delete_grant",
         "remove_consent",
-        ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"),
         lazy("Remove apps: one's own, and consents an admin revokes. Without it apps are shown and cannot be removed."),
     ),
     reading.PEOPLE,
     reading.ROLES,
-    Feature(
+    reading.GROUPS,
+    _of(
+        "revoke_sessions",
         "sign_out",
-        ("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"),
         lazy("Sign people out everywhere. Without it only sessions of this portal can be ended."),
     ),
-    Feature(
+    _of(
+        "disable_app",
         "change_apps",
-        ("Application.ReadWrite.All",),
         lazy("Disable, delete and restore apps. Without it apps can be inspected and their consent revoked, no more."),
     ),
-    Feature(
+    _of(
+        "create_assignment",
         "assignments",
-        ("AppRoleAssignment.ReadWrite.All",),
-        lazy("Put assignments and app-only permissions back after a restore. Without it they are only shown."),
+        lazy("Take away, and put back after a restore, who is assigned to an app. Without it that is only shown."),
     ),
     reading.ORGANIZATION,
-    reading.GROUPS,
     reading.LAST_USED,
+    _of(
+        "create_assignment",
+        "app_permissions",
+        lazy("Put an app's own permissions for Microsoft Graph back after a restore. Without it they are only shown."),
+        optional=True,
+        needs=kinds.ASSIGN_OF_GRAPH,
+    ),
+    _of(
+        "disable_app",
+        "disable_agents",
+        lazy("Disable and enable AI agents. Without it agents are only shown."),
+        optional=True,
+        needs=kinds.ENABLE_AGENTS,
+    ),
+    _of(
+        "delete_app",
+        "delete_agents",
+        lazy("Delete AI agents and restore them. Without it agents are only shown."),
+        optional=True,
+        needs=kinds.DELETE_AGENTS,
+    ),
 ]
-INVALIDATE_TOKENS = Feature(
+INVALIDATE_TOKENS = _of(
     "invalidate_tokens",
-    ("User.RevokeSessions.All",),
+    "invalidate_tokens",
     lazy("Sign people out of B2C custom policies, as this tenant is set to. Without it no sign-out reaches them."),
 )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -35,7 +36,10 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     latest = _latest(request.membership)
     if request.method == "POST":
         if latest is None or latest.timeline.final:
-            services.sign_out_self(request.membership)
+            try:
+                services.sign_out_self(request.membership)
+            except services.Refused as refused:
+                messages.error(request, str(refused))
         return redirect("consent:sign-out-everywhere")
     return render(request, "consent/sign_out_everywhere.html", _context(request, latest))
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _, gettext_lazy
 
+from accounts import permissions
 from accounts.roles import Capability
 from graph.errors import (
     Forbidden,
@@ -70,7 +71,7 @@ class Action:
         ends_access: an app loses something it may do; what it holds already works until it ends.
         deletes: the tenant's rule of a second person for deletions is about it.
         capability: who may ask for it and steer it.
-        permission: the application permission it needs.
+        needs: application permissions, the least powerful first; one of them is enough.
         local: done in the portal's own database, without Graph; then only `perform` is asked.
         repeatable: a second call changes nothing. Where False, a call whose fate is unknown is only repeated after
             the directory had ample time to show it.
@@ -82,7 +83,7 @@ class Action:
     shown: str = gettext_lazy("The directory shows it")
     meaning: str = ""
     target_type = ""
-    permission = ""
+    needs: tuple[str, ...] = ()
     capability = Capability.CHANGE_APPS
     ends_sessions = False
     ends_access = False
@@ -137,26 +138,26 @@ class Action:
             return failed(error, self.forbidden(step))
         return general(error)
 
-    def permission_for(self, step: RevocationStep) -> str:
-        """The application permission that lets this step through: another one where its target is of another kind."""
-        return self.permission
+    def needs_of(self, step: StepDraft | RevocationStep) -> tuple[str, ...]:
+        """What lets this very step through: something else than `needs` where its target is of another kind."""
+        return self.needs
 
     def forbidden(self, step: RevocationStep) -> str:
         """Why a 403 came: the permission is missing, or Microsoft keeps this one target from a portal that holds it.
 
         https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
         """
-        permission = self.permission_for(step)
-        if permission in step.tenant.granted_permissions:
+        needs = self.needs_of(step)
+        if permissions.standing(step.tenant, needs) == permissions.Standing.GRANTED:
             return _(
                 "Microsoft refused this one, although the portal has the permission %(permission)s: it is in a"
                 " restricted administrative unit, or a privileged role protects it. Nothing was changed. An"
                 " administrator of that unit can do it in Entra."
-            ) % {"permission": permission}
+            ) % {"permission": next(one for one in needs if one in step.tenant.granted_permissions)}
         return _(
             "Microsoft refused: the portal does not have the permission %(permission)s in this tenant. Nothing was"
             " changed. An administrator can grant it; the connection page shows how."
-        ) % {"permission": permission}
+        ) % {"permission": needs[0]}
 
     def proof(self, step: RevocationStep) -> Call:
         raise NotImplementedError

@@ -3,24 +3,27 @@
 https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 """
 
+from uuid import UUID
+
 from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from graph.errors import GraphError, NotFound
 from graph.requesting import segment
 from graph.types import Answer, Call
+from revocation.actions import kinds
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, unreadable
 from revocation.steps import StepDraft
 
 
-def step(image: dict, *, label: str = "", urgency: int = 60) -> StepDraft:
+def step(image: dict, *, label: str = "", urgency: int = 60, resource_app_id: UUID | None = None) -> StepDraft:
     """Make sure this assignment exists. `image` is what `delete_assignment.image` keeps."""
     return StepDraft(
         action=CreateAssignment.name,
         target_type=CreateAssignment.target_type,
         target_id=f"{image['principal_id']}:{image['app_role_id']}",
         target_label=label or image.get("principal_name", ""),
-        params=dict(image),
+        params=dict(image) | kinds.of_resource(resource_app_id),
         urgency=urgency,
     )
 
@@ -30,8 +33,11 @@ class CreateAssignment(Action):
     label = gettext_lazy("Put an assignment back")
     shown = gettext_lazy("The directory shows the assignment again")
     target_type = "assignment"
-    permission = "AppRoleAssignment.ReadWrite.All"
+    needs = kinds.ASSIGN
     repeatable = False
+
+    def needs_of(self, step):
+        return kinds.to_assign(step)
 
     def look(self, step):
         return Call("GET", f"{self._list(step)}?$top=999")

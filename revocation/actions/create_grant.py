@@ -48,7 +48,7 @@ class CreateGrant(Action):
     label = gettext_lazy("Put a consent back")
     shown = gettext_lazy("The directory shows the permission again")
     target_type = "grant"
-    permission = "DelegatedPermissionGrant.ReadWrite.All"
+    needs = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All")
     blind = False  # a grant that is there already is widened by what was read just before
 
     def look(self, step):

@@ -48,10 +48,10 @@ class DeleteApp(Action):
     ends_access = True
     deletes = True
     target_type = "app"
-    permission = "Application.ReadWrite.All"
+    needs = ("Application.ReadWrite.All",)
 
-    def permission_for(self, step):
-        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.permission
+    def needs_of(self, step):
+        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs
 
     def call(self, step):
         return Call("DELETE", kinds.path(step))

@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from directory import sync
 from directory.models import AppRoleAssignment
+from graph.client import GRAPH_APP_ID
 from graph.requesting import segment
 from graph.types import Call
+from revocation.actions import kinds
 from revocation.actions.base import Action, Outcome, Verdict, gone
 from revocation.steps import StepDraft
 
@@ -30,7 +32,7 @@ def step(assignment: AppRoleAssignment, *, label: str = "", urgency: int = 50) -
         target_type=DeleteAssignment.target_type,
         target_id=assignment.graph_id,
         target_label=label or assignment.principal_name,
-        params={"resource_id": str(assignment.resource_id)},
+        params={"resource_id": str(assignment.resource_id)} | kinds.of_resource(assignment.resource.app_id),
         before=image(assignment),
         urgency=urgency,
     )
@@ -43,7 +45,10 @@ class DeleteAssignment(Action):
     meaning = gettext_lazy("Whoever was assigned gets no new access to the app")
     ends_access = True
     target_type = "assignment"
-    permission = "AppRoleAssignment.ReadWrite.All"
+    needs = kinds.ASSIGN
+
+    def needs_of(self, step):
+        return kinds.to_assign(step)
 
     def _path(self, step) -> str:
         # By way of the resource: the form Microsoft recommends, and the only one that serves every kind of principal.
@@ -67,7 +72,8 @@ class DeleteAssignment(Action):
             return None
         from revocation.actions import create_assignment
 
-        return create_assignment.step(step.before, label=step.target_label)
+        graph = GRAPH_APP_ID if step.params.get("of_graph") else None
+        return create_assignment.step(step.before, label=step.target_label, resource_app_id=graph)
 
     def applied(self, steps):
         for step in steps:

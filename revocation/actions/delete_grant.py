@@ -53,7 +53,7 @@ class DeleteGrant(Action):
     meaning = gettext_lazy("The app can get nothing new with it")
     ends_access = True
     target_type = "grant"
-    permission = "DelegatedPermissionGrant.ReadWrite.All"
+    needs = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All")
 
     def look(self, step):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")

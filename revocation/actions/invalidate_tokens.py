@@ -13,3 +13,4 @@ class InvalidateTokens(RevokeSessions):
     label = gettext_lazy("Sign out everywhere (both clocks)")
     operation = "invalidateAllRefreshTokens"
     beta = True
+    needs = ("User.RevokeSessions.All",)

@@ -42,7 +42,7 @@ class NarrowGrant(Action):
     meaning = gettext_lazy("The app can get nothing new with it")
     ends_access = True
     target_type = "grant"
-    permission = "DelegatedPermissionGrant.ReadWrite.All"
+    needs = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All")
     blind = False  # what remains is what was read just before
 
     def look(self, step):

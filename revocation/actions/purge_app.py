@@ -28,10 +28,10 @@ class PurgeApp(Action):
     meaning = gettext_lazy("It cannot be restored any more")
     deletes = True
     target_type = "app"
-    permission = "Application.ReadWrite.All"
+    needs = ("Application.ReadWrite.All",)
 
-    def permission_for(self, step):
-        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.permission
+    def needs_of(self, step):
+        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs
 
     def call(self, step):
         return Call("DELETE", f"/directory/deletedItems/{segment(step.target_id)}")

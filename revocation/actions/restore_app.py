@@ -30,7 +30,7 @@ class RestoreApp(Action):
     shown = gettext_lazy("The directory shows the app again")
     meaning = gettext_lazy("It works as it did before it was deleted")
     target_type = "app"
-    permission = "Application.ReadWrite.All"
+    needs = ("Application.ReadWrite.All",)
 
     def look(self, step):
         return self.proof(step)
@@ -41,8 +41,8 @@ class RestoreApp(Action):
             return Outcome(Verdict.VERIFIED, _("It was there already."), "there_already", answer.request_id)
         return None
 
-    def permission_for(self, step):
-        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.permission
+    def needs_of(self, step):
+        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs
 
     def call(self, step):
         return Call("POST", f"/directory/deletedItems/{segment(step.target_id)}/restore")

@@ -48,7 +48,7 @@ class RevokeSessions(Action):
     capability = Capability.SIGN_OUT_PEOPLE
     ends_sessions = True
     target_type = "user"
-    permission = "User.RevokeSessions.All"
+    needs = ("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All")
     repeatable = False
     operation = "revokeSignInSessions"
 

@@ -41,7 +41,7 @@ class SetEnabled(Action):
     """What disabling and enabling have in common."""
 
     target_type = "app"
-    permission = "Application.ReadWrite.All"
+    needs = ("Application.ReadWrite.All",)
     wanted: bool
 
     def look(self, step):
@@ -58,8 +58,8 @@ class SetEnabled(Action):
     def already(self) -> str:
         raise NotImplementedError
 
-    def permission_for(self, step):
-        return kinds.ENABLE_AGENTS if kinds.is_agent(step) else self.permission
+    def needs_of(self, step):
+        return kinds.ENABLE_AGENTS if kinds.is_agent(step) else self.needs
 
     def call(self, step):
         return Call("PATCH", kinds.path(step), {"accountEnabled": self.wanted})

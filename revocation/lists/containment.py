@@ -17,7 +17,7 @@ from revocation.lists.kept import SelectionChanged
 from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import RevocationRequest
 from revocation.planning import Alternative, Plan
-from revocation.rules import protection
+from revocation.rules import granting, protection
 from revocation.steps import StepDraft
 
 
@@ -48,7 +48,8 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
         alternative=Alternative(writes=1, instead_of=writes) if app.account_enabled and writes > 1 else None,
     )
     left_out = [row for row in selection.rows if not row.included]
-    return Containment(counted, _digest(steps), left_out, protection.app_refusal(tenant, app) or "")
+    refusal = protection.app_refusal(tenant, app) or granting.refusal(tenant, steps)
+    return Containment(counted, _digest(steps), left_out, refusal)
 
 
 def submit(

@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.directory_roles import PLAIN_USER, DirectoryRole, role_names
 from accounts.models import Tenant
+from accounts.permissions import Standing, standing
 from accounts.roles import Capability, Role, capabilities
+from directory import features
 from directory.models import MICROSOFT_TENANT_IDS, Person, ServicePrincipal
 from directory.roles import KnownRoles, Roles
 from graph import types
@@ -45,9 +47,6 @@ TABLE: dict[str, frozenset[str]] = {
 EVERYONE = frozenset({DirectoryRole.GLOBAL_ADMINISTRATOR, DirectoryRole.PRIVILEGED_AUTHENTICATION_ADMINISTRATOR})
 # Only those two may sign out the holders of these, whatever role the portal gives.
 HIGHEST = EVERYONE | {DirectoryRole.PRIVILEGED_ROLE_ADMINISTRATOR}
-# What the portal needs to know roles, the least first. https://learn.microsoft.com/graph/permissions-reference
-READ_ROLES = ("RoleManagement.Read.Directory", "Directory.Read.All")
-READ_GROUPS = ("GroupMember.Read.All", "Directory.Read.All", "Group.Read.All")
 
 
 def refusal(tenant: Tenant, person: Person, actor: Actor) -> str | None:
@@ -173,21 +172,21 @@ def _not_known(tenant: Tenant, roles: Roles, reach: _Reach) -> str | None:
     if not roles.known:
         return _lacking(
             tenant,
-            READ_ROLES,
+            features.ROLES.any_of,
             _("It is not known which directory roles this person holds, so nobody may end their sessions."),
         )
     if beyond := reach.beyond(roles.possible):
         text = _("Whether this person holds %(roles)s through a group is not known, so you may not end their sessions.")
-        return _lacking(tenant, READ_GROUPS, text % {"roles": ", ".join(role_names(sorted(beyond)))})
+        return _lacking(tenant, features.GROUPS.any_of, text % {"roles": ", ".join(role_names(sorted(beyond)))})
     if roles.in_role_group is None and not reach.all_but_highest:
         text = _("It is not known whether this person belongs to a group that can hold directory roles.")
-        return _lacking(tenant, READ_GROUPS, text)
+        return _lacking(tenant, features.GROUPS.any_of, text)
     return None
 
 
 def _lacking(tenant: Tenant, any_of: tuple[str, ...], text: str) -> str:
     """The sentence with what helps: the permission to grant, or another reading where it is granted."""
-    if set(any_of) & set(tenant.granted_permissions):
+    if standing(tenant, any_of) == Standing.GRANTED:
         return _("%(text)s It could not be read lately; read the directory again, on the connection page.") % {
             "text": text
         }

@@ -11,6 +11,7 @@ class Refused(Exception):
       Protected           the target is protected from this
       WrongConfirmation   what was typed to confirm is not the app's name
       Unreachable         Microsoft could not be asked first
+      NotGranted          the tenant did not grant the portal what it needs
       NotPossible         the request is in a state, or too old, for what was asked
       NotApproved         this approval cannot be given: by this person, for these steps, or any more
 
@@ -41,6 +42,10 @@ class WrongConfirmation(Refused):
 
 
 class Unreachable(Refused):
+    pass
+
+
+class NotGranted(Refused):
     pass
 
 

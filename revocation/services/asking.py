@@ -46,6 +46,7 @@ def submit(
     run_inline: bool = True,
     needs_approval: bool | None = None,
     high_priority: bool = False,
+    first_only: bool = False,
 ) -> RevocationRequest:
     """Ask for changes in a directory and start making them. The same steps asked for twice at once are one request.
 
@@ -58,9 +59,11 @@ def submit(
         run_inline: work on it for REVOCATION_INLINE_SECONDS before returning; workers do what is left.
         needs_approval: None leaves it to the tenant's rules.
         high_priority: a mass action that may use the tenant's whole write quota.
+        first_only: only the first step has to be among what the tenant granted; the others tell where they fail.
 
     Raises:
         NothingToRevoke: there are no steps. Nothing was recorded.
+        NotGranted: the tenant is known not to have granted what a step needs. Nothing was recorded.
     """
     with in_tenant(tenant.pk):
         request, _is_new = storing.create(
@@ -75,6 +78,7 @@ def submit(
             high_priority=high_priority,
             follows=follows,
             needs_approval=needs_approval,
+            first_only=first_only,
         )
         return _start(request, run_inline=run_inline)
 

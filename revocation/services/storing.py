@@ -16,7 +16,7 @@ from audit import canonical, services as audit
 from audit.models import AuditEvent
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.rules import two_persons
+from revocation.rules import granting, two_persons
 from revocation.rules.refusals import NothingToRevoke
 from revocation.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
 
@@ -47,6 +47,7 @@ def create(
     high_priority: bool,
     follows: RevocationRequest | None,
     needs_approval: bool | None,
+    first_only: bool = False,
 ) -> tuple[RevocationRequest, bool]:
     """Store a request with its steps and its audit entry, or nothing at all. True when it is new.
 
@@ -54,6 +55,7 @@ def create(
 
     Raises:
         NothingToRevoke: `steps` is empty.
+        NotGranted: the tenant did not grant what a step needs; with `first_only`, what the first one needs.
     """
     request = RevocationRequest(
         tenant=tenant,
@@ -72,10 +74,17 @@ def create(
     try:
         with transaction.atomic():
             _queue_behind_double_click(tenant, actor)
-            _store(request, tenant, actor, steps, needs_approval)
+            _store(request, tenant, actor, _granted(tenant, steps, first_only), needs_approval)
     except _Again as again:
         return again.request, False
     return request, True
+
+
+def _granted(tenant: Tenant, steps: Iterable[StepDraft], first_only: bool) -> Iterator[StepDraft]:
+    gate = granting.Gate(tenant, first_only=first_only)
+    for step in steps:
+        gate.admit(step)
+        yield step
 
 
 def _store(request, tenant, actor, steps, needs_approval) -> None:

@@ -6,11 +6,34 @@ from datetime import timedelta
 from django import template
 from django.utils.translation import gettext as _, ngettext
 
+from directory import features
+from revocation.rules import granting
 from revocation.showing import words
 
 register = template.Library()
 for _word in (words.action_words, words.kind_words, words.state_means, words.state_words, words.what_happened):
     register.filter(_word.__name__, _word)
+
+
+@register.simple_tag(takes_context=True)
+def switched_off(context: template.Context, *names: str, app=None) -> str:
+    """Why the tenant lets none of these actions through (`sign_out` is the tenant's own); empty where it may."""
+    tenant = context["request"].tenant
+    wanted = [str(tenant.sign_out_action) if name == "sign_out" else name for name in names]
+    return granting.refusal_of(tenant, *wanted, app=app)
+
+
+@register.simple_tag(takes_context=True)
+def unreadable_here(context: template.Context, *keys: str) -> list[str]:
+    """Why the tenant's directory may not be read for these (`directory.features`), each reason once."""
+    found = (features.switched_off(context["request"].tenant, key) for key in keys)
+    return list(dict.fromkeys(filter(None, found)))
+
+
+@register.simple_tag
+def reasons(*whys: str) -> list[str]:
+    """Those that are any, each once."""
+    return list(dict.fromkeys(filter(None, whys)))
 
 
 @register.filter

@@ -21,6 +21,8 @@ from revocation.lists.parser import UnusableList
 from revocation.lists.recipes import Recipe
 from revocation.lists.selection import QUESTIONS, Selection, Status
 from revocation.models import ListDraft
+from revocation.rules import granting
+from revocation.rules.refusals import Refused
 from revocation.showing import downloads
 
 PAGE = 100
@@ -65,6 +67,7 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
         "questions": sum(counts[status] for status in asked),
         "included": sum(counts[status] for status in (Status.FOUND, Status.DISABLED)),
         "plan": _plan(request, draft, selection),
+        "off": granting.refusal_of(request.tenant, *recipes.actions_of(request.tenant, draft.recipe)),
     }
     return render(request, "revocation/preview.html", context)
 
@@ -92,6 +95,9 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             made = kept.confirm(request.tenant, pk, actor, digest=digest, **form.cleaned_data)
             return redirect("revocation:detail", request.tenant.slug, made.pk)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return redirect("revocation:preview", request.tenant.slug, pk)
         except kept.SelectionChanged:
             messages.warning(request, _("The list or the rules changed since this preview. Check the list again."))
             return redirect("revocation:preview", request.tenant.slug, pk)

@@ -15,7 +15,7 @@ from directory.models import Person
 from directory.roles import KnownRoles, Roles
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
-from revocation.rules import protection
+from revocation.rules import granting, protection
 from revocation.showing import live, people as known
 from revocation.showing.timeline import timeline
 
@@ -118,6 +118,7 @@ def _about(request: HttpRequest, person: Person) -> dict:
         "roles": role_names(held.held),
         "roles_known": _roles_known(held),
         "in_role_group": held.in_role_group,
-        "refusal": protection.refusal(request.tenant, person, Actor.of(request.membership)),
+        "refusal": protection.refusal(request.tenant, person, Actor.of(request.membership))
+        or granting.refusal_of(request.tenant, str(request.tenant.sign_out_action)),
         "under_way": known.under_way(request.tenant, person),
     }

@@ -36,7 +36,7 @@ def test_a_connected_tenant_has_no_fault(entra, contoso):
     assert found.checked_at
     contoso.refresh_from_db()
     assert "User.RevokeSessions.All" in contoso.granted_permissions
-    assert connection.features(contoso) == {}
+    assert set(connection.features(contoso)) == {"disable_agents", "delete_agents"}
 
 
 def test_a_missing_permission_names_what_it_switches_off(contoso):
@@ -46,11 +46,11 @@ def test_a_missing_permission_names_what_it_switches_off(contoso):
     assert missing == {
         "sign_out": "User.RevokeSessions.All",
         "change_apps": "Application.ReadWrite.All",
-        "assignments": "AppRoleAssignment.ReadWrite.All",
+        "assignments": "Application.ReadWrite.All",
     }
     assert not found.works
     off = connection.features(contoso)
-    assert set(off) == {*missing, "last_used"}
+    assert set(off) == {*missing, "last_used", "app_permissions", "disable_agents", "delete_agents"}
     assert "User.RevokeSessions.All" in off["sign_out"]
     assert "Privileged Role Administrator" in off["sign_out"]
 
@@ -86,7 +86,7 @@ def test_every_reading_of_the_directory_renews_what_is_granted(entra, contoso):
     sync.sync_tenant(contoso, kinds=[])
     contoso.refresh_from_db()
     assert "User.RevokeSessions.All" in contoso.granted_permissions
-    assert connection.features(contoso) == {}
+    assert set(connection.features(contoso)) == {"disable_agents", "delete_agents"}
 
 
 def test_a_directory_that_does_not_know_the_portal_is_not_known(entra, contoso):

@@ -1,6 +1,6 @@
 """Which application permission lets a call through, and whether that is the one the portal says it needs.
 
-The table is Microsoft's; what the portal says is read from the portal: `Action.needs` of what it changes, `FEATURES` of
+The table is Microsoft's; what the portal says is read from the portal: `Action.needs_of` of what it changes, `FEATURES` of
 what it reads. Each permission that a declaration names must be enough by itself, since the portal switches the feature
 on with any one of them.
 """
@@ -118,7 +118,7 @@ def _actions(table: dict, template: str, method: str, params: dict) -> tuple[tup
     from revocation.models import RevocationStep
 
     return tuple(
-        (f"action {name}", (actions.get(name).permission_for(RevocationStep(params=params)),))
+        (f"action {name}", actions.get(name).needs_of(RevocationStep(params=params)))
         for (wanted, path), names in table.items()
         if wanted == method and path.lower() == template
         for name in names
