@@ -95,11 +95,18 @@ class TenantSettingsForm(forms.ModelForm):
 class ProviderForm(forms.Form):
     """Somebody of another organisation, and what they may do here."""
 
-    home = forms.CharField(
-        label=_("Their organisation"), max_length=256, help_text=_("Its domain, or its tenant id."), widget=_text()
+    who = forms.CharField(
+        label=_("Their mail address or user principal name"),
+        max_length=256,
+        help_text=_("As they sign in with it. They have to have signed in here once."),
+        widget=_text(spellcheck="false", autocapitalize="none"),
     )
-    object_id = forms.UUIDField(
-        label=_("Their object id"), help_text=_("As their own directory shows it."), widget=_text(spellcheck="false")
+    home = forms.CharField(
+        label=_("Their organisation"),
+        max_length=256,
+        required=False,
+        help_text=_("Its main domain or its tenant id, where the address does not end in that domain."),
+        widget=_text(spellcheck="false"),
     )
     roles = forms.MultipleChoiceField(
         label=_("They may work as"),
@@ -113,8 +120,10 @@ class ProviderForm(forms.Form):
 
     def clean(self) -> dict:
         values = super().clean()
-        if values.get("home") and values.get("object_id"):
-            values["person"] = person_from_elsewhere(self.tenant, values["home"], values["object_id"])
+        if values.get("who"):
+            values["person"] = person_from_elsewhere(self.tenant, values["who"], values.get("home", ""))
             if values["person"] is None:
-                raise forms.ValidationError(_("Nobody of that organisation with this id has signed in here yet."))
+                raise forms.ValidationError(
+                    _("Nobody of another organisation with this address has signed in here yet. Nobody was let in.")
+                )
         return values

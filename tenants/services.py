@@ -10,8 +10,10 @@ from django.db.models import Q, QuerySet
 from accounts.access import Actor
 from accounts.models import Membership, Tenant, User
 from accounts.services import find_person
+from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
 from audit.services import record
+from directory.models import Person
 from revocation.rules import two_persons
 
 FIELDS = (
@@ -78,19 +80,32 @@ def member_from_elsewhere(tenant: Tenant, membership_id: UUID) -> Membership | N
     return members_from_elsewhere(tenant).filter(pk=membership_id).first()
 
 
-def person_from_elsewhere(tenant: Tenant, home: str, object_id: UUID) -> User | None:
+def person_from_elsewhere(tenant: Tenant, who: str, home: str = "") -> User | None:
     """Somebody of another tenant who has signed in here before.
 
     None for everything else, so that nobody learns from the answer which organisations use this portal.
 
     Args:
-        home: the other tenant's id or domain.
+        who: their user principal name, mail address or object id.
+        home: the other tenant's id or domain; needed where `who` does not end in that domain.
     """
-    if not home.strip():
+    who, home = who.strip(), home.strip() or who.strip().rpartition("@")[2]
+    fits = Q(domain__iexact=home) | (Q(pk=uuid) if (uuid := _uuid(home)) else Q())
+    other = Tenant.objects.filter(fits).exclude(pk=tenant.pk).first() if home else None
+    if other is None:
         return None
+    if object_id := _uuid(who):
+        return find_person(other.pk, object_id)
+    with tenant_context(other.pk):
+        known = User.objects.filter(tenant=other, upn__iexact=who).values_list("object_id", flat=True)[:2]
+        found = set(known) or set(
+            Person.objects.filter(tenant=other, mail__iexact=who).values_list("pk", flat=True)[:2]
+        )
+    return find_person(other.pk, found.pop()) if len(found) == 1 else None
+
+
+def _uuid(text: str) -> UUID | None:
     try:
-        fits = Q(pk=UUID(home.strip()))
+        return UUID(text)
     except ValueError:
-        fits = Q(domain__iexact=home.strip())
-    other = Tenant.objects.filter(fits).exclude(pk=tenant.pk).first()
-    return find_person(other.pk, object_id) if other else None
+        return None

@@ -21,14 +21,16 @@ from tenants.forms import ProviderForm
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.MANAGE_TENANT, step_up=True)
 def providers(request: HttpRequest) -> HttpResponse:
+    """Who is let in, and letting somebody in: looked up first, and let in once their name was seen."""
     form = ProviderForm(request.POST or None, tenant=request.tenant)
-    if request.method == "POST" and form.is_valid():
-        person, roles = form.cleaned_data["person"], form.cleaned_data["roles"]
+    person = form.cleaned_data["person"] if request.method == "POST" and form.is_valid() else None
+    if person and request.POST.get("seen") == str(person.pk):
+        roles = form.cleaned_data["roles"]
         accounts.grant_membership(request.tenant, person, roles, actor=Actor.of(request.membership))
         messages.success(request, _("%(person)s may now work in this tenant.") % {"person": person})
         return redirect("tenants:providers", request.tenant.slug)
     members = [_with_words(member) for member in services.members_from_elsewhere(request.tenant)]
-    context = {"members": members, "form": form}
+    context = {"members": members, "form": form, "person": person}
     return render(request, "tenants/providers.html", context, status=422 if form.errors else 200)
 
 

@@ -4,10 +4,12 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
+from directory.models import Person as DirectoryPerson
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
@@ -106,9 +108,14 @@ def test_settings_need_a_fresh_sign_in(client, sign_in, contoso, megan):
 
 
 def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, sign_in, contoso, megan, robin):
-    wanted = {"home": "fabrikam.example", "object_id": str(robin.object_id), "roles": ["helpdesk"]}
+    wanted = {"who": robin.upn.upper(), "roles": ["helpdesk"]}
 
-    admin.post(reverse("tenants:providers", args=["contoso"]), wanted)
+    looked_up = admin.post(reverse("tenants:providers", args=["contoso"]), wanted).content.decode()
+    with tenant_context(contoso.pk):
+        assert not Membership.objects.filter(tenant=contoso, user_id=robin.user.pk).exists()
+    assert "This is Robin Counts" in looked_up
+    assert "Fabrikam" in looked_up
+    admin.post(reverse("tenants:providers", args=["contoso"]), wanted | {"seen": str(robin.user.pk)})
     with tenant_context(contoso.pk):
         membership = Membership.objects.get(tenant=contoso, user_id=robin.user.pk)
     listed = admin.get(reverse("tenants:providers", args=["contoso"])).content.decode()
@@ -131,7 +138,7 @@ def test_a_providers_person_is_let_in_works_here_and_is_let_out(client, admin, s
 
 @pytest.mark.parametrize("home", ["contoso.example", "nowhere.example", "", "00000000-0000-4000-8000-000000000000"])
 def test_unknown_people_and_ones_own_get_the_same_answer(admin, contoso, megan, robin, home):
-    wanted = {"home": home, "object_id": str(megan.object_id), "roles": ["tenant_admin"]}
+    wanted = {"home": home, "who": str(megan.object_id), "roles": ["tenant_admin"]}
 
     answer = admin.post(reverse("tenants:providers", args=["contoso"]), wanted)
 
@@ -146,3 +153,35 @@ def test_ones_own_membership_cannot_be_ended(admin, contoso, megan):
     assert answer.status_code == 404
     with tenant_context(contoso.pk):
         assert Membership.objects.filter(pk=megan.membership.pk).exists()
+
+
+def test_somebody_is_found_by_mail_address_or_object_id_too_and_one_that_was_not_seen_is_not_let_in(
+    admin, contoso, fabrikam, robin
+):
+    with tenant_context(fabrikam.pk):
+        DirectoryPerson.objects.create(
+            tenant=fabrikam,
+            pk=robin.object_id,
+            display_name="Robin Counts",
+            upn=robin.upn,
+            mail="r.counts@books.example",
+            synced_at=timezone.now(),
+        )
+    page = reverse("tenants:providers", args=["contoso"])
+    for who in (
+        {"who": "R.Counts@books.example", "home": "fabrikam.example"},
+        {"who": str(robin.object_id), "home": str(fabrikam.pk)},
+    ):
+        found = admin.post(page, {**who, "roles": ["helpdesk"], "seen": str(uuid4())})
+        assert "This is Robin Counts" in found.content.decode()
+    with tenant_context(contoso.pk):
+        assert not Membership.objects.filter(tenant=contoso, user_id=robin.user.pk).exists()
+
+
+@pytest.mark.parametrize("who", ["nobody@fabrikam.example", "megan@contoso.example", "nonsense", "x@nowhere.example"])
+def test_who_is_not_found_is_told_in_words(admin, contoso, megan, robin, who):
+    answer = admin.post(reverse("tenants:providers", args=["contoso"]), {"who": who, "roles": ["helpdesk"]})
+
+    assert answer.status_code == 422
+    assert "Nobody was let in" in answer.content.decode()
+    assert "UUID" not in answer.content.decode()
