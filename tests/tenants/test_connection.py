@@ -17,7 +17,9 @@ from graph.client import GraphClient
 from graph.errors import Unauthorized
 from graph.types import Organization
 from tenants import connection
+from tests.accounts.browser import Browser
 from tests.factories import make_tenant
+from tests.sandbox_client import PORTAL_CLIENT_ID
 
 TAILSPIN = "33333333-3333-4333-8333-333333333333"
 
@@ -178,6 +180,22 @@ def test_the_doctor_says_where_sign_in_tells_no_directory_roles(entra, contoso, 
     call_command("doctor", tenant="contoso")
 
     assert "Sign-in does not say which directory roles people hold" in capsys.readouterr().out
+
+
+def test_the_doctor_says_which_claims_the_registration_does_not_ask_for(entra, contoso, capsys):
+    call_command("doctor", tenant="contoso")
+    assert "shows once somebody has signed in" in capsys.readouterr().out
+    Browser(entra.url).sign_in("megan@contoso.example")
+    call_command("doctor", tenant="contoso")
+    assert "ok The registration asks for the claims" in capsys.readouterr().out
+    change = {"group_membership_claims": None, "optional_claims": {}}
+    asked = {"tenant": str(contoso.pk), "do": "registration", "app": PORTAL_CLIENT_ID, **change}
+    entra.control("POST", "world", json=asked)
+    Browser(entra.url).sign_in("megan@contoso.example")
+    call_command("doctor", tenant="contoso")
+    out = capsys.readouterr().out
+    for name in ("wids", "sid", "auth_time", "login_hint"):
+        assert f"does not ask for the claim {name}, so" in out
 
 
 def test_the_doctor_fails_on_a_fault(entra, contoso, settings, capsys):

@@ -1,8 +1,12 @@
 """Every permission the portal names, beside Microsoft's own table: each is enough by itself for what it is for."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from accounts.permissions import Feature
+from graph import explain
 from revocation import actions
 from tenants import connection
 from tests.wire import documented, published
@@ -69,3 +73,29 @@ def test_the_strong_ones_are_asked_for_where_nothing_less_is_enough():
     assert [one.key for one in FEATURES if one.any_of[0] == strong] == ["app_permissions"]
     assert all(one.optional for one in FEATURES if one.any_of[0] == strong)
     assert "User.ReadWrite.All" not in connection.INVALIDATE_TOKENS.any_of
+
+
+# --- The guide ----------------------------------------------------------------------------------------
+
+GUIDE = (Path(__file__).parents[2] / "docs/real-tenant.md").read_text()
+
+
+def row(feature: Feature) -> str:
+    others = ", ".join(f"`{one}`" for one in feature.any_of[1:])
+    optional = " *Optional.*" if feature.optional else ""
+    return f"| `{feature.any_of[0]}` | {feature.text}{optional} | {others} |"
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda one: one.key)
+def test_the_guide_has_each_feature_with_its_permissions(feature):
+    assert row(feature) in GUIDE.splitlines()
+
+
+def test_the_guide_names_no_permission_that_nothing_needs():
+    named = set(re.findall(r"`([A-Z][A-Za-z]+\.[A-Z][A-Za-z]+(?:\.[A-Za-z]+)?)`", GUIDE))
+    needed = {one for feature in FEATURES for one in feature.any_of}
+    assert named - needed <= {"User.Read", "Portal.TenantAdmin", "Portal.Helpdesk", "Portal.Auditor"}
+
+
+def test_the_numbers_in_the_guide_are_those_the_portal_explains():
+    assert set(re.findall(r"AADSTS(\d+)", GUIDE)) <= set(explain.NUMBERS)

@@ -13,7 +13,7 @@ from accounts.permissions import Standing
 from accounts.tenancy import no_context, tenant_context
 from directory import selectors
 from graph.explain import Words
-from tenants import connection
+from tenants import claims, connection
 from tenants.live import command as live
 
 _LIVE = ("user", "app", "yes", "write")
@@ -61,8 +61,18 @@ class Command(BaseCommand):
             else:
                 self._bad(f"{finding.permission} is missing. {finding.text}")
         self._sign_in(tenant)
+        self._claims(tenant)
         self._copy(tenant)
         return found.works
+
+    def _claims(self, tenant: Tenant) -> None:
+        missing = claims.not_asked_for(tenant)
+        if missing is None:
+            self.stdout.write("  ? Whether the registration asks for the claims shows once somebody has signed in.")
+        elif not missing:
+            self._good("The registration asks for the claims.")
+        for name, without in (missing or {}).items():
+            self.stdout.write(f"  - The registration does not ask for the claim {name}, so {without}.")
 
     def _problem(self, problem: Words) -> None:
         code = f" ({problem.code})" if problem.code else ""
