@@ -1,8 +1,8 @@
 """Which application permission lets a call through, and whether that is the one the portal says it needs.
 
-The table is Microsoft's; what the portal says is read from the portal: `Action.needs_of` of what it changes, `FEATURES` of
-what it reads. Each permission that a declaration names must be enough by itself, since the portal switches the feature
-on with any one of them.
+The table is Microsoft's; what the portal says is read from the portal: `Action.needs_of` of what it changes,
+`FEATURES` of what it reads. Each permission that a declaration names must be enough by itself, since the portal
+switches the feature on with any one of them.
 """
 
 from collections.abc import Iterator
