@@ -9,7 +9,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -103,7 +102,7 @@ def undo_own_removal(membership: Membership, request: RevocationRequest) -> Revo
 
     Raises:
         Absent: it is not this person's removal.
-        Refused: it is too late, or an administrator has stopped the app.
+        Refused: it is too late, or somebody has spoken about it since: see `revocation.rules.undoing`.
     """
     actor = Actor.of(membership)
     if request.tenant_id != membership.tenant_id or request.actor_id != actor.id or request.kind not in OWN_KINDS:
@@ -112,17 +111,7 @@ def undo_own_removal(membership: Membership, request: RevocationRequest) -> Revo
     if timezone.now() - request.created_at > timedelta(minutes=minutes):
         words = _("A removal can be undone for %(minutes)d minutes. You can let the app in again by signing in to it.")
         raise Refused(words % {"minutes": minutes})
-    _refuse_stopped_apps(request)
     return revocation.undo(request, actor)
-
-
-def _refuse_stopped_apps(request: RevocationRequest) -> None:
-    """Undo gives back what the person took, and nothing to an app that was disabled or deleted for everyone."""
-    clients = {image["client_id"] for image in request.steps.values_list("before", flat=True) if image}
-    apps = ServicePrincipal.objects.filter(tenant_id=request.tenant_id, pk__in=clients)
-    if stopped := apps.filter(Q(account_enabled=False) | Q(deleted_at__isnull=False)).first():
-        words = _("An administrator has stopped %(app)s for everyone, so it gets nothing back.")
-        raise Refused(words % {"app": stopped.display_name})
 
 
 def _own_grants_now(membership: Membership, app: ServicePrincipal) -> list[types.Grant]:

@@ -45,7 +45,13 @@ LAST_USED = Feature(
     _("Know when apps and people were last active (needs a P1 licence too). Without it “last used” is unknown."),
     optional=True,
 )
-READING = {one.key: one for one in (APPS, GRANTS, PEOPLE, ROLES, ORGANIZATION, GROUPS, LAST_USED)}
+CONSENT_POLICY = Feature(
+    "consent_policy",
+    ("Policy.Read.All",),
+    _("Know whether people may consent for themselves. Without it nobody undoes their own removal of a consent."),
+    optional=True,
+)
+READING = {one.key: one for one in (APPS, GRANTS, PEOPLE, ROLES, ORGANIZATION, GROUPS, LAST_USED, CONSENT_POLICY)}
 
 
 def switched_off(tenant: Tenant, key: str) -> str:

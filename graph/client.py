@@ -269,6 +269,16 @@ class GraphClient:
             raise Unavailable("Graph sent no organization.", sent=False)
         return found[0]
 
+    def own_consent_policies(self) -> frozenset[str]:
+        """By which policies people may consent to apps for themselves; none where they may not at all.
+
+        Raises:
+            Forbidden: the tenant did not grant Policy.Read.All. Whether they may is not known.
+
+        https://learn.microsoft.com/graph/api/authorizationpolicy-get
+        """
+        return self._ask.one("/policies/authorizationPolicy", {}, _own_consent)
+
     def own_permissions(self, *, fresh: bool = False) -> frozenset[str] | None:
         """Application permissions for Graph that the tenant granted the portal, such as `User.RevokeSessions.All`.
 
@@ -313,3 +323,8 @@ class GraphClient:
     def finish(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
         """The whole of a list whose first page was asked for in a batch, as `Requester.finish` does it."""
         return self._ask.finish(call, answer, read, strict=strict)
+
+
+def _own_consent(policy: dict) -> frozenset[str]:
+    assigned = policy["defaultUserRolePermissions"]["permissionGrantPoliciesAssigned"]
+    return frozenset(one for one in assigned if one.startswith("ManagePermissionGrantsForSelf."))

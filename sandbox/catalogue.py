@@ -34,6 +34,7 @@ PORTAL_PERMISSIONS = [
     "DelegatedPermissionGrant.ReadWrite.All",
     "GroupMember.Read.All",
     "Organization.Read.All",
+    "Policy.Read.All",
     "RoleManagement.Read.Directory",
     "User.Read.All",
     "User.RevokeSessions.All",

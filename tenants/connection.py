@@ -51,6 +51,7 @@ FEATURES = [
     ),
     reading.ORGANIZATION,
     reading.LAST_USED,
+    reading.CONSENT_POLICY,
     _of(
         "create_assignment",
         "app_permissions",

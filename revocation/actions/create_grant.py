@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from directory import sync
 from graph.errors import GraphError, NotFound
 from graph.requesting import segment
-from graph.types import Call, Grant
+from graph.types import Answer, Call, Grant
 from revocation.actions.base import (
     NOT_YET,
     Action,
@@ -24,14 +24,20 @@ from revocation.actions.base import (
 from revocation.steps import StepDraft
 
 
-def step(image: dict, *, label: str = "", urgency: int = 50) -> StepDraft:
-    """Make sure this grant exists with at least these scopes. `image` is what `delete_grant.image` keeps."""
+def step(image: dict, *, label: str = "", urgency: int = 50, left: list[str] | None = None) -> StepDraft:
+    """Make sure this grant exists with at least these scopes. `image` is what `delete_grant.image` keeps.
+
+    Args:
+        left: the scopes that the removal left there, none where it took the grant. Then the scopes are only put back
+            onto that: what somebody else narrowed, took or gave since is not touched. None: whatever is there.
+    """
     return StepDraft(
         action=CreateGrant.name,
         target_type=CreateGrant.target_type,
         target_id=grant_id(image["client_id"], image["resource_id"], image.get("principal_id")),
         target_label=label,
-        params={key: image.get(key) for key in ("client_id", "resource_id", "principal_id", "consent_type", "scopes")},
+        params={key: image.get(key) for key in ("client_id", "resource_id", "principal_id", "consent_type", "scopes")}
+        | ({} if left is None else {"left": sorted(left)}),
         urgency=urgency,
     )
 
@@ -41,6 +47,11 @@ def grant_id(client_id: str, resource_id: str, principal_id: str | None) -> str:
     parts = [client_id, resource_id, *([principal_id] if principal_id else [])]
     raw = b"".join(UUID(str(part)).bytes_le for part in parts)
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _changed(answer: Answer) -> Outcome:
+    text = _("Somebody changed this consent since it was removed, so nothing was put back.")
+    return Outcome(Verdict.FAILED, text, "changed_meanwhile", answer.request_id)
 
 
 class CreateGrant(Action):
@@ -55,13 +66,18 @@ class CreateGrant(Action):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")
 
     def looked(self, step, answer):
+        left = step.params.get("left")
         if answer.error is not None:
             observe(step, found=None)
-            return None
+            if not left:
+                return None
+            return _changed(answer) if isinstance(answer.error, NotFound) else self.refused(step, answer.error)
         found = Grant.read(answer.body)
         observe(step, found={"id": found.id, "scopes": list(found.scopes)})
         if set(step.params["scopes"]) <= set(found.scopes):
             return Outcome(Verdict.VERIFIED, _("It was there already."), "there_already", answer.request_id)
+        if left is not None and (not left or not set(left) <= set(found.scopes)):
+            return _changed(answer)
         return None
 
     def call(self, step):

@@ -87,7 +87,7 @@ class DeleteGrant(Action):
         before = (step.observed or {}).get("found") or step.before
         if not before or step.outcome_code == "gone_already":
             return None
-        return create_grant.step(before, label=step.target_label)
+        return create_grant.step(before, label=step.target_label, left=[])
 
     def applied(self, steps):
         sync.forget_grants(steps[0].tenant, [step.target_id for step in steps])

@@ -94,7 +94,10 @@ class NarrowGrant(Action):
         before = (step.observed or {}).get("found") or step.before
         if not before or step.outcome_code == "gone_already":
             return None
-        return create_grant.step(before, label=step.target_label)
+        removed = set(step.params["remove"])
+        took = [scope for scope in before["scopes"] if scope in removed]
+        left = [scope for scope in before["scopes"] if scope not in removed]
+        return create_grant.step({**before, "scopes": took}, label=step.target_label, left=left)
 
     def applied(self, steps):
         for step in steps:

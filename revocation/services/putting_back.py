@@ -13,7 +13,7 @@ from accounts.tenancy import in_tenant
 from directory.models import Person
 from revocation import actions
 from revocation.models import RevocationRequest
-from revocation.rules import protection
+from revocation.rules import protection, undoing
 from revocation.rules.refusals import NothingToRevoke, NotPossible, Protected
 from revocation.services.asking import record_refusal, submit
 from revocation.steps import Sealer, StepDraft
@@ -23,7 +23,8 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
     """Put back what a request took, as a new request that names it. Asked for twice, it is the same undo.
 
     Raises:
-        NotPossible: it is too late, or nothing of it can be put back. Nothing was changed.
+        NotPossible: it is too late, nothing of it can be put back, or somebody has spoken about it since (an
+            administrator, another request, the organisation's rule of consent). Nothing was changed.
     """
     with in_tenant(request.tenant_id):
         earlier = request.followers.filter(kind=RevocationRequest.Kind.UNDO).order_by("-created_at").first()
@@ -36,6 +37,8 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
         steps = list(_undo_steps(request))
         if not steps:
             raise NotPossible(_("Nothing of this can be undone."))
+        if why := undoing.objection(request, steps, actor):
+            raise NotPossible(why)
         return submit(
             tenant=request.tenant,
             actor=actor,

@@ -36,6 +36,7 @@ FEATURES = {
     ("GET", "/roleManagement/directory/roleEligibilityScheduleInstances"): "roles",
     ("GET", "/roleManagement/directory/roleDefinitions"): "roles",
     ("GET", "/organization"): "organization",
+    ("GET", "/policies/authorizationPolicy"): "consent_policy",
     ("GET", "/groups"): "groups",
     ("GET", "/groups/{id}"): "groups",
     ("GET", "/groups/{id}/transitiveMembers"): "groups",
