@@ -149,6 +149,9 @@ class Membership(models.Model):
     roles = ArrayField(models.CharField(max_length=32, choices=Role), default=list)
     source = models.CharField(max_length=16, choices=Source, default=Source.ENTRA)
     granted_by = models.CharField(max_length=256, blank=True)
+    # Who let them in, by object id: the granter, then whoever had let the granter in, up to one of the tenant's own.
+    let_in_by = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    granted_at = models.DateTimeField(null=True, blank=True)  # since when they hold a role that they did not before
     # Who was let in, for this tenant's pages: the account itself belongs to another tenant and stays hidden.
     person_label = models.CharField(max_length=256, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -244,6 +244,9 @@ def grant_membership(tenant: Tenant, person: User, roles: Iterable[str], *, acto
     if person.tenant_id is None or person.tenant_id == tenant.pk:
         raise ValueError("Roles in a person's own tenant come from Entra.")
     with transaction.atomic(), tenant_context(tenant.pk):
+        before = Membership.objects.select_for_update().filter(tenant=tenant, user_id=person.pk).first()
+        granter = Membership.objects.filter(tenant=tenant, user_id=actor.user_id).first()
+        wider = before is None or not set(wanted) <= set(before.roles)
         membership, _created = Membership.objects.update_or_create(
             tenant=tenant,
             user_id=person.pk,
@@ -251,6 +254,8 @@ def grant_membership(tenant: Tenant, person: User, roles: Iterable[str], *, acto
                 "roles": wanted,
                 "source": Membership.Source.GRANTED,
                 "granted_by": actor.label[:256],
+                "let_in_by": [actor.id, *(granter.let_in_by if granter else ())],
+                "granted_at": timezone.now() if wider else before.granted_at,
                 "person_label": f"{person} ({person.upn})"[:256],
             },
         )
@@ -259,16 +264,24 @@ def grant_membership(tenant: Tenant, person: User, roles: Iterable[str], *, acto
 
 
 def revoke_membership(membership: Membership, *, actor: Actor) -> None:
-    """Take back what `grant_membership` gave. It counts from the person's next request.
+    """Take back what `grant_membership` gave, and what this person passed on. It counts from their next request.
 
     Raises:
         ValueError: it is a person's membership in their own tenant.
     """
     if membership.source != Membership.Source.GRANTED:
         raise ValueError("A membership in one's own tenant comes from Entra.")
+    with user_context(membership.user_id):
+        person = User.objects.get(pk=membership.user_id)
     with transaction.atomic(), tenant_context(membership.tenant_id):
-        _announce_membership(signals.membership_revoked, membership, actor, "")
-        membership.delete()
+        passed_on = Membership.objects.filter(
+            tenant_id=membership.tenant_id,
+            source=Membership.Source.GRANTED,
+            let_in_by__contains=[str(person.object_id)],
+        )
+        for one in [membership, *passed_on.exclude(pk=membership.pk)]:
+            _announce_membership(signals.membership_revoked, one, actor, "")
+            one.delete()
 
 
 def _announce_membership(signal, membership: Membership, actor: Actor, reason: str) -> None:

@@ -20,6 +20,7 @@ from accounts.tenancy import user_context
 from audit import services as audit
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.rules import two_persons
 from revocation.steps import Sealer, digest_of
 
 State = RevocationRequest.State
@@ -60,6 +61,8 @@ def objection(request: RevocationRequest, *, compare_steps: bool = True) -> str:
         return _("The approver is the person who asked.")
     if not _may_still(request):
         return _("The approver may not approve any more.")
+    if not request.overridden and (why := not_a_second_person(request, request.approver_user_id)):
+        return why
     if _ran_out(request):
         return _("The approval ran out before anything was begun.")
     if request.digest != request.approved_digest:
@@ -91,6 +94,12 @@ def void(request: RevocationRequest, why: str) -> None:
 class _Approver:
     def __init__(self, pk: str, label: str) -> None:
         self.id, self.label = pk, label
+
+
+def not_a_second_person(request: RevocationRequest, user_id: UUID | None) -> str:
+    """Why the yes of this account is none of a second person; empty where it is, as far as memberships tell."""
+    found = Membership.objects.filter(tenant_id=request.tenant_id, user_id=user_id).first()
+    return two_persons.no_second_person(request.tenant_id, request.actor_id, found) if found else ""
 
 
 def _may_still(request: RevocationRequest) -> bool:

@@ -20,6 +20,7 @@ from directory import features
 from directory.models import MICROSOFT_TENANT_IDS, Person, ServicePrincipal
 from directory.roles import KnownRoles, Roles
 from graph import types
+from revocation.rules import two_persons
 
 _HELPDESK_ROW = frozenset(
     {
@@ -55,7 +56,8 @@ def refusal(tenant: Tenant, person: Person, actor: Actor) -> str | None:
         return why
     if _is_self(person.pk, actor):
         return None
-    if person.pk in tenant.break_glass_ids and not _is_operator(actor) and Role.TENANT_ADMIN not in actor.roles:
+    emergency = person.pk in two_persons.emergency_accounts(tenant)
+    if emergency and not _is_operator(actor) and Role.TENANT_ADMIN not in actor.roles:
         return _("This is an emergency access account; only a tenant admin may sign it out.")
     known = KnownRoles(tenant)
     return _by_table(tenant, known.of_person(person), _Reach.of(tenant, actor, known))
@@ -68,7 +70,7 @@ def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[U
     """
     known = KnownRoles(tenant)
     reach = _Reach.of(tenant, actor, known)
-    break_glass = set(tenant.break_glass_ids)
+    break_glass = two_persons.emergency_accounts(tenant)
     found: dict[UUID, str] = {}
     # One array instead of `pk__in`: tens of thousands of separate parameters cost more than the query itself.
     wanted = {"where": ["directory_person.id = ANY(%s)"], "params": [list(person_ids)]}

@@ -1,44 +1,87 @@
 """Which requests need a second person, as the tenant wants it: and how that rule itself is kept from one person.
 
 A stricter rule holds at once. A looser one holds a while after it was saved: else one administrator could loosen it,
-act alone, and put it back. Until then the rule is the stricter of the two in each of its parts.
+act alone, and put it back. Until then the rule is the stricter of the two in each of its parts. Letting somebody in
+loosens it too: their yes counts as much later, and never for whoever let them in.
 """
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from accounts.models import Tenant
+from accounts.models import Membership, Tenant, User
+from accounts.tenancy import user_context
 
 
 @dataclass(frozen=True)
 class Rule:
-    """More people than `threshold`, any app deletion where `deletions`; `override`: an emergency may do without."""
+    """More people than `threshold`, any app deletion where `deletions`; `override`: an emergency may do without.
+
+    `emergency` are the object ids of emergency access accounts: taking one off the list would let it be hit.
+    """
 
     threshold: int
     deletions: bool
     override: bool
+    emergency: tuple[str, ...] = ()
 
     def or_stricter(self, other: "Rule") -> "Rule":
         return Rule(
             min(self.threshold, other.threshold),
             self.deletions or other.deletions,
             self.override and other.override,
+            tuple(sorted({*self.emergency, *other.emergency})),
         )
 
 
 def saved(tenant: Tenant) -> Rule:
     """The rule as the tenant's settings show it."""
-    return Rule(tenant.approval_threshold, tenant.approve_app_deletion, tenant.allow_emergency_override)
+    emergency = tuple(sorted(map(str, tenant.break_glass_ids)))
+    return Rule(tenant.approval_threshold, tenant.approve_app_deletion, tenant.allow_emergency_override, emergency)
 
 
 def in_force(tenant: Tenant) -> Rule:
     """The rule that holds now."""
     if tenant.stricter_until and tenant.stricter_until > timezone.now():
-        return saved(tenant).or_stricter(Rule(**tenant.stricter_rule))
+        kept = {**tenant.stricter_rule, "emergency": tuple(tenant.stricter_rule.get("emergency", ()))}
+        return saved(tenant).or_stricter(Rule(**kept))
     return saved(tenant)
+
+
+def emergency_accounts(tenant: Tenant) -> frozenset[UUID]:
+    """The emergency access accounts that are protected now: those just taken off the list, for a while longer."""
+    return frozenset(map(UUID, in_force(tenant).emergency))
+
+
+def no_second_person(tenant_id: UUID, asked_by: str, approver: Membership) -> str:
+    """Why this member's yes is no second person's to what `asked_by` (an Entra object id) asked; empty where it is.
+
+    Somebody let in by the asker, or through others whom the asker let in, may be the asker's own second account. So
+    may an asker whom the approver let in a moment ago.
+    """
+    waits = timedelta(hours=settings.LOOSER_RULE_HOURS)
+    if asked_by in approver.let_in_by:
+        return _("Whoever asked for this let the approver in, so that would be no second person's yes.")
+    if approver.granted_at and approver.granted_at + waits > timezone.now():
+        return _("The approver was let in less than %(hours)d hours ago, so their yes does not count yet.") % {
+            "hours": settings.LOOSER_RULE_HOURS
+        }
+    lately = Membership.objects.filter(tenant_id=tenant_id, granted_at__gt=timezone.now() - waits)
+    for member in lately.exclude(let_in_by=[]):
+        if _entra_id(approver) in member.let_in_by and _entra_id(member) == asked_by:
+            return _("The approver let in whoever asked for this less than %(hours)d hours ago.") % {
+                "hours": settings.LOOSER_RULE_HOURS
+            }
+    return ""
+
+
+def _entra_id(member: Membership) -> str:
+    with user_context(member.user_id):  # who was let in belongs to another tenant
+        return str(User.objects.filter(pk=member.user_id).values_list("object_id", flat=True).first())
 
 
 def asked_for(tenant: Tenant, *, people: int, only_oneself: bool = False, deletes: bool = False) -> bool:

@@ -68,6 +68,8 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
             needed = Capability.MANAGE_TENANT if alone else Capability.APPROVE
             if needed not in capabilities(actor.roles):
                 raise NotApproved(_("Your role does not let you approve this."))
+            if not alone and (why := approval.not_a_second_person(found, actor.user_id)):
+                raise NotApproved(why)
             sealer = Sealer(found.tenant_id)
             if not sealer.request_holds(found):
                 raise NotApproved(_("This request was changed after it was asked for. It has to be asked for again."))
