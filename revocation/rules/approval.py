@@ -61,7 +61,7 @@ def objection(request: RevocationRequest, *, compare_steps: bool = True) -> str:
         return _("The approver is the person who asked.")
     if not _may_still(request):
         return _("The approver may not approve any more.")
-    if not request.overridden and (why := not_a_second_person(request, request.approver_user_id)):
+    if not request.overridden and (why := two_persons.no_second_person(request, request.approver_user_id)):
         return why
     if _ran_out(request):
         return _("The approval ran out before anything was begun.")
@@ -94,12 +94,6 @@ def void(request: RevocationRequest, why: str) -> None:
 class _Approver:
     def __init__(self, pk: str, label: str) -> None:
         self.id, self.label = pk, label
-
-
-def not_a_second_person(request: RevocationRequest, user_id: UUID | None) -> str:
-    """Why the yes of this account is none of a second person; empty where it is, as far as memberships tell."""
-    found = Membership.objects.filter(tenant_id=request.tenant_id, user_id=user_id).first()
-    return two_persons.no_second_person(request.tenant_id, request.actor_id, found) if found else ""
 
 
 def _may_still(request: RevocationRequest) -> bool:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Tenant, User
 from accounts.tenancy import user_context
+from revocation.models import RevocationRequest
 
 
 @dataclass(frozen=True)
@@ -57,22 +58,26 @@ def emergency_accounts(tenant: Tenant) -> frozenset[UUID]:
     return frozenset(map(UUID, in_force(tenant).emergency))
 
 
-def no_second_person(tenant_id: UUID, asked_by: str, approver: Membership) -> str:
-    """Why this member's yes is no second person's to what `asked_by` (an Entra object id) asked; empty where it is.
+def no_second_person(request: RevocationRequest, user_id: UUID | None) -> str:
+    """Why the yes of this account is no second person's to the request; empty where it is.
 
     Somebody let in by the asker, or through others whom the asker let in, may be the asker's own second account. So
     may an asker whom the approver let in a moment ago.
     """
     waits = timedelta(hours=settings.LOOSER_RULE_HOURS)
-    if asked_by in approver.let_in_by:
+    members = Membership.objects.filter(tenant_id=request.tenant_id)
+    approver = members.filter(user_id=user_id).first()
+    if approver is None:
+        return ""  # whether they may approve at all is asked elsewhere
+    if request.actor_id in approver.let_in_by:
         return _("Whoever asked for this let the approver in, so that would be no second person's yes.")
     if approver.granted_at and approver.granted_at + waits > timezone.now():
         return _("The approver was let in less than %(hours)d hours ago, so their yes does not count yet.") % {
             "hours": settings.LOOSER_RULE_HOURS
         }
-    lately = Membership.objects.filter(tenant_id=tenant_id, granted_at__gt=timezone.now() - waits)
-    for member in lately.exclude(let_in_by=[]):
-        if _entra_id(approver) in member.let_in_by and _entra_id(member) == asked_by:
+    let_in = members.filter(granted_at__gt=timezone.now() - waits, let_in_by__contains=[_entra_id(approver)])
+    for member in let_in:
+        if _entra_id(member) == request.actor_id:
             return _("The approver let in whoever asked for this less than %(hours)d hours ago.") % {
                 "hours": settings.LOOSER_RULE_HOURS
             }

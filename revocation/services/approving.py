@@ -68,7 +68,7 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
             needed = Capability.MANAGE_TENANT if alone else Capability.APPROVE
             if needed not in capabilities(actor.roles):
                 raise NotApproved(_("Your role does not let you approve this."))
-            if not alone and (why := approval.not_a_second_person(found, actor.user_id)):
+            if not alone and (why := two_persons.no_second_person(found, actor.user_id)):
                 raise NotApproved(why)
             sealer = Sealer(found.tenant_id)
             if not sealer.request_holds(found):

@@ -52,7 +52,7 @@ def test_a_missing_permission_names_what_it_switches_off(contoso):
     }
     assert not found.works
     off = connection.features(contoso)
-    assert set(off) == {*missing, "last_used", "app_permissions", "disable_agents", "delete_agents"}
+    assert set(off) == {*missing, "last_used", "consent_policy", "app_permissions", "disable_agents", "delete_agents"}
     assert "User.RevokeSessions.All" in off["sign_out"]
     assert "Privileged Role Administrator" in off["sign_out"]
 
