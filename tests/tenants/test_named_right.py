@@ -39,6 +39,7 @@ CALLS = {
     "disable_agents": [(AGENT, "PATCH")],
     "delete_agents": [(AGENT, "DELETE")],
     "organization": [("/organization", "GET")],
+    "consent_policy": [("/policies/authorizationpolicy", "GET")],
     "last_used": [("/reports/serviceprincipalsigninactivities", "GET")],
 }
 FEATURES = [*connection.FEATURES, connection.INVALIDATE_TOKENS]
