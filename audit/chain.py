@@ -29,21 +29,35 @@ class Head:
     tenant_id: str
     sequence: int
     mac: str  # hex
+    at: str = field(default="", compare=False)  # when it was signed, as `canonical.instant` writes it
 
 
 @dataclass
 class Report:
-    """What a verification found. Empty lists mean nothing was found wrong."""
+    """What a verification found. Empty lists mean nothing was found wrong.
+
+    Attributes:
+        integrity: what was changed.
+        completeness: what is missing.
+        unproven: why it cannot be shown that nothing is missing, where by now it should be possible.
+        notes: what a reader should know; no fault.
+    """
 
     tenant_id: str
     entries: int = 0
     integrity: list[str] = field(default_factory=list)
     completeness: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     head: Head | None = None
 
     @property
     def ok(self) -> bool:
+        return self.untouched and not self.unproven
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing contradicts the record."""
         return not self.integrity and not self.completeness
 
 
@@ -90,10 +104,10 @@ def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], head
     expected_heads = {head.sequence: head.mac for head in heads}
     report.integrity.extend(_contradictions(heads))
 
-    previous, sequence = GENESIS, 0
+    previous, sequence, order = GENESIS, 0, keys.Order()
     for fields, found in rows:
         report.entries += 1
-        faults = list(entry_faults(tenant_id, previous, sequence, fields, found))
+        faults = list(entry_faults(tenant_id, previous, sequence, fields, found, order))
         if len(report.integrity) < MAX_FAULTS:
             report.integrity.extend(faults)
         # Go on from what is there, so that one fault is named once and later ones are still found.
@@ -113,7 +127,10 @@ def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], head
     return report
 
 
-def entry_faults(tenant_id: str, previous: bytes, sequence: int, fields: dict, found: str) -> Iterator[str]:
+def entry_faults(
+    tenant_id: str, previous: bytes, sequence: int, fields: dict, found: str, order: keys.Order
+) -> Iterator[str]:
+    """What is wrong with an entry that should follow the one with this MAC and number."""
     number = fields.get("sequence")
     if number != sequence + 1:
         yield f"Entry {number} follows entry {sequence}: an entry is missing, inserted or out of order."
@@ -128,6 +145,8 @@ def entry_faults(tenant_id: str, previous: bytes, sequence: int, fields: dict, f
     else:
         if not hmac.compare_digest(expected, _bytes(found)):
             yield f"Entry {number} or the one before it was changed: its MAC does not match."
+        elif order.is_broken_by(fields["key_id"], fields["at"]):
+            yield f"Entry {number} is signed with the key {fields['key_id']}, which had been replaced by then."
 
 
 def _contradictions(heads: Iterable[Head]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
-from django.conf import settings
-
-from audit import chain, heads
+from audit import chain, heads, keys
+from audit.heads import Lag
 from audit.models import AuditEntry, ChainHead
 
 TAIL = 100  # newest entries whose MACs are checked each time the page is opened
@@ -19,43 +19,52 @@ class ChainState:
     entries: int
     checked: int
     faults: list[str]
-    sealed: int  # entries that a signed head outside the database vouches for
-    sealed_at: datetime | None
+    lag: Lag  # what no signed head outside the database vouches for yet
 
     @property
     def ok(self) -> bool:
         return not self.faults
 
+    @property
+    def sealed(self) -> int:
+        """Entries that a signed head outside the database vouches for."""
+        return self.lag.sealed.sequence if self.lag.sealed else 0
+
+    @property
+    def sealed_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.lag.sealed.at) if self.lag.sealed else None
+
 
 def state_of(tenant_id: UUID) -> ChainState:
-    """Check the newest entries against each other, the head, and the newest signed head. Two queries."""
+    """Check the newest entries against each other, the head, and the newest signed head. Four queries."""
+    lag = heads.lag(tenant_id)  # first, so that it is never newer than what is read after it
     head = ChainHead.objects.filter(tenant_id=tenant_id).first()
     rows = list(AuditEntry.objects.filter(tenant_id=tenant_id).order_by("-sequence")[: TAIL + 1])
-    faults = _tail_faults(rows)
+    faults = _tail_faults(rows[::-1])
     # An entry written between the two queries is no fault; one the head knows and the table has lost is.
     if head and (not rows or rows[0].sequence < head.sequence):
         faults.append("The head names an entry that is not there: the end of the record is missing.")
-    exported, wrong = heads.load(settings.AUDIT_HEADS_DIR, tenant_id)
-    faults += wrong
-    last = exported[-1] if exported else None
-    if last and last.sequence > (rows[0].sequence if rows else 0):
+    if lag.sealed and lag.sealed.sequence > (rows[0].sequence if rows else 0):
         faults.append("A signed head recorded more entries than there are: the end of the record is missing.")
-    path = settings.AUDIT_HEADS_DIR / f"{tenant_id}.jsonl"
-    sealed_at = datetime.fromtimestamp(path.stat().st_mtime).astimezone() if last else None
-    return ChainState(head.sequence if head else 0, len(rows[:TAIL]), faults, last.sequence if last else 0, sealed_at)
+    return ChainState(head.sequence if head else 0, len(rows[:TAIL]), faults, lag)
 
 
 def _tail_faults(rows: list[AuditEntry]) -> list[str]:
-    """Faults among rows that come newest first. The oldest is only there for the next one's MAC, unless it is first."""
+    """Faults among rows, oldest first. The first is only there for the next one's MAC, unless it begins the chain."""
     faults: list[str] = []
-    pairs = list(zip(rows, [*rows[1:], None], strict=False))
-    for entry, before in pairs[:TAIL]:
+    order = keys.Order()
+    for before, entry in pairwise([None, *rows]):
         if before is None and entry.sequence != 1:
-            faults.append(f"Entry {entry.sequence} should not be the first.")
+            if len(rows) <= TAIL:
+                faults.append(f"Entry {entry.sequence} should not be the first.")
             continue
         previous = bytes(before.mac) if before else chain.GENESIS
-        sequence = before.sequence if before else 0
         faults += chain.entry_faults(
-            str(entry.tenant_id), previous, sequence, chain.fields_of(entry), bytes(entry.mac).hex()
+            str(entry.tenant_id),
+            previous,
+            before.sequence if before else 0,
+            chain.fields_of(entry),
+            bytes(entry.mac).hex(),
+            order,
         )
     return faults

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Actor, require
 from accounts.roles import Capability
 from accounts.tenancy import tenant_context
-from audit import chain, export as exporting, heads, selectors, services
+from audit import export as exporting, selectors, services, verification
 from audit.forms import AuditFilter
 from audit.models import AuditEvent
 from audit.state import state_of
@@ -44,9 +44,7 @@ def check(request: HttpRequest) -> HttpResponse:
     state = state_of(request.tenant.pk)
     report = None
     if state.entries <= CHECKED_ON_PAGE:
-        exported, faults = heads.load(settings.AUDIT_HEADS_DIR, request.tenant.pk)
-        report = chain.verify(request.tenant.pk, exported)
-        report.integrity.extend(faults)
+        report = verification.verify(request.tenant.pk, settings.AUDIT_HEADS_DIR)
     return render(request, "audit/check.html", {"state": state, "report": report, "at": timezone.now()})
 
 

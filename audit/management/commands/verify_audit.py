@@ -4,9 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.naming import find_tenants
-from accounts.models import Tenant
-from accounts.tenancy import tenant_context
-from audit import chain, export, heads
+from audit import export, verification
 from audit.chain import Report
 
 
@@ -15,7 +13,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("--tenant", help="slug, domain or id; every tenant without it")
+        parser.add_argument("--tenant", help="slug, domain or id; every tenant without it, and those that are gone")
         parser.add_argument("--file", type=Path, help="an exported record, checked without the database")
         parser.add_argument("--heads", type=Path, help="folder of exported signed heads (default: AUDIT_HEADS_DIR)")
 
@@ -25,27 +23,26 @@ class Command(BaseCommand):
                 raise CommandError(f"{file} does not exist.")
             reports = [(str(file), export.verify_file(file, heads))]
         else:
-            reports = [(row.name, _verify_live(row, heads or settings.AUDIT_HEADS_DIR)) for row in find_tenants(tenant)]
+            folder = heads or settings.AUDIT_HEADS_DIR
+            reports = [(row.name, verification.verify(row.id, folder)) for row in find_tenants(tenant)]
+            if tenant is None:
+                reports += [(str(gone), report) for gone, report in verification.vanished(folder)]
         for name, report in reports:
             self._print(name, report)
-        if not all(report.ok for _, report in reports):
+        if not all(report.untouched for _, report in reports):
             raise CommandError("The record is NOT what was written. Keep a copy of the database and of the heads.")
+        if not all(report.ok for _, report in reports):
+            raise CommandError("Nothing contradicts the record, but it cannot be shown that nothing was cut off it.")
 
     def _print(self, name: str, report: Report) -> None:
         self.stdout.write(f"{name}: {report.entries} entries")
-        for kind, faults in (("integrity", report.integrity), ("completeness", report.completeness)):
-            self.stdout.write(f"  {kind}: {'FAULT' if faults else 'ok'}")
-            for fault in faults:
-                self.stdout.write(f"    - {fault}")
+        whole = "FAULT" if report.completeness else "NOT PROVEN" if report.unproven else "ok"
+        self._list("integrity", "FAULT" if report.integrity else "ok", report.integrity)
+        self._list("completeness", whole, report.completeness + report.unproven)
         for note in report.notes:
             self.stdout.write(f"  note: {note}")
 
-
-def _verify_live(tenant: Tenant, heads_dir: Path) -> Report:
-    exported, faults = heads.load(heads_dir, tenant.id)
-    with tenant_context(tenant.id):
-        report = chain.verify(tenant.id, exported)
-    report.integrity.extend(faults)
-    if report.entries and not exported:
-        report.notes.append("no signed head was exported yet: entries cut off the end would not be noticed")
-    return report
+    def _list(self, kind: str, verdict: str, faults: list[str]) -> None:
+        self.stdout.write(f"  {kind}: {verdict}")
+        for fault in faults:
+            self.stdout.write(f"    - {fault}")
