@@ -15,6 +15,7 @@ from graph.transport import is_loopback
 from portal.checks import faces_others
 
 PROBE_SECONDS = 2  # the least that libpq takes; load balancers wait little longer
+HEADS_LATE = 300  # seconds since every tenant's head was last written; it should be 60
 SWEEPER_LATE = 6  # sweeps missed until the portal says that nobody sweeps
 
 _schema_is_current = (
@@ -36,9 +37,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether pages can be served: 200, or 503 with what is missing.
 
-    A late sweeper is reported and does not make it 503: pages work without it, and only the workers can mend it.
+    A late sweeper, or signed heads that are not written, are reported and do not make it 503: pages work without them,
+    and only the workers can mend it.
     """
-    found = {"database": _database(), "migrations": "unknown", "sweeper": "unknown"}
+    found = {"database": _database(), "migrations": "unknown", "sweeper": "unknown", "heads": _heads()}
     if found["database"] == "ok":
         found["migrations"] = _migrations()
     if found["migrations"] == "ok":
@@ -117,3 +119,13 @@ def _sweeper() -> str:
         return "has not run yet"
     late = age > settings.REVOCATION_SWEEP_SECONDS * SWEEPER_LATE
     return f"late: last run {age:.0f} s ago" if late else "ok"
+
+
+def _heads() -> str:
+    """Whether every tenant's signed head is written outside the database. Asks the folder, and no tenant."""
+    from audit.heads import round_age
+
+    age = round_age()
+    if age is None:
+        return "have not been written yet"
+    return f"late: last written for every tenant {age:.0f} s ago" if age > HEADS_LATE else "ok"

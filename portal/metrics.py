@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
+from audit import heads
 from audit.models import AuditEntry, AuditEvent
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
 from revocation.spine import budget
@@ -29,6 +30,8 @@ FAMILIES = {
     "consentry_graph_write_seconds_avg": "Time from a write's call to its acceptance, mean of the last five minutes.",
     "consentry_graph_blocked_seconds": "Time until Microsoft lets us write in this tenant again.",
     "consentry_quota_writes_left": "Writes that the tenant's quota lets out now, without those kept for clicks.",
+    "consentry_audit_head_lag_seconds": "Age of the oldest audit entry that no signed head outside vouches for.",
+    "consentry_audit_head_lag_entries": "Audit entries that no signed head outside the database vouches for.",
     "consentry_sweeper_age_seconds": "Time since the sweeper last came round.",
 }
 
@@ -87,6 +90,9 @@ def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
         yield "consentry_quota_writes_left", {}, quota.room
     blocked = (quota.blocked_until - now).total_seconds() if quota.blocked_until else 0.0
     yield "consentry_graph_blocked_seconds", {}, max(0.0, blocked)
+    lag = heads.lag(tenant.pk)
+    yield "consentry_audit_head_lag_seconds", {}, lag.seconds
+    yield "consentry_audit_head_lag_entries", {}, lag.entries
 
 
 def _sample(name: str, labels: dict[str, str], value: float) -> str:

@@ -1,12 +1,28 @@
 """What load balancers and Prometheus are told."""
 
+import os
+import re
+import time
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accounts.access import Actor
 from accounts.models import Tenant
-from portal import health
+from accounts.tenancy import tenant_context
+from audit import heads, services as audit
+from audit.models import AuditEvent
+from audit.tasks import export_heads
+from portal import health, metrics
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_heads(settings, tmp_path):
+    settings.AUDIT_HEADS_DIR = tmp_path / "heads"
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +41,13 @@ def test_ready_when_database_and_migrations_are(client: Client):
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "database": "ok", "migrations": "ok", "sweeper": "has not run yet"}
+    assert answer.json() == {
+        "ready": True,
+        "database": "ok",
+        "migrations": "ok",
+        "sweeper": "has not run yet",
+        "heads": "have not been written yet",
+    }
 
 
 def test_not_ready_while_a_migration_is_missing(client: Client, monkeypatch: pytest.MonkeyPatch):
@@ -53,6 +75,42 @@ def test_a_late_sweeper_is_named_and_pages_are_served_all_the_same(
     answer = client.get("/readyz")
 
     assert (answer.status_code, answer.json()["sweeper"]) == (200, said)
+
+
+def test_heads_that_are_not_written_are_named_and_pages_are_served_all_the_same(
+    client: Client, contoso: Tenant, settings
+):
+    with tenant_context(contoso.pk):
+        audit.record(AuditEvent.SIGNED_IN, tenant_id=contoso.pk, actor=Actor.system())
+    export_heads()
+    assert client.get("/readyz").json()["heads"] == "ok"
+    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 0' in metrics.lines()
+
+    round_file = settings.AUDIT_HEADS_DIR / heads.ROUND
+    os.utime(round_file, (time.time() - 900,) * 2)
+    settings.AUDIT_HEADS_DIR.joinpath(f"{contoso.pk}.jsonl").unlink()
+    settings.AUDIT_HEADS_DIR.joinpath(f"{contoso.pk}.jsonl").mkdir()  # nothing can be appended to that
+    export_heads()
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["heads"]) == (200, "late: last written for every tenant 900 s ago")
+    # What cannot be read vouches for nothing, and does not take the figures away.
+    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 1' in metrics.lines()
+
+
+def test_how_far_the_heads_are_behind_is_a_figure(contoso: Tenant, monkeypatch: pytest.MonkeyPatch):
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() - timedelta(minutes=30))
+    with tenant_context(contoso.pk):
+        for _ in range(3):
+            audit.record(AuditEvent.SIGNED_IN, tenant_id=contoso.pk, actor=Actor.system())
+    monkeypatch.undo()
+
+    page = "\n".join(metrics.lines())
+
+    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 3' in page
+    (seconds,) = re.findall(r'consentry_audit_head_lag_seconds\{tenant="contoso"\} (\d+)', page)
+    assert 1800 <= int(seconds) < 1860
 
 
 # --- metrics -------------------------------------------------------------------------------------------
