@@ -12,8 +12,10 @@ def test_the_example_environment_names_every_setting():
     read = set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", (PROJECT / "portal" / "settings.py").read_text()))
     named = set(re.findall(r"^(?:# )?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
 
+    deployed = "".join(path.read_text() for path in (PROJECT / "deploy").iterdir() if path.is_file())
+
     assert read <= named
-    assert named <= read
+    assert named <= read | set(re.findall(r"\$\{([A-Z_]+)(?::[?-][^}]*)\}", deployed))
 
 
 PAGES = ["README.md", *sorted(str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*.md"))]
