@@ -188,7 +188,7 @@ def end_sessions_of_sid(sid: str, tenant_id: UUID | None) -> int:
         with user_context(user_id):
             user = User.objects.get(pk=user_id)
             with tenant_context(user.tenant_id):
-                count += end_sessions(user, sessions, reason="front_channel_logout", actor=Actor.person(user))
+                count += end_sessions(user, sessions, reason="front_channel_logout", actor=Actor.system(user.tenant_id))
     return count
 
 

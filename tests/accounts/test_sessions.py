@@ -207,12 +207,14 @@ def test_signing_out_at_microsoft_ends_the_session_without_our_cookies(contoso, 
     assert other.open("/").status_code == 200
 
 
-def test_the_sid_alone_is_enough(contoso, browser, client):
+def test_the_sid_alone_is_enough(contoso, browser, client, announced):
     browser.sign_in(ADELE)
 
     client.get(LOGOUT, {"sid": sid_of(browser)})
 
     assert browser.open("/").status_code == 401
+    signal, details = announced[-1]
+    assert (signal, details["actor_id"]) == ("session_ended", "system"), "who loads that page is not known"
 
 
 @pytest.mark.parametrize(
