@@ -58,11 +58,11 @@ def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if context["under_way"] and request.method == "POST":
         return redirect("revocation:detail", request.tenant.slug, context["under_way"].pk)
-    if request.method == "POST" and not context["refusal"] and form.is_valid():
-        try:
+    if request.method == "POST" and form.is_valid():
+        try:  # whoever may not is refused by the service, which records the attempt
             asked = services.sign_out(request.tenant, [found], actor=Actor.of(request.membership), **form.cleaned_data)
             return redirect("revocation:detail", request.tenant.slug, asked.pk)
-        except services.Refused as refused:  # a role given or taken since this page was made
+        except services.Refused as refused:
             context["refusal"] = str(refused)
     status = 403 if context["refusal"] and request.method == "POST" else 200
     return render(request, "revocation/sign_out.html", context | {"form": form}, status=status)

@@ -77,6 +77,10 @@ def test_who_may_not_be_signed_out_is_refused_with_the_reason(helpdesk, contoso,
     assert reason in answer.content.decode()
     with tenant_context(contoso.pk):
         assert not RevocationRequest.objects.filter(tenant=contoso).exists()
+        entry = AuditEntry.objects.get(event="revocation.request.refused")
+    assert (entry.actor_label, entry.target_id) == ("Hanna Desk", str(person.pk))
+    assert entry.reason == "stolen phone"
+    assert reason in entry.after["rule"]
 
 
 def test_the_reason_is_mandatory_and_the_ticket_is_not(helpdesk, contoso):
