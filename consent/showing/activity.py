@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
 from accounts.models import Membership
+from accounts.refusals import known_code
 from accounts.roles import Capability
-from audit.models import AuditEntry, AuditEvent as E, Outcome
+from audit.models import Area, AuditEntry, AuditEvent as E, Outcome
+from audit.templatetags.record import why
 from revocation import actions, selectors
 from revocation.models import RevocationStep
 from revocation.showing.words import action_words, state_means
@@ -72,6 +74,7 @@ class Line:
 
     entry: AuditEntry
     sentence: str
+    why: str
     outcome: str
     url: str
 
@@ -83,7 +86,13 @@ def lines(entries: Sequence[AuditEntry], membership: Membership) -> list[Line]:
     asked = selectors.asked_by(membership.tenant, actor).filter(pk__in=ids)
     own = set(asked.values_list("pk", flat=True)) if ids else set()
     return [
-        Line(entry, sentence(entry, actor), str(OUTCOMES.get(entry.outcome, "")), _url(entry, own, membership))
+        Line(
+            entry,
+            sentence(entry, actor),
+            _why(entry, actor),
+            str(OUTCOMES.get(entry.outcome, "")),
+            _url(entry, own, membership),
+        )
         for entry in entries
     ]
 
@@ -103,6 +112,12 @@ def sentence(entry: AuditEntry, reader: Actor) -> str:
         "action": action_words(entry.action),
         "became": _became(entry, after).rstrip("."),
     }
+
+
+def _why(entry: AuditEntry, reader: Actor) -> str:
+    """The reason the reader gave, or a code in words. What somebody else typed is for the record's readers alone."""
+    is_code = entry.event in E.of(Area.SESSIONS) and bool(known_code(entry.reason))
+    return why(entry) if entry.actor_id == reader.id or is_code else ""
 
 
 def _target(entry: AuditEntry, reader: Actor) -> str:

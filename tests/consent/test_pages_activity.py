@@ -142,6 +142,29 @@ def test_every_event_has_its_sentence_and_is_tried():
     assert {event for event, _details, _sentence in DID} == set(E) - by_nobody
 
 
+# --- Reasons ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [E.STEP_VERIFIED, E.REVOCATION_REFUSED, E.REVOCATION_REQUESTED, E.SIGNED_OUT])
+def test_what_somebody_else_typed_is_not_shown_to_whom_it_was_done_to(write, told, client, adele, megan, event):
+    write(event, megan, adele, reason="Insider case 4711", ticket="HR-4711", **SIGN_OUT)
+
+    assert len(told(adele)) == 1
+    assert "4711" not in client.get(reverse("consent:activity")).content.decode()
+
+
+def test_ones_own_reason_is_shown(write, told, adele):
+    write(E.STEP_VERIFIED, adele, adele, reason="I do not use it", **SIGN_OUT)
+
+    assert told(adele)[0].endswith("I do not use it")
+
+
+def test_why_a_session_ended_is_told_where_it_is_a_code(write, told, adele, megan):
+    write(E.SIGNED_OUT, megan, adele, reason="switched_off")
+
+    assert told(adele)[0].endswith("The account was switched off here.")
+
+
 # --- Links --------------------------------------------------------------------------------------------
 
 
