@@ -17,6 +17,7 @@ pytestmark = pytest.mark.timeout(600)  # some sixty pages each, and axe takes it
 NOT_LINKED = {
     "accounts:ended",  # shown only to a browser whose session was ended
     "tenants:end-provider",
+    "tenants:onboarding-waiting",  # shown while a consent is under way; looked at in tests/tenants
     "revocation:pause",
     "revocation:resume",
     "revocation:cancel",

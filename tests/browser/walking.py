@@ -82,7 +82,7 @@ class Walk:
 
     def _look(self, address: str) -> None:
         where = urlsplit(address).path
-        self.titles[self.page.title()].add(name_of(address) or "")
+        self.titles[self.page.title()].add(name_of(self.page.url) or "")  # the page one was led to
         self.faults += [f"{where}: {fault}" for fault in faults_of(self.page) + too_wide(self.page, self.widths)]
 
     @property
