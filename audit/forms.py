@@ -1,11 +1,11 @@
 """The filters of the audit page."""
 
 from datetime import UTC, datetime, time, timedelta
-from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.ids import id_or_none
 from audit.models import Area, AuditEvent, Outcome
 
 
@@ -40,23 +40,15 @@ class AuditFilter(forms.Form):
         got = self.cleaned_data
         until, person, app = got.get("until"), got.get("person", ""), got.get("app", "")
         return {
-            "text": " ".join([got.get("q", ""), *(name for name in (person, app) if name and not _is_id(name))]),
-            "person": person.lower() if _is_id(person) else "",
-            "app": app.lower() if _is_id(app) else "",
+            "text": " ".join([got.get("q", ""), *(name for name in (person, app) if name and not id_or_none(name))]),
+            "person": person.lower() if id_or_none(person) else "",
+            "app": app.lower() if id_or_none(app) else "",
             "action": got.get("action", ""),
             "outcome": got.get("outcome", ""),
             "since": _midnight(got.get("since")),
             "until": _midnight(until + timedelta(days=1)) if until else None,
             "request_id": got.get("request_id"),
         }
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _midnight(day) -> datetime | None:

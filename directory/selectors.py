@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Val
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
+from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory import risk as risks, wording
 from directory.hits import Hits, what_deleting_hits
@@ -188,7 +189,7 @@ def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
     found = Person.objects.filter(tenant=tenant, is_agent=False)
     for word in q.split()[:5]:
         text = Q(display_name__icontains=word) | Q(upn__icontains=word) | Q(mail__icontains=word)
-        found = found.filter(text | Q(pk=_uuid(word)) if _uuid(word) else text)
+        found = found.filter(text | Q(pk=exact) if (exact := id_or_none(word)) else text)
     return page(found, ("display_name", "id"), after)
 
 
@@ -271,14 +272,14 @@ def _can_act() -> Q:
 
 
 def _portal() -> Q:
-    return Q(app_id=_uuid(settings.ENTRA_CLIENT_ID) or UUID(int=0))
+    return Q(app_id=id_or_none(settings.ENTRA_CLIENT_ID) or UUID(int=0))
 
 
 def _by_text(apps: QuerySet, q: str) -> QuerySet:
     q = q.strip().replace("\0", "")
     if not q:
         return apps
-    if exact := _uuid(q):
+    if exact := id_or_none(q):
         return apps.filter(Q(pk=exact) | Q(app_id=exact))
     return apps.filter(Q(display_name__icontains=q) | Q(publisher_name__icontains=q))
 
@@ -368,10 +369,3 @@ def _user_consents(app: ServicePrincipal, rows: list[dict]) -> list[UserConsent]
         for person_id in ids
         if (held := grants.get(person_id))
     ]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -1,10 +1,9 @@
 """Naming people and apps on the command line."""
 
-from uuid import UUID
-
 from django.core.management.base import CommandError
 from django.db.models import Q
 
+from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory import sync
 from directory.models import Person, ServicePrincipal
@@ -36,10 +35,9 @@ def person_called(tenant: Tenant, wanted: str) -> Person:
 def find_app(tenant: Tenant, name: str) -> ServicePrincipal:
     """The app by object id, client id or exact name; names may be ambiguous, ids are not."""
     apps = ServicePrincipal.objects.filter(tenant=tenant)
-    try:
-        wanted = UUID(name)
+    if wanted := id_or_none(name):
         found = list(apps.filter(pk=wanted) | apps.filter(app_id=wanted))
-    except ValueError:
+    else:
         found = list(apps.filter(display_name__iexact=name)[:3])
     if len(found) == 1:
         return found[0]
@@ -52,10 +50,8 @@ def find_app(tenant: Tenant, name: str) -> ServicePrincipal:
 def find_person(tenant: Tenant, name: str) -> Person:
     """A person by object id or UPN."""
     people = Person.objects.filter(tenant=tenant)
-    try:
-        found = people.filter(pk=UUID(name)).first()
-    except ValueError:
-        found = people.filter(upn__iexact=name).first()
+    wanted = id_or_none(name)
+    found = people.filter(pk=wanted).first() if wanted else people.filter(upn__iexact=name).first()
     if found is None:
         raise CommandError(f"Nobody in {tenant.name} is called {name}.")
     return found

@@ -71,14 +71,6 @@ def find_groups(tenant: Tenant, q: str) -> tuple[list[Group], str]:
         return [], _("Microsoft Graph could not be asked: %(why)s") % {"why": error}
 
 
-def is_id(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True
-
-
 def _group(tenant: Tenant, group_id: UUID) -> Group:
     client = GraphClient(str(tenant.pk), priority="high")
     (answer,) = client.batch([Call("GET", f"/groups/{group_id}?$select={Group.SELECT}")])

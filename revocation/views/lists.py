@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import Actor, require
+from accounts.ids import id_or_none
 from accounts.roles import Capability
 from directory import selectors
 from directory.models import Person, ServicePrincipal
@@ -159,7 +160,7 @@ def _initial(request: HttpRequest) -> dict:
         "app": request.GET.get("app", ""),
     }
     if who := request.GET.get("who", ""):
-        found = Person.objects.filter(tenant=request.tenant, pk=who).first() if sources.is_id(who) else None
+        found = Person.objects.filter(tenant=request.tenant, pk=who).first() if id_or_none(who) else None
         initial["text"] = found.upn if found else ""
     return initial
 

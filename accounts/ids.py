@@ -1,0 +1,11 @@
+"""Microsoft's ids as people, addresses and settings bring them."""
+
+from uuid import UUID
+
+
+def id_or_none(text: str) -> UUID | None:
+    """The id a text spells, in any of the spellings of a UUID; None where it is something else, such as a name."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
