@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from accounts import locks
 from accounts.models import Tenant
 from directory.models import (
     AppRoleAssignment,
@@ -85,8 +86,7 @@ def writing(tenant: Tenant) -> Iterator[None]:
     it across a call to Graph.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('directory.copy'), hashtext(%s))", [str(tenant.pk)])
+        locks.wait(f"directory.copy:{tenant.pk}")
         yield
 
 

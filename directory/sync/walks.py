@@ -6,17 +6,16 @@ the old copy as it was, with newer facts for what had been read, and its `Collec
 
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
 from datetime import datetime
-from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import permissions
+from accounts import locks, permissions
 from accounts.access import Actor
+from accounts.ids import id_or_none
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
 from audit import services as audit
@@ -52,7 +51,7 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
     the reasons are in the report, on the `Collection` rows and in the audit record. Raises no `GraphError`.
     """
     wanted = [str(kind) for kind in ORDER if kinds is None or kind in set(kinds)]
-    with in_tenant(tenant.pk), _only_one(tenant) as free:
+    with in_tenant(tenant.pk), locks.first_free([f"directory.sync:{tenant.pk}"]) as free:
         if not free:
             return SyncReport(tenant.pk, busy=True)
         client = GraphClient(str(tenant.pk), priority="low")
@@ -89,21 +88,6 @@ def _finish(tenant: Tenant, client: GraphClient, report: SyncReport, actor: Acto
         outcome="complete" if report.complete else "incomplete",
         after=report.facts(),
     )
-
-
-@contextmanager
-def _only_one(tenant: Tenant):
-    """Yield whether this process may read the tenant. The lock belongs to the connection and dies with it."""
-    keys = ["directory.sync", str(tenant.pk)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))", keys)
-        free = cursor.fetchone()[0]
-    try:
-        yield free
-    finally:
-        if free and connection.connection is not None and not connection.needs_rollback:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), hashtext(%s))", keys)
 
 
 def _walk(tenant: Tenant, client: GraphClient, kind: str) -> KindReport:
@@ -190,7 +174,7 @@ class _Walk:
             return unseen
         if self.kind in (Kind.GRANTS, Kind.ASSIGNMENTS):
             return unseen.exclude(graph_id__in=self.kept)
-        return unseen.exclude(pk__in=[pk for one in self.kept if (pk := _uuid(one))])
+        return unseen.exclude(pk__in=[pk for one in self.kept if (pk := id_or_none(one))])
 
     def _without_binned(self, unseen: QuerySet) -> QuerySet:
         """Apps that left the list for the recycle bin keep their row and their history."""
@@ -298,10 +282,3 @@ class _Walk:
         self.seen += len(unreadable)
         self.unreadable += len(unreadable)
         self.kept |= {one.id for one in unreadable if one.id}
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import locks
 from accounts.access import Actor
 from accounts.models import Tenant
 from audit import canonical, services as audit
@@ -210,9 +211,7 @@ def _clean(draft: StepDraft) -> StepDraft:
 
 def _queue_behind_double_click(tenant: Tenant, actor: Actor) -> None:
     """Let one person's requests in one tenant be stored one after the other, so that the second sees the first."""
-    name = hashlib.blake2b(f"submit:{tenant.pk}:{actor.id}".encode(), digest_size=8).digest()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(name, "big", signed=True)])
+    locks.wait(f"submit:{tenant.pk}:{actor.id}")
 
 
 def _asked_just_now(request: RevocationRequest) -> RevocationRequest | None:
