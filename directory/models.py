@@ -246,7 +246,6 @@ class Collection(TenantOwned):
     unreadable = models.PositiveIntegerField(default=0)  # rows Graph listed and nobody can make sense of: left out
     started_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
-    delta_link = models.TextField(blank=True)
     activity_at = models.DateTimeField(null=True)  # of people: when their last activity was read to the end
     # Of directory roles. Anybody may hold `possible_roles`: those of groups whose members may not be read.
     possible_roles = ArrayField(models.UUIDField(), default=list)
