@@ -32,16 +32,12 @@ class Confirmation:
     button: str
     back: str
     truths: list[Truth] = field(default_factory=list)
-    keep: str = ""
+    keep: str = ""  # on the way back; "" says "Cancel"
     note: str = ""
     warning: str = ""
     danger: bool = True
     aside: str = ""  # something to tick, sent as the reason
     aside_value: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.keep:
-            object.__setattr__(self, "keep", _("Cancel"))
 
 
 def tokens_end() -> Truth:
