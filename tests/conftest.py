@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Tenant
+from graph import tokens
 from tests.factories import Person, make_person, make_tenant, with_known_roles
 from tests.sandbox_client import CONTOSO, FABRIKAM, Sandbox
 from tests.signing_in import sign_in as _sign_in
@@ -77,6 +78,12 @@ def _microsoft_would_take_it(wire: Recorder) -> Iterator[None]:
 
 
 # --- Entra ID and Graph ------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """No token and no client of an earlier world."""
+    tokens.forget_everything()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from accounts.oidc import signing_keys
-from graph import tokens
 from tests.accounts.announced import announcements
 from tests.accounts.browser import Browser
 from tests.graph.scripted import Microsoft
@@ -59,11 +58,9 @@ def _number(value: int) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    tokens.forget_everything()
+def _no_keys_remembered() -> Iterator[None]:
     signing_keys.forget()
     yield
-    tokens.forget_everything()
     signing_keys.forget()
 
 

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from graph import tokens
 from graph.client import GraphClient
 from tests.graph.scripted import Microsoft
 from tests.sandbox_client import CONTOSO
@@ -10,13 +9,11 @@ from tests.sandbox_client import CONTOSO
 
 @pytest.fixture
 def microsoft(settings) -> Iterator[Microsoft]:
-    """A scripted Microsoft; the portal knows nothing from before."""
+    """A scripted Microsoft."""
     with Microsoft() as running:
         settings.SANDBOX_URL = running.url
         settings.GRAPH_TIMEOUT = 2.0
-        tokens.forget_everything()
         yield running
-    tokens.forget_everything()
 
 
 @pytest.fixture

@@ -6,14 +6,7 @@ import pytest
 
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from graph import tokens
 from revocation import nudges
-
-
-@pytest.fixture(autouse=True)
-def _fresh_tokens() -> None:
-    """No token of an earlier world."""
-    tokens.forget_everything()
 
 
 @pytest.fixture

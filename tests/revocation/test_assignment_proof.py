@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from graph import tokens
 from graph.client import GraphClient
 from revocation.actions import create_assignment
 from revocation.actions.base import NOT_YET, Verdict
@@ -29,9 +28,7 @@ action = create_assignment.CreateAssignment()
 def microsoft(settings) -> Iterator[Microsoft]:
     with Microsoft() as running:
         settings.SANDBOX_URL = running.url
-        tokens.forget_everything()
         yield running
-    tokens.forget_everything()
 
 
 def step(**fields) -> RevocationStep:

@@ -10,7 +10,6 @@ import pytest
 from django.utils import timezone
 
 from directory.models import ServicePrincipal
-from graph import tokens
 from revocation import services
 from revocation.actions import delete_app, restore_app, revoke_sessions, set_app_enabled
 from revocation.rules import protection
@@ -26,9 +25,7 @@ Kind = ServicePrincipal.Kind
 def microsoft(settings) -> Iterator[Microsoft]:
     with Microsoft() as running:
         settings.SANDBOX_URL = running.url
-        tokens.forget_everything()
         yield running
-    tokens.forget_everything()
 
 
 @pytest.fixture

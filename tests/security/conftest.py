@@ -1,4 +1,4 @@
-"""The stage for attacks: tokens of no earlier world, and a directory copy that knows the tenant."""
+"""The stage for attacks: a directory copy that knows the tenant."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,6 @@ import pytest
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from directory import selectors, sync
-from graph import tokens
-
-
-@pytest.fixture(autouse=True)
-def _fresh_tokens() -> None:
-    tokens.forget_everything()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Tenant
-from graph import tokens
 from tenants import arrival, onboarding
 from tenants.arrival import Connected, Waiting
 from tenants.connecting import NotConnected
@@ -17,13 +16,6 @@ from tests.tenants.test_onboarding import CALLBACK, TAILSPIN, TARA, answer_of, s
 
 pytestmark = pytest.mark.django_db
 WAITING = "/onboarding/waiting/"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    tokens.forget_everything()
-    yield
-    tokens.forget_everything()
 
 
 @pytest.fixture

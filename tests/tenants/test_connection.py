@@ -24,13 +24,6 @@ from tests.sandbox_client import PORTAL_CLIENT_ID
 TAILSPIN = "33333333-3333-4333-8333-333333333333"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    tokens.forget_everything()
-    yield
-    tokens.forget_everything()
-
-
 def test_a_connected_tenant_has_no_fault(entra, contoso):
     found = connection.check(contoso)
     assert found.works, (found.problem, found.faults)

@@ -7,7 +7,6 @@ import pytest
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
-from graph import tokens
 from tenants import arrival, onboarding
 from tenants.arrival import Connected
 from tenants.connecting import NotConnected
@@ -18,13 +17,6 @@ from tests.sandbox_client import CONTOSO
 TAILSPIN = "33333333-3333-4333-8333-333333333333"
 CALLBACK = "http://127.0.0.1:8000/onboarding/callback/"
 TARA = "tara@tailspin.example"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    tokens.forget_everything()
-    yield
-    tokens.forget_everything()
 
 
 @pytest.fixture

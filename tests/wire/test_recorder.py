@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graph import tokens, transport
+from graph import transport
 from graph.client import GraphClient
 from graph.types import Call
 from tests.revocation.processes import environment
@@ -74,7 +74,6 @@ def test_every_call_that_may_be_made_is_one_the_portal_declares_something_for():
 def test_judging_costs_little(entra, wire):
     """A thousand people's sign-outs in batches of twenty: well under a millisecond each."""
     client = GraphClient(CONTOSO)
-    tokens.forget_everything()
     with wire.keeping() as sent:
         client.batch(
             [Call("POST", f"/users/{at:08x}-0000-4000-8000-000000000000/revokeSignInSessions") for at in range(20)]
