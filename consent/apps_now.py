@@ -86,3 +86,8 @@ def everything_tied_to(
         grants = client.grants_of_client(app.id)
         assignments = {item.id: item for item in (*client.assigned_to(app.id), *client.app_permissions_of(app.id))}
     return grants, list(assignments.values())
+
+
+def is_name(typed: str, app_name: str) -> bool:
+    """Whether what somebody typed is the app's name, whatever its case and its spaces."""
+    return " ".join(typed.split()).casefold() == " ".join(app_name.split()).casefold()

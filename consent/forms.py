@@ -3,6 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from consent.apps_now import is_name
+
 
 def _text(**attrs) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "field", "autocomplete": "off", **attrs})
@@ -28,8 +30,8 @@ class TypedForm(ReasonForm):
         self.fields["typed"].label = _("Type the app's name to confirm: %(name)s") % {"name": name}
 
     def clean_typed(self) -> str:
-        typed = " ".join(self.cleaned_data["typed"].split())
-        if typed.casefold() != " ".join(self.name.split()).casefold():
+        typed = self.cleaned_data["typed"]
+        if not is_name(typed, self.name):
             raise forms.ValidationError(_("That is not the app's name. Nothing was changed."), code="not_the_name")
         return typed
 

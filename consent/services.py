@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Tenant
-from consent.apps_now import Absent, app_now, asking_microsoft, binned_app_now, client_of, everything_tied_to
+from consent.apps_now import Absent, app_now, asking_microsoft, binned_app_now, client_of, everything_tied_to, is_name
 from directory import sync
 from directory.models import PermissionGrant, Person, ServicePrincipal
 from graph.types import AppKind
@@ -148,7 +148,7 @@ def delete_app(
         if earlier := selectors.first_click_of(tenant, actor, "delete_app", steps__target_id=str(app.pk)):
             return earlier
         raise
-    if _spelled(typed) != _spelled(now.display_name):
+    if not is_name(typed, now.display_name):
         words = _("What you typed is not the app's name, which is now “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
     grants, assignments = everything_tied_to(tenant, now)
@@ -237,7 +237,7 @@ def purge_app(
                 )
             }
         )
-    if _spelled(typed) != _spelled(now.display_name):
+    if not is_name(typed, now.display_name):
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
     steps = [purge_app_action.step(now)]
@@ -264,7 +264,3 @@ def _submit(tenant, actor, kind, title, app, steps, reason, ticket, **options) -
         ticket=ticket,
         **options,
     )
-
-
-def _spelled(name: str) -> str:
-    return " ".join(name.split()).casefold()
