@@ -91,18 +91,14 @@ def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, sco
 @require(Capability.OWN_APPS)
 def removal_progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """One row of the list, asked for again while its removal is under way."""
-    removal = removals.one(request.membership, request_id)
-    if removal is None:
-        raise Http404
+    removal = or_404(removals.one, request.membership, request_id)
     return render(request, "consent/_removed.html", {"item": removal})
 
 
 @require_POST
 @require(Capability.OWN_APPS)
 def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    removal = removals.one(request.membership, request_id)
-    if removal is None:
-        raise Http404
+    removal = or_404(removals.one, request.membership, request_id)
     done = attempt(request, "consent:my-apps", own_removals.undo_own_removal, request.membership, removal.request)
     if isinstance(done, RevocationRequest):
         messages.success(request, _came_to(done))

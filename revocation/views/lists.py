@@ -4,16 +4,16 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.access import Actor, require
+from accounts.access import Actor, or_404, require
 from accounts.ids import id_or_none
 from accounts.roles import Capability
 from directory import selectors
-from directory.models import Person, ServicePrincipal
+from directory.models import Person
 from graph.errors import GraphError
 from revocation import planning
 from revocation.forms import ConfirmForm, ListForm
@@ -111,7 +111,7 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require(Capability.CHANGE_APPS, step_up=True)
 def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Disable an app, take away what it was given, and sign out everyone who gave it: the plan, then the button."""
-    app, actor = _app(request, pk), Actor.of(request.membership)
+    app, actor = or_404(selectors.app, request.tenant, pk), Actor.of(request.membership)
     form = ConfirmForm(request.POST or None)
     plan = containment.plan(request.tenant, app, actor)
     if request.method == "POST" and not plan.refusal and form.is_valid():
@@ -129,20 +129,10 @@ def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _draft(request: HttpRequest, pk: UUID) -> ListDraft:
-    try:
-        draft = kept.open_drafts(request.tenant, Actor.of(request.membership)).get(pk=pk)
-    except ListDraft.DoesNotExist as absent:
-        raise Http404 from absent
+    draft = get_object_or_404(kept.open_drafts(request.tenant, Actor.of(request.membership)), pk=pk)
     if draft.recipe not in _recipes(request):
         raise PermissionDenied
     return draft
-
-
-def _app(request: HttpRequest, pk: UUID) -> ServicePrincipal:
-    try:
-        return selectors.app(request.tenant, pk)
-    except ServicePrincipal.DoesNotExist as absent:
-        raise Http404 from absent
 
 
 def _recipes(request: HttpRequest) -> list[str]:

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.access import Actor, require
+from accounts.access import Actor, or_404, require
 from accounts.directory_roles import role_names
 from accounts.roles import Capability
 from directory import selectors
@@ -39,7 +39,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @require(Capability.VIEW_PEOPLE)
 def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One person: who they are, what signing them out would do, their apps and earlier revocations."""
-    found = _person(request, pk)
+    found = or_404(selectors.person, request.tenant, pk)
     context = _about(request, found)
     context["apps"] = known.apps_of(request.tenant, found)
     context["known_since"] = selectors.known_since(request.tenant)
@@ -51,7 +51,7 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require(Capability.SIGN_OUT_PEOPLE, step_up=True)
 def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
     """End every session of one person: what it does and does not first, then the reason, then the deed."""
-    found = _person(request, pk)
+    found = or_404(selectors.person, request.tenant, pk)
     if not _roles_known(KnownRoles(request.tenant).of_person(found)):
         found = services.as_of_now(request.tenant, found)  # of one person alone more can be known than of all
     context = _about(request, found)
@@ -98,13 +98,6 @@ def _own_part(request: HttpRequest, context: dict) -> live.Part:
         every=live.pace(told.final, told.points),
         says=told.headline,
     )
-
-
-def _person(request: HttpRequest, pk: UUID) -> Person:
-    try:
-        return selectors.person(request.tenant, pk)
-    except Person.DoesNotExist as absent:
-        raise Http404 from absent
 
 
 def _roles_known(held: Roles) -> bool:
