@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, RecentChange, ServicePrincipal
 from directory.sync.derive import derive
-from directory.sync.recent import Kind, first_seen, remember, remember_first_seen
+from directory.sync.recent import Changed, first_seen, remember, remember_first_seen
 from directory.sync.rows import save_assignments, save_grants, writing
 
 
@@ -26,7 +26,7 @@ def forget_grants(tenant: Tenant, graph_ids: Iterable[str]) -> None:
         apps = set(grants.values_list("client_id", flat=True))
         remember_first_seen(tenant, grants)
         grants.delete()
-        remember(tenant, Kind.GRANT, graph_ids)
+        remember(tenant, Changed.GRANT, graph_ids)
         derive(tenant, apps)
 
 
@@ -58,7 +58,7 @@ def put_grant(
     )
     with writing(tenant):
         save_grants([row])
-        remember(tenant, Kind.GRANT, [graph_id], {"scopes": scopes})
+        remember(tenant, Changed.GRANT, [graph_id], {"scopes": scopes})
         derive(tenant, {row.client_id})
 
 
@@ -68,7 +68,7 @@ def forget_assignment(tenant: Tenant, graph_id: str) -> None:
     with writing(tenant):
         apps = {pk for pair in found.values_list("resource_id", "principal_id") for pk in pair}
         found.delete()
-        remember(tenant, Kind.ASSIGNMENT, [graph_id])
+        remember(tenant, Changed.ASSIGNMENT, [graph_id])
         derive(tenant, apps)
 
 
@@ -97,7 +97,7 @@ def put_assignment(
     )
     with writing(tenant):
         save_assignments([row])
-        remember(tenant, Kind.ASSIGNMENT, [graph_id], {"exists": True})
+        remember(tenant, Changed.ASSIGNMENT, [graph_id], {"exists": True})
         derive(tenant, {row.resource_id, row.principal_id})
 
 
@@ -129,7 +129,7 @@ def forget_app(tenant: Tenant, app_id: UUID | str) -> None:
     with writing(tenant):
         _forget_ties(tenant, app_id)
         ServicePrincipal.objects.filter(tenant=tenant, pk=app_id).delete()
-        remember(tenant, Kind.APP, [app_id])
+        remember(tenant, Changed.APP, [app_id])
 
 
 def mark_all_sessions_revoked(tenant: Tenant, valid_from: Mapping[str, datetime]) -> None:
@@ -146,10 +146,10 @@ def _mark(tenant: Tenant, app_id: UUID | str, state: dict, **columns) -> None:
     with writing(tenant):
         ServicePrincipal.objects.filter(tenant=tenant, pk=app_id).update(**columns)
         known = RecentChange.objects.filter(
-            tenant=tenant, kind=Kind.APP, target_id=str(app_id), expires_at__gt=timezone.now()
+            tenant=tenant, kind=Changed.APP, target_id=str(app_id), expires_at__gt=timezone.now()
         )
         earlier = known.values_list("state", flat=True).first() or {}
-        remember(tenant, Kind.APP, [app_id], {**earlier, **state})
+        remember(tenant, Changed.APP, [app_id], {**earlier, **state})
 
 
 def _forget_ties(tenant: Tenant, app_id: UUID | str) -> None:

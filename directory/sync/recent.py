@@ -21,10 +21,10 @@ PROTECTED_FOR = timedelta(minutes=20)
 FROM_ITS_OWN_LIST = timedelta(minutes=3)
 UNDO_WITHIN = timedelta(days=1)  # longer than anything of ours can be undone
 IN_THE_BIN = timedelta(days=31)  # Microsoft empties the recycle bin after 30
-Kind = RecentChange.Kind
+Changed = RecentChange.Kind
 
 
-def remember(tenant: Tenant, kind: Kind, target_ids: Iterable, state: dict | None = None) -> None:
+def remember(tenant: Tenant, kind: Changed, target_ids: Iterable, state: dict | None = None) -> None:
     """Protect these objects' present state; without `state`, that they are gone."""
     until = timezone.now() + PROTECTED_FOR
     changes = {
@@ -56,7 +56,7 @@ def remember_first_seen(tenant: Tenant, grants: QuerySet[PermissionGrant], *, wi
     _save(
         RecentChange(
             tenant=tenant,
-            kind=Kind.EARLIER_GRANT,
+            kind=Changed.EARLIER_GRANT,
             target_id=graph_id,
             state={"first_seen_at": seen.isoformat(), "with_app": with_app},
             expires_at=until,
@@ -67,11 +67,11 @@ def remember_first_seen(tenant: Tenant, grants: QuerySet[PermissionGrant], *, wi
 
 def first_seen(tenant: Tenant, graph_id: str) -> datetime | None:
     """Since when a grant was seen that we took out and put back; None where nothing is remembered of it."""
-    state = states(tenant, Kind.EARLIER_GRANT).get(graph_id)
+    state = states(tenant, Changed.EARLIER_GRANT).get(graph_id)
     return datetime.fromisoformat(state["first_seen_at"]) if state else None
 
 
-def states(tenant: Tenant, kind: Kind, *, closely: bool = False) -> dict[str, dict]:
+def states(tenant: Tenant, kind: Changed, *, closely: bool = False) -> dict[str, dict]:
     """The protected states of a kind, by target id. Few: what was changed within the last minutes.
 
     Args:
@@ -94,9 +94,9 @@ def corrected_grants(
     Args:
         closely: people's grants come from their own, or the app's own, list. Those for everyone never do.
     """
-    known, kept = states(tenant, Kind.GRANT), []
-    fresh = states(tenant, Kind.GRANT, closely=True) if closely else known
-    earlier = {key: state for key, state in states(tenant, Kind.EARLIER_GRANT).items() if state["with_app"]}
+    known, kept = states(tenant, Changed.GRANT), []
+    fresh = states(tenant, Changed.GRANT, closely=True) if closely else known
+    earlier = {key: state for key, state in states(tenant, Changed.EARLIER_GRANT).items() if state["with_app"]}
     for grant in grants:
         if state := earlier.get(grant.graph_id):
             grant.first_seen_at = datetime.fromisoformat(state["first_seen_at"])
@@ -110,13 +110,13 @@ def corrected_grants(
 
 
 def corrected_assignments(tenant: Tenant, rows: Iterable[AppRoleAssignment]) -> list[AppRoleAssignment]:
-    known = states(tenant, Kind.ASSIGNMENT)
+    known = states(tenant, Changed.ASSIGNMENT)
     return [row for row in rows if known.get(row.graph_id) != {}]
 
 
 def corrected_apps(tenant: Tenant, apps: Iterable[ServicePrincipal]) -> list[ServicePrincipal]:
     """The apps a list gave, without those we purged, enabled and deleted as we left them."""
-    known, kept = states(tenant, Kind.APP), []
+    known, kept = states(tenant, Changed.APP), []
     for app in apps:
         state = known.get(str(app.id))
         if state == {}:

@@ -98,7 +98,7 @@ def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
 def _refresh_binned(tenant: Tenant, client: GraphClient, app_id: UUID) -> bool:
     now = timezone.now()
     binned = [rows.app(tenant, app, now) for app in client.deleted_service_principals() if app.id == app_id]
-    protected = str(app_id) in recent.states(tenant, recent.Kind.APP)
+    protected = str(app_id) in recent.states(tenant, recent.Changed.APP)
     with rows.writing(tenant):
         if binned:
             rows.save_apps(recent.corrected_apps(tenant, binned))
@@ -130,7 +130,7 @@ def _replace_grants(tenant: Tenant, found: Items[Grant], present) -> set[UUID]:
         before = set(present.values_list("client_id", flat=True))
         kept = recent.corrected_grants(tenant, (rows.grant(tenant, item, now) for item in found), closely=True)
         rows.save_grants(kept)
-        protected = [pk for pk, state in recent.states(tenant, recent.Kind.GRANT).items() if state]
+        protected = [pk for pk, state in recent.states(tenant, recent.Changed.GRANT).items() if state]
         protected += [one.id for one in found.unreadable]
         present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
     return before | {grant.client_id for grant in kept}
@@ -144,7 +144,7 @@ def _replace_assignments(tenant: Tenant, app_id: UUID, *lists: Items) -> None:
         rows.save_assignments(
             recent.corrected_assignments(tenant, (rows.assignment(tenant, item, now) for item in found))
         )
-        protected = [pk for pk, state in recent.states(tenant, recent.Kind.ASSIGNMENT).items() if state]
+        protected = [pk for pk, state in recent.states(tenant, recent.Changed.ASSIGNMENT).items() if state]
         protected += [one.id for items in lists for one in items.unreadable]
         present = all_rows.filter(resource_id=app_id) | all_rows.filter(principal_id=app_id)
         present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()

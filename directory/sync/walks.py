@@ -130,7 +130,14 @@ class _Walk:
         self.facts: dict = {}  # more for the `Collection` row
 
     def read(self) -> None:
-        getattr(self, f"_read_{self.kind}")()
+        {
+            Kind.SERVICE_PRINCIPALS: self._read_service_principals,
+            Kind.DELETED_APPS: self._read_deleted_apps,
+            Kind.PEOPLE: self._read_people,
+            Kind.ROLES: self._read_roles,
+            Kind.GRANTS: self._read_grants,
+            Kind.ASSIGNMENTS: self._read_assignments,
+        }[self.kind]()
 
     def check(self) -> None:
         if self.count is not None and self.seen < self.count * (1 - TOLERANCE):
@@ -158,13 +165,13 @@ class _Walk:
         unseen = self._unkept(self.rows().filter(synced_at__lt=self.started))
         with rows.writing(self.tenant):
             if self.kind in (Kind.GRANTS, Kind.ASSIGNMENTS):
-                kind = recent.Kind.GRANT if self.kind == Kind.GRANTS else recent.Kind.ASSIGNMENT
+                kind = recent.Changed.GRANT if self.kind == Kind.GRANTS else recent.Changed.ASSIGNMENT
                 unseen = unseen.exclude(graph_id__in=list(recent.states(self.tenant, kind)))
                 if self.kind == Kind.GRANTS:
                     binned = unseen.filter(client__deleted_at__isnull=False)
                     recent.remember_first_seen(self.tenant, binned, with_app=True)
             elif self.kind in (Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS):
-                unseen = unseen.exclude(pk__in=list(recent.states(self.tenant, recent.Kind.APP)))
+                unseen = unseen.exclude(pk__in=list(recent.states(self.tenant, recent.Changed.APP)))
                 if self.kind == Kind.SERVICE_PRINCIPALS:
                     unseen = self._without_binned(unseen)
             return unseen.delete()[1].get(unseen.model._meta.label, 0)
