@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
@@ -70,8 +71,6 @@ class Shell:
 
     @property
     def sandbox(self) -> bool:
-        from django.conf import settings
-
         return bool(settings.SANDBOX_URL)
 
     def navigation(self) -> Iterator[dict]:

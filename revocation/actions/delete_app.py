@@ -11,7 +11,7 @@ from directory import sync
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from graph.requesting import segment
 from graph.types import Call
-from revocation.actions import delete_assignment, delete_grant, kinds
+from revocation.actions import delete_assignment, delete_grant, kinds, restore_app
 from revocation.actions.base import Action, Outcome, Verdict, gone
 from revocation.steps import StepDraft
 
@@ -68,8 +68,6 @@ class DeleteApp(Action):
     def undo(self, step):
         if step.outcome_code == "gone_already":
             return None
-        from revocation.actions import restore_app
-
         return restore_app.step_for(step.target_id, step.target_label, params=step.params)
 
     def applied(self, steps):

@@ -10,7 +10,7 @@ from directory.models import AppRoleAssignment
 from graph.client import GRAPH_APP_ID
 from graph.requesting import segment
 from graph.types import Call
-from revocation.actions import kinds
+from revocation.actions import create_assignment, kinds
 from revocation.actions.base import Action, Outcome, Verdict, gone
 from revocation.steps import StepDraft
 
@@ -70,8 +70,6 @@ class DeleteAssignment(Action):
     def undo(self, step):
         if not step.before or step.outcome_code == "gone_already":
             return None
-        from revocation.actions import create_assignment
-
         graph = GRAPH_APP_ID if step.params.get("of_graph") else None
         return create_assignment.step(step.before, label=step.target_label, resource_app_id=graph)
 

@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.utils import timezone
 
-from accounts import refresh
+from accounts import refresh, services
 from accounts.access import Actor
 from accounts.models import Membership, Tenant, TokenCache, User
 from accounts.refresh import Freshness
@@ -298,8 +298,6 @@ def test_of_many_requests_at_once_one_asks_and_no_other_waits(contoso, browser, 
 
 
 def test_a_refresh_under_way_while_somebody_signs_the_person_out_brings_nothing_back(contoso, browser, monkeypatch):
-    from accounts import services
-
     browser.sign_in(ADELE)
     make_old(contoso, 700)
     really_ask = refresh._ask

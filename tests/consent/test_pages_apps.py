@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.tenancy import tenant_context
 from directory import sync
+from directory.models import ServicePrincipal
 from revocation.models import RevocationRequest
 from tests.consent.pages import app_named, fill
 
@@ -96,8 +97,6 @@ def test_pages_follow_one_another_without_losing_an_app(admin, contoso, megan):
 
     assert where == ""
     with tenant_context(contoso.pk):
-        from directory.models import ServicePrincipal
-
         alive = ServicePrincipal.objects.filter(tenant=contoso, deleted_at__isnull=True)
         assert all(f"/apps/{pk}/" in listed for pk in alive.values_list("pk", flat=True))
 

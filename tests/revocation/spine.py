@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from accounts.access import Actor
 from audit.models import AuditEntry
 from directory.models import Person as DirectoryPerson
@@ -50,8 +52,6 @@ def sign_out_many(tenant, by: Person, people: list[dict], **options) -> Revocati
 
 def copy_of(tenant, world: dict, name: str, **fields) -> DirectoryPerson:
     """Our copy's row of somebody in the sandbox."""
-    from django.utils import timezone
-
     one = next(u for t in world["tenants"] if t["id"] == str(tenant.id) for u in t["users"] if u["displayName"] == name)
     values = {
         "tenant": tenant,

@@ -10,6 +10,7 @@ from audit.models import AuditEntry, AuditEvent
 from revocation import services
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import executor, sweeper
+from revocation.steps import StepDraft
 from tests.revocation.spine import actor, calls, one_round, sign_out_many, states, trail
 
 State = RevocationRequest.State
@@ -230,8 +231,6 @@ def test_an_override_needs_the_tenants_leave_and_a_reason(at_contoso, entra, req
 
 
 def test_an_app_deletion_needs_approval_where_the_tenant_wants_it(at_contoso, entra, megan):
-    from revocation.steps import StepDraft
-
     at_contoso.approve_app_deletion = True
     at_contoso.save()
     request = services.submit(

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.tenancy import no_context
+from accounts.tenancy import no_context, tenant_context
 from audit.models import AuditEntry
 from graph.batch import LIMIT
 from revocation import services, tasks
@@ -198,8 +198,6 @@ def test_a_batch_costs_a_fixed_number_of_queries(at_contoso, entra, world, megan
 
 
 def test_another_tenants_steps_are_not_touched(at_contoso, entra, megan, robin):
-    from accounts.tenancy import tenant_context
-
     with tenant_context(robin.tenant.id):
         theirs = submit(robin, drafts(3))
     submit(megan, drafts(3))

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.access import Actor
@@ -88,8 +89,6 @@ def test_without_pacing_no_time_is_promised(contoso, settings):
 
 
 def test_the_plan_and_the_budget_agree_about_what_is_left(contoso, quota):
-    from django.db import transaction
-
     with tenant_context(contoso.pk):
         with transaction.atomic():
             budget.take(contoso, 1000, interactive=False)

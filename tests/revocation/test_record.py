@@ -5,7 +5,10 @@ import inspect
 from collections.abc import Callable
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -131,8 +134,6 @@ def _undo_own(stage: Stage):
 
 
 def _session_of(person, sid: str = "sid"):
-    from allauth.usersessions.models import UserSession
-
     store = SessionStore()
     store.create()
     return UserSession.objects.create(
@@ -333,8 +334,6 @@ def test_it_leaves_its_entry(name, request):
 
 def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
     """Fail closed: without a key no entry, without an entry no request and no call."""
-    from django.core.exceptions import ImproperlyConfigured
-
     stage = Stage(request)
     grant = grants_of(stage.adele)[0]
     settings.AUDIT_KEYS = []
@@ -347,9 +346,6 @@ def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
 
 
 def test_a_step_whose_intent_cannot_be_recorded_is_not_called(request, settings):
-    from django.core.exceptions import ImproperlyConfigured
-    from django.db import transaction
-
     stage = Stage(request)
     grant = grants_of(stage.adele)[0]
     remove_grant(stage.adele, grant, run_inline=False)

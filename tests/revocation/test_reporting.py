@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.access import Actor
 from accounts.tenancy import tenant_context
+from revocation import services
 from revocation.lists import recipes
 from revocation.lists.selection import Row
 from revocation.showing import downloads, figures, signed_report
@@ -90,8 +92,6 @@ def test_a_persons_grants_belong_to_the_persons_row(contoso):
     app_with_consents(contoso, people)
     rows = [Row(0, "", "found", person_id=str(person.pk), label=person.display_name) for person in people]
     with tenant_context(contoso.pk):
-        from revocation import services
-
         request = services.submit(
             tenant=contoso,
             actor=_actor(contoso),
@@ -106,6 +106,4 @@ def test_a_persons_grants_belong_to_the_persons_row(contoso):
 
 
 def _actor(tenant):
-    from accounts.access import Actor
-
     return Actor.of(make_person(tenant, uuid4(), "Megan Bowen", "tenant_admin").membership)

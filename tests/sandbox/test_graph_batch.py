@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import requests
 
 from tests.sandbox.graph import Graph, refused
 
@@ -250,8 +251,6 @@ def test_a_fault_may_keep_to_one_tenant(served, graph):
 
 @pytest.mark.parametrize("mode", ["before", "after"])
 def test_a_cut_connection_ends_without_an_answer(graph, mode):
-    import requests
-
     strike(graph, path="revokeSignInSessions", mode=mode, cut=True)
     before = graph.user("adele").valid_from
 
@@ -263,8 +262,6 @@ def test_a_cut_connection_ends_without_an_answer(graph, mode):
 
 
 def test_a_batch_is_cut_as_a_whole_with_its_items_done(graph):
-    import requests
-
     strike(graph, where="request", path=r"\$batch", mode="after", cut=True)
     before = graph.user("adele").valid_from
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, TAILSPIN
 from sandbox.identity import tokens
-from sandbox.objects import User
+from sandbox.objects import Group, User
 from tests.sandbox.client import claims, refused, unpacked
 
 # --- acting as itself ------------------------------------------------------------------------------
@@ -236,8 +236,6 @@ def test_userinfo_needs_openid_and_names_no_tenant(portal, served, browser):
 
 
 def test_more_than_two_hundred_groups_become_a_reference(portal, served, contoso_directory):
-    from sandbox.objects import Group
-
     served.world.applications[PORTAL_APP_ID].group_membership_claims = "SecurityGroup"
     adele: User = contoso_directory.user("adele@contoso.example")
     for number in range(201):

@@ -7,7 +7,7 @@ from consent import own_removals, services as consent
 from revocation import services
 from revocation.models import RevocationStep
 from revocation.rules.refusals import NotPossible
-from tests.revocation.spine import remove_grant
+from tests.revocation.spine import grants_of, remove_grant
 
 WIDER = ["Mail.ReadWrite", "Mail.Send", "Directory.ReadWrite.All"]
 
@@ -49,8 +49,6 @@ def test_undo_makes_no_grant_for_everybody_out_of_one_persons(entra, adele, app_
 
 def test_undo_still_puts_back_what_was_really_seen_just_before_the_deletion(entra, adele, app_called):
     app = app_called("Mail Sidekick")
-    from tests.revocation.spine import grants_of
-
     stale = next(grant for grant in grants_of(adele) if grant.client_id == app.pk)
     wider = " ".join([*stale.scopes, "Calendars.Read"])
     entra.graph("PATCH", f"oauth2PermissionGrants/{stale.id}", json={"scope": wider}).raise_for_status()

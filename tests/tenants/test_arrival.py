@@ -1,6 +1,7 @@
 """Consent that reaches all of Microsoft a little later: waited for, on a page of its own."""
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.test import Client
@@ -200,6 +201,4 @@ def test_where_roles_may_not_be_read_that_is_said_with_what_helps(browser, entra
 
 
 def parse(address: str) -> list[tuple[str, str]]:
-    from urllib.parse import parse_qsl, urlsplit
-
     return parse_qsl(urlsplit(address).query)
