@@ -5,6 +5,6 @@ class AuditConfig(AppConfig):
     name = "audit"
 
     def ready(self) -> None:
-        from audit import receivers
+        from audit import checks, receivers  # noqa: F401 - importing registers the checks
 
         receivers.connect()
