@@ -10,7 +10,7 @@ from accounts.tenancy import in_tenant
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest
 from revocation.nudges import nudge
-from revocation.rules import approval, two_persons
+from revocation.rules import approval, stopping, two_persons
 from revocation.rules.refusals import NotApproved
 from revocation.steps import Sealer, digest_of
 
@@ -43,12 +43,14 @@ def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason
     """Refuse a request; nothing of it is done.
 
     Raises:
-        NotApproved: it was decided already.
+        NotApproved: it was decided already, or ends the sessions of whoever says no.
     """
     with in_tenant(request.tenant_id), transaction.atomic():
         found = approval.locked(request)
         if found.state != State.AWAITING_APPROVAL:
             raise NotApproved(_("This request is no longer waiting for an approval."))
+        if why := stopping.objection(found, actor):
+            raise NotApproved(why)
         approval.close(found, State.REJECTED)
         approval.record(AuditEvent.REVOCATION_REJECTED, found, actor, reason=reason)
         return found

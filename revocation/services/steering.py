@@ -10,6 +10,7 @@ from audit import services as audit
 from audit.models import AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.nudges import nudge
+from revocation.rules import stopping
 from revocation.rules.refusals import NotPossible
 from revocation.spine.finishing import finish_if_done
 
@@ -21,7 +22,7 @@ def pause(request: RevocationRequest, actor: Actor) -> RevocationRequest:
     """Begin nothing more of it; what Microsoft was asked already is still proved.
 
     Raises:
-        NotPossible: it is not under way.
+        NotPossible: it is not under way, or not this actor's to stop.
     """
     return _steer(request, actor, {State.RUNNING}, State.PAUSED, AuditEvent.REVOCATION_PAUSED)
 
@@ -41,7 +42,7 @@ def cancel(request: RevocationRequest, actor: Actor) -> RevocationRequest:
     """Do not do the rest. What is done stays done, and what Microsoft was asked already is still proved.
 
     Raises:
-        NotPossible: it is over.
+        NotPossible: it is over, or not this actor's to stop.
     """
     return _steer(request, actor, set(RevocationRequest.OPEN), State.CANCELLED, AuditEvent.REVOCATION_CANCELLED)
 
@@ -56,6 +57,8 @@ def _steer(
             )
             if found.state == state:
                 return found  # a second click
+            if state != State.RUNNING and (why := stopping.objection(found, actor)):
+                raise NotPossible(why)
             if found.state not in possible:
                 raise NotPossible(
                     _("This revocation is %(state)s, so that is not possible.")

@@ -64,7 +64,7 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@require(Capability.VIEW_REVOCATIONS)
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
 def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let nothing more of it begin; what Microsoft was already asked is still proved."""
     found = _find_for(request, pk, "pause")
@@ -74,7 +74,7 @@ def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@require(Capability.VIEW_REVOCATIONS)
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
 def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Go on where it was paused."""
     found = _find_for(request, pk, "resume")
@@ -84,7 +84,7 @@ def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require(Capability.VIEW_REVOCATIONS)
+@require(Capability.VIEW_REVOCATIONS, step_up=True)
 def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Do not do the rest. What is done stays done, and the page before says so."""
     found = _find_for(request, pk, "cancel")
