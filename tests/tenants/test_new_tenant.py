@@ -10,7 +10,6 @@ from accounts.tenancy import tenant_context
 from consent import services
 from directory import selectors, sync
 from directory.models import ServicePrincipal
-from graph import tokens
 from revocation.rules.refusals import Protected
 from tenants import arrival
 from tests.accounts.browser import Browser
@@ -23,14 +22,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def portal_there(entra) -> ServicePrincipal:
     """Tailspin as Tara connected it, read once; the portal's own entry in it."""
-    tokens.forget_everything()
     session: dict = {}
     signed_in(Browser(entra.url), session, TARA)
     tenant = arrival.proceed(session).tenant
     with tenant_context(tenant.pk):
         sync.sync_tenant(tenant)
         yield ServicePrincipal.objects.get(tenant=tenant, pk=tenant.own_service_principal_id)
-    tokens.forget_everything()
 
 
 def test_the_portal_is_no_risk_of_a_new_tenant(portal_there, client: Client, sign_in):
