@@ -9,6 +9,7 @@ from directory import sync
 from directory.models import PermissionGrant
 from graph.requesting import segment
 from graph.types import Call, Grant
+from revocation.actions import create_grant
 from revocation.actions.base import Action, Outcome, Verdict, gone, observe
 from revocation.steps import StepDraft
 
@@ -81,8 +82,6 @@ class DeleteGrant(Action):
         return gone(answer)
 
     def undo(self, step):
-        from revocation.actions import create_grant
-
         # What was there just before the deletion, rather than what our copy thought.
         before = (step.observed or {}).get("found") or step.before
         if not before or step.outcome_code == "gone_already":

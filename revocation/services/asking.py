@@ -66,7 +66,7 @@ def submit(
         NotGranted: the tenant is known not to have granted what a step needs. Nothing was recorded.
     """
     with in_tenant(tenant.pk):
-        request, _is_new = storing.create(
+        request = storing.create(
             tenant=tenant,
             actor=actor,
             kind=kind,

@@ -49,8 +49,8 @@ def create(
     follows: RevocationRequest | None,
     needs_approval: bool | None,
     first_only: bool = False,
-) -> tuple[RevocationRequest, bool]:
-    """Store a request with its steps and its audit entry, or nothing at all. True when it is new.
+) -> RevocationRequest:
+    """Store a request with its steps and its audit entry, or nothing at all; of a double click, the first one's.
 
     `steps` is read once, as a stream: memory does not grow with it.
 
@@ -77,8 +77,8 @@ def create(
             _queue_behind_double_click(tenant, actor)
             _store(request, tenant, actor, _granted(tenant, steps, first_only), needs_approval)
     except _Again as again:
-        return again.request, False
-    return request, True
+        return again.request
+    return request
 
 
 def _granted(tenant: Tenant, steps: Iterable[StepDraft], first_only: bool) -> Iterator[StepDraft]:
