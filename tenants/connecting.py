@@ -90,7 +90,7 @@ def act(tenant_id: UUID) -> Proof:
         raise _cannot_act(error) from error
     if granted is not None and not granted:
         raise NotConnected(
-            _("The consent gives the portal no permission it could act with."),
+            _("Microsoft shows no permission that was granted to the portal."),
             fix=_("Add application permissions to the app registration, then consent again."),
             passing=True,
         )

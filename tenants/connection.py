@@ -124,6 +124,11 @@ class Connection:
         return [one for one in self.findings if one.standing == Standing.MISSING and not one.optional]
 
     @property
+    def missing(self) -> set[str]:
+        """The permissions to grant for all of that; one may do for several."""
+        return {one.permission for one in self.faults}
+
+    @property
     def not_known(self) -> list[Finding]:
         return [one for one in self.findings if one.standing == Standing.NOT_KNOWN]
 
