@@ -8,6 +8,7 @@ its processes ends. PORT, SANDBOX_PORT, VAR_DIR and PROFILE (contoso, large) are
 CELERY_BROKER_URL replace the embedded PostgreSQL and the broker made of files.
 """
 
+import ctypes
 import fcntl
 import os
 import signal
@@ -28,6 +29,7 @@ from portal.local.postgres import PostgresProblem, Server
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds for one part to answer
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 GRACE = 15  # seconds for one part to stop by itself
 PORTAL_CLIENT = {
     "ENTRA_CLIENT_ID": "c0c0c0c0-0000-4000-8000-000000000001",
@@ -90,6 +92,22 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
 
 
+def _port(name: str, default: int) -> int:
+    said = os.environ.get(name) or str(default)
+    if not said.isdecimal() or not 0 < int(said) < 65536:
+        raise DemoProblem(f"{name}={said} is no port: a number from 1 to 65535, for example {name}={default}.")
+    return int(said)
+
+
+def _stop_with_us() -> None:
+    """Run in the new process: it is asked to stop when the demo is killed so hard that it cannot ask.
+
+    Linux only; elsewhere such a child stays. https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
+    """
+    if prctl := getattr(ctypes.CDLL(None), "prctl", None):
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Demo:
     """One run. What it starts is put on `stack`, which stops it in reverse order."""
 
@@ -98,8 +116,8 @@ class Demo:
         self.var_dir = Path(os.environ.get("VAR_DIR") or PROJECT / "var").resolve()
         self.logs = self.var_dir / "logs"
         self.profile = os.environ.get("PROFILE") or "contoso"
-        self.port = int(os.environ.get("PORT") or 8000)
-        self.sandbox_port = int(os.environ.get("SANDBOX_PORT") or 9400)
+        self.port = _port("PORT", 8000)
+        self.sandbox_port = _port("SANDBOX_PORT", 9400)
         self.portal_url = f"http://127.0.0.1:{self.port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self.http = requests.Session()
@@ -129,12 +147,18 @@ class Demo:
 
     def _take_folder(self) -> None:
         """VAR_DIR is ours alone while we run: two demos in one folder would share a database and a queue."""
-        if not self.var_dir.exists():
-            # Passable: run as root, the embedded PostgreSQL is another account.
-            self.var_dir.mkdir(parents=True, mode=0o711)
-        for folder in (self.logs, self.var_dir / "queue" / "messages", self.var_dir / "queue" / "control"):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock = self.stack.enter_context((self.var_dir / "demo.lock").open("w"))
+        try:
+            if not self.var_dir.exists():
+                # Passable: run as root, the embedded PostgreSQL is another account.
+                self.var_dir.mkdir(parents=True, mode=0o711)
+            for folder in (self.logs, self.var_dir / "queue" / "messages", self.var_dir / "queue" / "control"):
+                folder.mkdir(parents=True, exist_ok=True)
+            lock = self.stack.enter_context((self.var_dir / "demo.lock").open("w"))
+        except OSError as reason:
+            raise DemoProblem(
+                f"VAR_DIR cannot be written to: {reason.filename}: {reason.strerror}.\n"
+                "Give the demo a folder of its own: VAR_DIR=/some/folder make demo"
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -151,8 +175,9 @@ class Demo:
                 try:
                     probe.bind(("127.0.0.1", port))
                 except OSError as reason:
+                    other = port + 1 if port >= 1024 else {"PORT": 8000, "SANDBOX_PORT": 9400}[name]
                     raise DemoProblem(
-                        f"Port {port} cannot be used: {reason.strerror}. Choose another: {name}={port + 1} make demo"
+                        f"Port {port} cannot be used: {reason.strerror}. Choose another: {name}={other} make demo"
                     ) from None
 
     def _environment(self) -> dict[str, str]:
@@ -208,6 +233,7 @@ class Demo:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=_stop_with_us,
                 start_new_session=True,  # a Ctrl-C in the terminal reaches only us, and we stop them in order
             )
         self.stack.callback(self._end, self.processes[name])

@@ -6,6 +6,8 @@ import socket
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,49 @@ def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path, taken_port: int,
     assert f"Port {taken_port} cannot be used" in result.stderr
     assert f"{name}={taken_port + 1} make demo" in result.stderr
     assert not (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize("said", ["abc", "99999", "0", "-1"])
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+def test_nonsense_for_a_port_is_a_sentence(tmp_path: Path, name: str, said: str):
+    result = run_demo(tmp_path, **{name: said})
+
+    assert result.returncode == 1
+    assert f"{name}={said} is no port" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+
+    result = run_demo(tmp_path / "file" / "var")
+
+    assert result.returncode == 1
+    assert "VAR_DIR cannot be written to" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_what_a_killed_demo_started_stops_by_itself(tmp_path: Path, free_ports: tuple[int, int]):
+    code = (
+        "import sys, time; from contextlib import ExitStack; from portal.local.demo import Demo;"
+        "demo = Demo(ExitStack()); demo._take_folder();"
+        "demo._start('sandbox', 'sandbox', '--port', demo.sandbox_port); print('started', flush=True); time.sleep(60)"
+    )
+    environment = os.environ | {"VAR_DIR": str(tmp_path), "SANDBOX_PORT": str(free_ports[1])}
+    demo = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env=environment, stdout=subprocess.PIPE)
+    until(lambda: answers(free_ports[1]))
+
+    demo.kill()
+    demo.communicate()
+
+    until(lambda: not answers(free_ports[1]))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_two_demos_in_one_folder_are_one_too_many(tmp_path: Path):

@@ -52,6 +52,16 @@ def test_a_slip_changes_nothing(typed: list[str], answers: list[str], why: str):
         assert not User.objects.exists()
 
 
+def test_without_a_terminal_it_says_so(monkeypatch: pytest.MonkeyPatch):
+    def no_terminal(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", no_terminal)
+
+    with pytest.raises(CommandError, match="no terminal"):
+        call_command("create_operator", "olga")
+
+
 def test_a_tenants_person_is_not_made_operator(typed: list[str], adele: Person):
     typed += [PASSWORD, PASSWORD]
 

@@ -18,9 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("username")
 
     def handle(self, *args, username: str, **options) -> None:
-        password = getpass.getpass(f"Password for {username}: ")
-        if password != getpass.getpass("The same again: "):
-            raise CommandError("The two differ. Nothing was changed.")
+        try:
+            password = getpass.getpass(f"Password for {username}: ")
+            if password != getpass.getpass("The same again: "):
+                raise CommandError("The two differ. Nothing was changed.")
+        except EOFError:
+            raise CommandError("There is no terminal to ask for the password. Run this in one (ssh -t).") from None
         try:
             validate_password(password)
         except ValidationError as weak:
