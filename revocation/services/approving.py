@@ -1,5 +1,7 @@
 """A second person's word: yes, no, or an administrator's alone in an emergency. What it is worth: `rules.approval`."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -8,9 +10,10 @@ from accounts.access import Actor
 from accounts.roles import Capability, capabilities
 from accounts.tenancy import in_tenant
 from audit.models import AuditEvent
+from directory.models import Person
 from revocation.models import RevocationRequest
 from revocation.nudges import nudge
-from revocation.rules import approval, stopping, two_persons
+from revocation.rules import approval, protection, stopping, two_persons
 from revocation.rules.refusals import NotApproved
 from revocation.steps import Sealer, digest_of
 
@@ -72,6 +75,7 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
                 raise NotApproved(_("Your role does not let you approve this."))
             if not alone and (why := two_persons.no_second_person(found, actor.user_id)):
                 raise NotApproved(why)
+            _refuse_protected(found, actor)
             sealer = Sealer(found.tenant_id)
             if not sealer.request_holds(found):
                 raise NotApproved(_("This request was changed after it was asked for. It has to be asked for again."))
@@ -88,3 +92,20 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
             approval.record(event, found, actor, reason, actor)
         nudge(found.tenant_id)
         return found
+
+
+def _refuse_protected(request: RevocationRequest, approver: Actor) -> None:
+    """Nobody approves what they may not ask for themselves: roles may have been given since it was asked.
+
+    Raises:
+        NotApproved: a rule protects somebody whose sessions it ends from the approver.
+    """
+    targets = request.steps.filter(target_type="user").exclude(target_id=approver.id)
+    ids = [UUID(target) for target in targets.values_list("target_id", flat=True).distinct()]
+    if len(ids) == 1:
+        person = Person.objects.filter(tenant=request.tenant, pk=ids[0]).first()
+        why = protection.refusal(request.tenant, person, approver) if person else None
+    else:
+        why = next(iter(protection.refusals(request.tenant, ids, approver).values()), None)
+    if why:
+        raise NotApproved(_("It reaches somebody whom you may not sign out yourself: %(why)s") % {"why": why})

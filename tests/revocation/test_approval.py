@@ -21,7 +21,9 @@ def request_of_megan(at_contoso, entra, world, megan):
     """More people than Contoso lets one person sign out."""
     at_contoso.approval_threshold = 3
     at_contoso.save()
-    people = [one for one in world["tenants"][0]["users"] if not one["guest"]][:5]
+    people = [
+        one for one in world["tenants"][0]["users"] if not one["guest"] and one["displayName"] != "Isaiah Langer"
+    ][:5]
     return sign_out_many(at_contoso, megan, people, needs_approval=None)
 
 
