@@ -220,6 +220,17 @@ def gone(answer: Answer, text: str = "") -> Outcome:
     return unreadable(answer.error)
 
 
+def gone_already(error: GraphError) -> Outcome:
+    """What a deletion was to take away is not there: nothing is left to do, and nothing of ours can be put back."""
+    return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
+
+
+def not_there_yet(error: GraphError) -> Outcome:
+    """A service principal that was restored a moment ago answers 404 until the directory has replicated it."""
+    text = _("The app or the person is not in the directory (yet).")
+    return Outcome(Verdict.RETRY, text, error.code, error.request_id)
+
+
 def observe(step: RevocationStep, **facts) -> None:
     """Add to what the directory showed us about this step's target."""
     step.observed = {**(step.observed or {}), **facts}

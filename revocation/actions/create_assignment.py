@@ -12,7 +12,7 @@ from graph.errors import GraphError, NotFound
 from graph.requesting import segment
 from graph.types import Answer, Call
 from revocation.actions import kinds
-from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, unreadable
+from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, not_there_yet, observe, unreadable
 from revocation.steps import StepDraft
 
 
@@ -66,8 +66,7 @@ class CreateAssignment(Action):
             observe(step, id=answer.body["id"])
 
     def missing(self, step, error):
-        text = _("The app or the person is not in the directory (yet).")
-        return Outcome(Verdict.RETRY, text, error.code, error.request_id)
+        return not_there_yet(error)
 
     def refused(self, step, error: GraphError):
         if "already exists" in error.message:

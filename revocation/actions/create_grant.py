@@ -18,6 +18,7 @@ from revocation.actions.base import (
     Outcome,
     Verdict,
     general,
+    not_there_yet,
     observe,
     unreadable,
 )
@@ -101,9 +102,7 @@ class CreateGrant(Action):
             observe(step, id=answer.body["id"])
 
     def missing(self, step, error):
-        # A service principal that was restored a moment ago answers 404 until the directory has replicated it.
-        text = _("The app or the person is not in the directory (yet).")
-        return Outcome(Verdict.RETRY, text, error.code, error.request_id)
+        return not_there_yet(error)
 
     def refused(self, step, error: GraphError):
         # Graph has answered a duplicate with 400 and with 409; only the words are the same.

@@ -5,14 +5,14 @@ https://learn.microsoft.com/graph/api/serviceprincipal-delete
 
 from collections.abc import Iterable
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
 from graph.requesting import segment
 from graph.types import Call
 from revocation.actions import delete_assignment, delete_grant, kinds, restore_app
-from revocation.actions.base import Action, Outcome, Verdict, gone
+from revocation.actions.base import Action, gone, gone_already
 from revocation.steps import StepDraft
 
 
@@ -57,7 +57,7 @@ class DeleteApp(Action):
         return Call("DELETE", kinds.path(step))
 
     def missing(self, step, error):
-        return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
+        return gone_already(error)
 
     def proof(self, step):
         return Call("GET", f"/servicePrincipals/{segment(step.target_id)}?$select=id")

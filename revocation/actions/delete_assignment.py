@@ -3,7 +3,7 @@
 https://learn.microsoft.com/graph/api/serviceprincipal-delete-approleassignedto
 """
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from directory.models import AppRoleAssignment
@@ -11,7 +11,7 @@ from graph.client import GRAPH_APP_ID
 from graph.requesting import segment
 from graph.types import Call
 from revocation.actions import create_assignment, kinds
-from revocation.actions.base import Action, Outcome, Verdict, gone
+from revocation.actions.base import Action, gone, gone_already
 from revocation.steps import StepDraft
 
 
@@ -59,7 +59,7 @@ class DeleteAssignment(Action):
         return Call("DELETE", self._path(step))
 
     def missing(self, step, error):
-        return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
+        return gone_already(error)
 
     def proof(self, step):
         return Call("GET", self._path(step))

@@ -10,7 +10,7 @@ from directory.models import PermissionGrant
 from graph.requesting import segment
 from graph.types import Call, Grant
 from revocation.actions import create_grant
-from revocation.actions.base import Action, Outcome, Verdict, gone, observe
+from revocation.actions.base import Action, Outcome, Verdict, gone, gone_already, observe
 from revocation.steps import StepDraft
 
 
@@ -73,7 +73,7 @@ class DeleteGrant(Action):
         return Call("DELETE", f"/oauth2PermissionGrants/{segment(step.target_id)}")
 
     def missing(self, step, error):
-        return Outcome(Verdict.VERIFIED, _("It was gone already."), "gone_already", error.request_id)
+        return gone_already(error)
 
     def proof(self, step):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")
