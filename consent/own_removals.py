@@ -5,7 +5,6 @@ Each function proves on a fresh read that the grants are theirs, then hands exac
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -107,10 +106,9 @@ def undo_own_removal(membership: Membership, request: RevocationRequest) -> Revo
     actor = Actor.of(membership)
     if request.tenant_id != membership.tenant_id or request.actor_id != actor.id or request.kind not in OWN_KINDS:
         raise Absent
-    minutes = settings.REVOCATION_UNDO_MINUTES
-    if timezone.now() - request.created_at > timedelta(minutes=minutes):
+    if revocation.undo_until(request) < timezone.now():
         words = _("A removal can be undone for %(minutes)d minutes. You can let the app in again by signing in to it.")
-        raise Refused(words % {"minutes": minutes})
+        raise Refused(words % {"minutes": settings.REVOCATION_UNDO_MINUTES})
     return revocation.undo(request, actor)
 
 

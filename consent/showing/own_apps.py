@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
@@ -152,7 +153,7 @@ def removal(item: MyApp) -> Confirmation:
             Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back.")),
         ],
         warning=_still_covered(item),
-        note=_("You can undo this for 10 minutes. If you did not add this app, also tell your security team."),
+        note=f"{_undo()} " + _("If you did not add this app, also tell your security team."),
         aside=_("I don't recognise this app. Note it in the record, where administrators see it."),
         aside_value=_("The person did not recognise the app"),
     )
@@ -177,8 +178,14 @@ def permission_removal(item: MyApp, sentence: Sentence) -> Confirmation:
         warning=_("Your organisation has granted the same permission, so the app keeps it all the same.")
         if covered
         else "",
-        note=_("You can undo this for 10 minutes."),
+        note=_undo(),
     )
+
+
+def _undo() -> str:
+    minutes = settings.REVOCATION_UNDO_MINUTES
+    text = ngettext("You can undo this for %(n)d minute.", "You can undo this for %(n)d minutes.", minutes)
+    return text % {"n": minutes}
 
 
 def _still_covered(item: MyApp) -> str:

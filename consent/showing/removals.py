@@ -12,11 +12,11 @@ from accounts.access import Actor
 from accounts.models import Membership
 from consent.own_removals import OWN_KINDS
 from directory.models import PermissionGrant, ServicePrincipal
-from revocation import selectors
+from revocation import selectors, services as revocation
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.showing.timeline import Timeline, timeline
 
-State = RevocationStep.State
+UNDO = RevocationRequest.Kind.UNDO
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Removal:
 def recent(membership: Membership) -> list[Removal]:
     """Newest first, in a fixed number of queries; what was undone is not among them."""
     since = timezone.now() - timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
-    return _removals(_own(membership).filter(created_at__gte=since, followers__isnull=True)[:20])
+    return _removals(_own(membership).filter(created_at__gte=since).exclude(followers__kind=UNDO)[:20])
 
 
 def one(membership: Membership, request_id: UUID) -> Removal | None:
@@ -80,17 +80,14 @@ def _removals(requests: QuerySet[RevocationRequest]) -> list[Removal]:
 
 def _removal(request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID]) -> Removal:
     steps = list(request.steps.all())
-    until = request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
-    took = any(step.state in (State.ACCEPTED, State.VERIFIED, State.UNCONFIRMED) for step in steps)
     stopped = app is not None and app.is_stopped_here  # it gets nothing back, so nothing is offered
-    can_undo = took and not stopped and until > timezone.now() and not request.followers.all()
     return Removal(
         request=request,
         app_id=_app_id(request),
         name=app.display_name if app else request.title,
         what=_scopes(steps) if request.kind == RevocationRequest.Kind.REMOVE_OWN_PERMISSION else "",
         timeline=timeline(request, steps, own=True),
-        undo_until=until if can_undo else None,
+        undo_until=revocation.undo_until(request) if not stopped and revocation.undoable(request) else None,
         still_covered=_app_id(request) in covered,
     )
 

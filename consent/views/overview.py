@@ -84,7 +84,11 @@ def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
             "count": numbers.unverified,
             "url": f"{apps}?publisher=unverified&enabled=yes",
         },
-        {"word": _("Not used for 90 days"), "count": numbers.unused, "url": f"{apps}?use=unused&enabled=yes"},
+        {
+            "word": _("Not used for %(n)d days") % {"n": risk.UNUSED_AFTER.days},
+            "count": numbers.unused,
+            "url": f"{apps}?use=unused&enabled=yes",
+        },
         {"word": _("Disabled"), "count": numbers.disabled, "url": f"{apps}?enabled=no"},
         {"word": _("New grants this week"), "count": numbers.new_grants[-1][1], "url": f"{apps}?consent=new"},
     ]

@@ -6,7 +6,7 @@ directory is still as the removal left it, the step itself sees just before its 
 
 from collections.abc import Sequence
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext as _
 
@@ -46,6 +46,7 @@ def _spoken_since(request: RevocationRequest) -> RevocationRequest | None:
     took = set(_touched(request.steps.went_through()))
     later = RevocationRequest.objects.filter(tenant_id=request.tenant_id, created_at__gt=request.created_at)
     later = later.exclude(pk=request.pk).exclude(kind=Kind.UNDO, follows__created_at__gt=request.created_at)
+    later = later.exclude(~Q(kind=Kind.UNDO), follows=request)  # its retry goes on with the same, and says nothing new
     undone = later.filter(followers__kind=Kind.UNDO).values("pk")
     steps = RevocationStep.objects.filter(tenant_id=request.tenant_id, request__in=later.exclude(pk__in=undone))
     steps = steps.exclude(state=RevocationStep.State.CANCELLED).exclude(target_type="user")

@@ -7,7 +7,7 @@ executor does.
 from revocation.rules.refusals import NotApproved, NothingToRevoke, NotPossible, Protected, Refused
 from revocation.services.approving import approve, override, reject
 from revocation.services.asking import as_of_now, sign_out, sign_out_self, submit
-from revocation.services.putting_back import can_undo, retry_failed, undo, undo_until
+from revocation.services.putting_back import retry_failed, undo, undo_until, undoable
 from revocation.services.steering import cancel, pause, resume
 from revocation.steps import StepDraft
 
@@ -20,7 +20,6 @@ __all__ = [
     "StepDraft",
     "approve",
     "as_of_now",
-    "can_undo",
     "cancel",
     "override",
     "pause",
@@ -32,4 +31,5 @@ __all__ = [
     "submit",
     "undo",
     "undo_until",
+    "undoable",
 ]

@@ -1,7 +1,7 @@
 """What follows a request: undoing it, and asking again for what failed. Each is a new request that names the first."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from accounts.access import Actor
 from accounts.tenancy import in_tenant
 from directory.models import Person
 from revocation import actions
-from revocation.models import RevocationRequest
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import protection, undoing
 from revocation.rules.refusals import NothingToRevoke, NotPossible, Protected
 from revocation.services.asking import record_refusal, submit
@@ -34,7 +34,8 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
             raise NotPossible(
                 _("This can be undone for %(minutes)d minutes only.") % {"minutes": settings.REVOCATION_UNDO_MINUTES}
             )
-        steps = list(_undo_steps(request))
+        done = request.steps.went_through().order_by("-position").iterator(chunk_size=500)
+        steps = list(_putting_back(request, done))
         if not steps:
             raise NotPossible(_("Nothing of this can be undone."))
         if why := undoing.objection(request, steps, actor):
@@ -50,26 +51,30 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
         )
 
 
-def undo_until(request: RevocationRequest):
+def undo_until(request: RevocationRequest) -> datetime:
     """Until when a request can be undone."""
     return request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
 
 
-def can_undo(request: RevocationRequest) -> bool:
-    """Whether something of it was done, can be put back, and has not been yet."""
+def undoable(request: RevocationRequest) -> bool:
+    """Whether `undo` would put something back now. A retry takes nothing of that away; an undo does.
+
+    For pages: reads all steps and followers, without a query where both were prefetched.
+    """
+    kind = RevocationRequest.Kind.UNDO
     with in_tenant(request.tenant_id):
-        if undo_until(request) < timezone.now() or request.kind == RevocationRequest.Kind.UNDO:
+        if request.kind == kind or undo_until(request) < timezone.now():
             return False
-        return not request.followers.filter(kind=RevocationRequest.Kind.UNDO).exists() and any(
-            True for _step in _undo_steps(request)
-        )
+        if any(follower.kind == kind for follower in request.followers.all()):
+            return False
+        done = [step for step in request.steps.all() if step.state in RevocationStep.WENT_THROUGH]
+        return any(True for _step in _putting_back(request, done))
 
 
-def _undo_steps(request: RevocationRequest) -> Iterator[StepDraft]:
-    """Last done, first undone."""
-    done = request.steps.went_through()
+def _putting_back(request: RevocationRequest, done: Iterable[RevocationStep]) -> Iterator[StepDraft]:
+    """The steps that undo these, in their order."""
     sealer = Sealer(request.tenant_id)
-    for step in done.order_by("-position").iterator(chunk_size=500):
+    for step in done:
         if not sealer.holds(step):
             continue  # edited after it was asked for: nobody knows what it took
         if (step.observed or {}).get("found") and not sealer.vouched(step):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _, ngettext
 from directory import features
 from revocation.rules import granting
 from revocation.showing import words
+from revocation.showing.timeline import CAE_DELAY, TOKEN_LIFETIME
 
 register = template.Library()
 for _word in (words.action_words, words.kind_words, words.state_means, words.state_words, words.what_happened):
@@ -39,6 +40,15 @@ def reasons(*whys: str) -> list[str]:
 @register.filter
 def at(values: Mapping, key: str):
     return values.get(key, 0)
+
+
+MINUTES = {"access_tokens": TOKEN_LIFETIME, "told_apps": CAE_DELAY}
+
+
+@register.simple_tag
+def minutes(what: str) -> int:
+    """How many minutes `access_tokens` that are out may work, or `told_apps` take to heed a sign-out."""
+    return int(MINUTES[what].total_seconds() // 60)
 
 
 @register.simple_tag

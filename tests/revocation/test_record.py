@@ -248,7 +248,7 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
 
 # Functions in the same modules that need no entry of their own, each with the reason.
 EXEMPT: dict[str, str] = {
-    "revocation.services.putting_back.can_undo": "reads",
+    "revocation.services.putting_back.undoable": "reads",
     "revocation.services.putting_back.undo_until": "reads",
     "revocation.services.asking.record_refusal": "is an entry itself",
     "revocation.rules.approval.objection": "reads",

@@ -3,7 +3,9 @@
 import pytest
 from django.utils import timezone
 
+from consent.showing import removals
 from revocation import services
+from revocation.actions import delete_grant
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.spine import executor
 from tests.revocation.spine import (
@@ -189,6 +191,33 @@ def test_undo_puts_the_same_grant_back(at_contoso, entra, adele):
     assert states(undone) == ["verified"]
     assert set(entra.grants()[grant.id]["scope"].split()) == set(grant.scopes)
     assert services.undo(request, actor(adele)) == undone
+
+
+def test_a_retry_does_not_take_the_undo_away(at_contoso, entra, adele):
+    first, second = grants_of(adele)[:2]
+    request = services.submit(
+        tenant=at_contoso,
+        actor=actor(adele),
+        kind="remove_own_app",
+        title="Remove an app",
+        steps=[delete_grant.step(one, label="An app") for one in (first, second)],
+        run_inline=False,
+    )
+    now = timezone.now()
+    request.steps.filter(position=0).update(state="verified", accepted_at=now, finished_at=now)
+    request.steps.filter(position=1).update(state="failed", finished_at=now)
+    RevocationRequest.objects.filter(pk=request.pk).update(state="finished")
+    request.refresh_from_db()
+    assert services.undoable(request)
+
+    services.retry_failed(request, actor(adele))
+    assert services.undoable(request)
+    assert request.pk in [one.request.pk for one in removals.recent(adele.membership) if one.undo_until]
+
+    undone = services.undo(request, actor(adele))
+    assert undone.step_count == 1
+    assert not services.undoable(request)
+    assert request.pk not in [one.request.pk for one in removals.recent(adele.membership)]
 
 
 def test_undo_is_refused_when_it_is_too_late(at_contoso, entra, adele, settings):
