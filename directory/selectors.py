@@ -58,6 +58,12 @@ def freshness(tenant: Tenant) -> dict[str, Collection]:
     return {kind: known.get(kind) or Collection(tenant=tenant, kind=kind) for kind in Collection.Kind.values}
 
 
+def is_read(tenant: Tenant, *kinds: str) -> bool:
+    """Whether all these parts of the copy were complete once: before that, nothing found is not known, not nought."""
+    fresh = freshness(tenant)
+    return all(fresh[kind].complete_at for kind in kinds)
+
+
 def known_since(tenant: Tenant) -> datetime | None:
     """Since when new grants can be told from old ones: what the first whole reading found is older than we know.
 

@@ -29,19 +29,26 @@ def of(membership: Membership) -> list[MyApp]:
     return selectors.my_apps(membership.tenant, membership.object_id)
 
 
-def listing(request: HttpRequest) -> dict:
-    """Everything the list needs: all apps counted, those that fit the search shown."""
+def listing(request: HttpRequest, *, read: bool = False) -> dict:
+    """Everything the list needs: all apps counted, those that fit the search shown.
+
+    Args:
+        read: Microsoft was asked for this person's just now. Without that and before the first whole reading of the
+            directory, an empty list is not known to be all.
+    """
     removed = removals.recent(request.membership)
     everything = _without_those_going(of(request.membership), removed)
     q, show = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     show = show if show in SHOW else ""
     collection = selectors.freshness(request.tenant)[Collection.Kind.GRANTS]
+    unread = not read and not everything and collection.complete_at is None
     return {
+        "unread": unread,
         "items": [item for item in everything if SHOW[show](item) and _matches(item, q)],
         "removed": removed,
         "chips": _chips(everything),
         "total": len(everything),
-        "summary": _summary(everything, request.tenant.name),
+        "summary": _("Not read yet.") if unread else _summary(everything, request.tenant.name),
         "q": q,
         "show": show,
         "collection": collection,

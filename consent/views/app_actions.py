@@ -13,7 +13,7 @@ from consent import services
 from consent.forms import ReasonForm, TypedForm
 from consent.views.doing import follow
 from directory import selectors
-from directory.models import ServicePrincipal
+from directory.models import Collection, ServicePrincipal
 from revocation.showing.confirming import Confirmation, Truth, confirm, tokens_end
 
 changes_apps = require(Capability.CHANGE_APPS, step_up=True)
@@ -158,6 +158,8 @@ def _deleting(app: ServicePrincipal, back: str) -> Confirmation:
     }
     if app.kind == ServicePrincipal.Kind.BLUEPRINT:
         what = f"{what} {_agents_go_too(hits.agents)}"
+    if not selectors.is_read(app.tenant, Collection.Kind.GRANTS, Collection.Kind.ASSIGNMENTS):
+        what = _("%(what)s The directory has not been read in full yet, so it may be more.") % {"what": what}
     return Confirmation(
         title=_("Delete %(app)s?") % {"app": app.display_name},
         button=_("Delete %(app)s") % {"app": app.display_name},

@@ -26,10 +26,11 @@ def apps(request: HttpRequest) -> HttpResponse:
     form = AppFilter(request.GET)
     chosen = form.values()
     page = selectors.apps(request.tenant, **{"sort": "risk"} | chosen, after=request.GET.get("after", ""))
-    context = {"page": page, "filtered": bool(chosen), "form": form}
+    fresh = selectors.freshness(request.tenant)
+    context = {"page": page, "filtered": bool(chosen), "form": form, "read": _read(fresh)}
     if request.htmx:
         return render(request, "consent/_apps_table.html", context)
-    context["collection"] = selectors.freshness(request.tenant)[Collection.Kind.SERVICE_PRINCIPALS]
+    context["collection"] = fresh[Collection.Kind.SERVICE_PRINCIPALS]
     return render(request, "consent/apps.html", context)
 
 
@@ -39,27 +40,33 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     found = or_404(selectors.app, request.tenant, app_id)
     if found.deleted_at:
         return redirect("consent:deleted-apps", request.tenant.slug)
-    hits = selectors.what_deleting_hits(found)
-    tabs = _tabs(found, hits)
+    hits, fresh = selectors.what_deleting_hits(found), selectors.freshness(request.tenant)
+    read, grants = _read(fresh), fresh[Collection.Kind.GRANTS]
+    tabs = _tabs(hits, read)
     tab = next((one for one in tabs if one.key == request.GET.get("tab")), None) or _first(tabs)
-    fresh = selectors.freshness(request.tenant)[Collection.Kind.GRANTS]
     context = {
         "app": found,
         "hits": hits,
+        "read": read,
         "reasons": risk.reasons(found.risk_reasons),
         "tabs": tabs,
         "tab": tab,
         "may_change": request.membership.can(Capability.CHANGE_APPS),
         "protected": protection.app_refusal(request.tenant, found),
-        "collection": fresh,
-        "known_since": fresh.first_complete_at,
+        "collection": grants,
+        "known_since": grants.first_complete_at,
     }
     return render(request, "consent/app.html", context | tab.read(found, request.GET.get("after", "")))
 
 
+def _read(fresh: dict[str, Collection]) -> dict[str, bool]:
+    """What has been read in full at least once: before that, nothing found is not known, and not nought."""
+    return {kind: collection.complete_at is not None for kind, collection in fresh.items()}
+
+
 @dataclass(frozen=True)
 class Tab:
-    """One part of an app's page; only the one that is shown is read."""
+    """One part of an app's page; only the one that is shown is read. `count` is None where it is not known."""
 
     key: str
     word: str | Promise
@@ -69,19 +76,18 @@ class Tab:
     read: Callable[[ServicePrincipal, str], dict]
 
 
-def _tabs(found: ServicePrincipal, hits: selectors.Hits) -> list[Tab]:
+def _tabs(hits: selectors.Hits, read: dict[str, bool]) -> list[Tab]:
+    people = organisation = alone = assigned = None
+    if read[Collection.Kind.GRANTS]:
+        people, organisation = hits.people, int(hits.organisation_wide)
+    if read[Collection.Kind.ASSIGNMENTS]:
+        alone, assigned = hits.app_permissions, hits.assignments
+    admin = _("Admin consent")
     return [
-        Tab("people", _("User consent"), _("Who consented"), "consent/_tab_people.html", hits.people, _people),
-        Tab(
-            "organisation",
-            _("Admin consent"),
-            _("Admin consent"),
-            "consent/_tab_organisation.html",
-            int(hits.organisation_wide),
-            _organisation,
-        ),
-        Tab("alone", _("App-only"), _("App-only permissions"), "consent/_tab_alone.html", hits.app_permissions, _alone),
-        Tab("assigned", _("Assigned"), _("Who is assigned"), "consent/_tab_assigned.html", hits.assignments, _assigned),
+        Tab("people", _("User consent"), _("Who consented"), "consent/_tab_people.html", people, _people),
+        Tab("organisation", admin, admin, "consent/_tab_organisation.html", organisation, _organisation),
+        Tab("alone", _("App-only"), _("App-only permissions"), "consent/_tab_alone.html", alone, _alone),
+        Tab("assigned", _("Assigned"), _("Who is assigned"), "consent/_tab_assigned.html", assigned, _assigned),
         Tab("facts", _("Facts"), _("Facts"), "consent/_tab_facts.html", None, lambda app, after: {}),
     ]
 

@@ -48,7 +48,7 @@ def refresh(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Read from Microsoft just now."))
         return redirect("consent:my-apps")
-    context = own_apps.listing(request) | {"checked": checked, "problem": problem}
+    context = own_apps.listing(request, read=bool(checked)) | {"checked": checked, "problem": problem}
     return render(request, "consent/_my_apps.html", context)
 
 

@@ -119,14 +119,14 @@ def _proved(steps, state: str) -> list[Point]:
             text = _("No effect: %(target)s") % {"target": step.target_label}
             points.append(Point("bad", text, step.outcome, at=step.finished_at))
         elif step.state == State.UNCONFIRMED:
-            text = _("Accepted, but the directory does not show it: %(target)s") % {"target": step.target_label}
+            text = _("Accepted, but not confirmed by reading back: %(target)s") % {"target": step.target_label}
             points.append(Point("bad", text, step.outcome, at=step.finished_at))
     verified = [step for step in steps if step.state == State.VERIFIED]
     if state == State.ACCEPTED:
-        text = _("Waiting for the directory to show it")
-        points.append(Point("now", text, _("Accepted is not proof, so we read it back")))
+        text = _("Being read back from the directory")
+        points.append(Point("now", text, _("Accepted is not proof")))
     elif state in (State.WAITING, State.CLAIMED) and not points:
-        points.append(Point("next", _("The directory shows it")))
+        points.append(Point("next", str(_of(steps[0]).shown)))
     elif verified:
         of = _of(verified[0])
         points.append(Point("done", str(of.shown), str(of.meaning), at=_latest(step.finished_at for step in verified)))

@@ -10,10 +10,10 @@ Kind, State = RevocationRequest.Kind, RevocationStep.State
 MEANING = {
     State.WAITING: _("Not asked yet"),
     State.CLAIMED: _("Microsoft is being asked"),
-    State.ACCEPTED: _("Microsoft accepted it; waiting for the directory to show it"),
+    State.ACCEPTED: _("Microsoft accepted it; it is being read back"),
     State.VERIFIED: _("The directory shows it"),
     State.NO_EFFECT: _("Microsoft accepted it, and it changed nothing"),
-    State.UNCONFIRMED: _("Accepted, but the directory did not show it in time"),
+    State.UNCONFIRMED: _("Accepted, but not confirmed by reading back in time"),
     State.FAILED: _("Microsoft refused"),
     State.CANCELLED: _("Cancelled before it was asked; nothing was changed"),
 }

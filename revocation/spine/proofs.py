@@ -89,7 +89,7 @@ def proved(step: RevocationStep, outcome: Outcome) -> AuditEvent | None:
         step.outcome_code = outcome.code or step.outcome_code
         return finish(step, _FINAL[outcome.verdict])
     if now - (step.accepted_at or now) >= proof_time():
-        step.outcome = _("Microsoft accepted it, but after %(minutes)d minutes the directory does not show it.") % {
+        step.outcome = _("Microsoft accepted it, but %(minutes)d minutes of reading back did not confirm it.") % {
             "minutes": settings.REVOCATION_PROOF_MINUTES
         }
         return finish(step, State.UNCONFIRMED)

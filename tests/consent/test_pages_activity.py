@@ -87,7 +87,7 @@ DID = [
     (
         E.STEP_UNCONFIRMED,
         SIGN_OUT | {"outcome": "unconfirmed"},
-        "You asked for this: Sign out everywhere, Alex Wilber. Accepted, but the directory did not show it in time.",
+        "You asked for this: Sign out everywhere, Alex Wilber. Accepted, but not confirmed by reading back in time.",
     ),
     (E.RESULT_EXPORTED, {"target_label": TITLE}, f"You downloaded what came of this: {TITLE}."),
     (E.AUDIT_EXPORTED, {}, "You exported the audit record."),
