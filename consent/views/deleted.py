@@ -4,20 +4,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import or_404, require
+from accounts.access import Actor, or_404, require
 from accounts.roles import Capability
 from consent import services
 from consent.forms import ReasonForm, TypedForm
-from consent.views.doing import follow
+from consent.showing import app_changes as said
 from directory import selectors
 from directory.models import Collection, ServicePrincipal
 from directory.paging import mapped
-from revocation.showing.confirming import Confirmation, Truth, confirm
+from revocation.showing.confirming import confirm, refusals_to_messages
 
 # https://learn.microsoft.com/entra/identity/enterprise-apps/restore-application
 KEPT_FOR = timedelta(days=30)
@@ -35,23 +34,33 @@ def deleted_apps(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.CHANGE_APPS, step_up=True)
 def restore(request: HttpRequest, app_id: UUID) -> HttpResponse:
-    app, form = _deleted(request, app_id), ReasonForm(request.POST or None)
-    return _change(request, app, form, services.restore_app, _restoring(app))
+    app, back = _deleted(request, app_id), _list(request)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_to_messages(request):
+            actor = Actor.of(request.membership)
+            done = services.restore_app(request.tenant, app, actor=actor, **form.cleaned_data)
+            return redirect("revocation:detail", request.tenant.slug, done.pk)
+        return redirect(back)
+    return confirm(request, said.restoring(app, back), form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.CHANGE_APPS, step_up=True)
 def purge(request: HttpRequest, app_id: UUID) -> HttpResponse:
-    app = _deleted(request, app_id)
+    app, back = _deleted(request, app_id), _list(request)
     form = TypedForm(request.POST or None, name=app.display_name)
-    return _change(request, app, form, services.purge_app, _purging(app))
-
-
-def _change(request: HttpRequest, app: ServicePrincipal, form, service, says: dict) -> HttpResponse:
-    back = reverse("consent:deleted-apps", args=[request.tenant.slug])
     if request.method == "POST" and form.is_valid():
-        return follow(request, back, service, app, **form.cleaned_data)
-    return confirm(request, Confirmation(back=back, **says), form)
+        with refusals_to_messages(request):
+            actor = Actor.of(request.membership)
+            done = services.purge_app(request.tenant, app, actor=actor, **form.cleaned_data)
+            return redirect("revocation:detail", request.tenant.slug, done.pk)
+        return redirect(back)
+    return confirm(request, said.purging(app, back), form)
+
+
+def _list(request: HttpRequest) -> str:
+    return reverse("consent:deleted-apps", args=[request.tenant.slug])
 
 
 def _deleted(request: HttpRequest, app_id: UUID) -> ServicePrincipal:
@@ -59,28 +68,3 @@ def _deleted(request: HttpRequest, app_id: UUID) -> ServicePrincipal:
     if app.deleted_at is None:
         raise Http404
     return app
-
-
-def _restoring(app: ServicePrincipal) -> dict:
-    return {
-        "title": _("Restore %(app)s?") % {"app": app.display_name},
-        "button": _("Restore %(app)s") % {"app": app.display_name},
-        "danger": False,
-        "truths": [
-            Truth(_("Comes back"), _("The app, enabled or disabled as it was, and its assignments.")),
-            Truth(_("Then"), _("We compare its grants with what was there before, and put back what is missing.")),
-            Truth(_("So"), _("Whoever had allowed it has allowed it again; nobody is asked.")),
-        ],
-    }
-
-
-def _purging(app: ServicePrincipal) -> dict:
-    return {
-        "title": _("Delete %(app)s for good?") % {"app": app.display_name},
-        "button": _("Delete %(app)s for good") % {"app": app.display_name},
-        "truths": [
-            Truth(_("Goes"), _("The app in this tenant, its assignments and grants. Nobody can restore it.")),
-            Truth(_("Stays"), _("Our record of it. The app in its publisher's own tenant.")),
-            Truth(_("Later"), _("If someone consents to it again, it comes back as a new app with new ids.")),
-        ],
-    }

@@ -1,6 +1,5 @@
 """My apps: what can act in my name, and how to make it stop."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,14 +14,13 @@ from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import own_removals
 from consent.showing import own_apps, removals
-from consent.views.doing import attempt
 from directory import selectors, sync
 from directory.models import Collection
 from directory.my_apps import MyApp
 from directory.wording import Sentence
 from graph.errors import GraphError
 from revocation.models import RevocationRequest
-from revocation.showing.confirming import confirm
+from revocation.showing.confirming import confirm, refusals_to_messages
 
 
 @require_safe
@@ -71,8 +69,10 @@ def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     if not item.removable:
         return redirect("consent:my-app", app_id)
     if request.method == "POST":
-        reason = request.POST.get("reason", "")[:1000]
-        return _remove(request, own_removals.remove_own_app, item.app, reason=reason)
+        with refusals_to_messages(request):
+            reason = request.POST.get("reason", "")[:1000]
+            _say(request, own_removals.remove_own_app(request.membership, item.app, reason=reason))
+        return redirect("consent:my-apps")
     return confirm(request, own_apps.removal(item), base="base.html")
 
 
@@ -83,7 +83,9 @@ def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, sco
     item = _mine(request, app_id)
     sentence = _own_sentence(item, resource_id, scope)
     if request.method == "POST":
-        return _remove(request, own_removals.remove_own_permission, item.app, resource_id, scope)
+        with refusals_to_messages(request):
+            _say(request, own_removals.remove_own_permission(request.membership, item.app, resource_id, scope))
+        return redirect("consent:my-apps")
     return confirm(request, own_apps.permission_removal(item, sentence), base="base.html")
 
 
@@ -99,9 +101,8 @@ def removal_progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @require(Capability.OWN_APPS)
 def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
     removal = or_404(removals.one, request.membership, request_id)
-    done = attempt(request, "consent:my-apps", own_removals.undo_own_removal, request.membership, removal.request)
-    if isinstance(done, RevocationRequest):
-        messages.success(request, _came_to(done))
+    with refusals_to_messages(request):
+        messages.success(request, _came_to(own_removals.undo_own_removal(request.membership, removal.request)))
     return redirect("consent:my-apps")
 
 
@@ -117,14 +118,11 @@ def _own_sentence(item: MyApp, resource_id: UUID, scope: str) -> Sentence:
     raise Http404
 
 
-def _remove(request: HttpRequest, service: Callable[..., RevocationRequest], *args, **details) -> HttpResponse:
-    """Ask, and go back to the list, where the row tells what becomes of it."""
-    done = attempt(request, "consent:my-apps", service, request.membership, *args, **details)
-    if isinstance(done, RevocationRequest):
-        removal = removals.one(request.membership, done.pk)
-        undo = f"undo:{reverse('consent:undo', args=[done.pk])}" if removal and removal.undo_until else ""
-        messages.success(request, _came_to(done), extra_tags=undo)
-    return redirect("consent:my-apps")
+def _say(request: HttpRequest, done: RevocationRequest) -> None:
+    """Say on the list, where the row tells what becomes of it, what was asked, and offer to undo it."""
+    removal = removals.one(request.membership, done.pk)
+    undo = f"undo:{reverse('consent:undo', args=[done.pk])}" if removal and removal.undo_until else ""
+    messages.success(request, _came_to(done), extra_tags=undo)
 
 
 def _came_to(done: RevocationRequest) -> str:

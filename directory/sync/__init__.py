@@ -13,7 +13,7 @@ from directory.sync.changes import (
     put_grant,
 )
 from directory.sync.derive import derive
-from directory.sync.refresh import refresh_app, refresh_person
+from directory.sync.refresh import refresh_app, refresh_person, take_in_people
 from directory.sync.report import KindReport, SyncReport
 from directory.sync.walks import sync_tenant
 
@@ -34,4 +34,5 @@ __all__ = [
     "refresh_app",
     "refresh_person",
     "sync_tenant",
+    "take_in_people",
 ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
-from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
+from directory.models import AppRoleAssignment, PermissionGrant, Person, ServicePrincipal
 from directory.sync import recent, roles, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
@@ -19,6 +19,20 @@ from graph.requesting import ADVANCED
 from graph.types import Answer, Call, Grant, Items, User
 
 Types = PermissionGrant.ConsentType
+NEW_PEOPLE = 10  # taken into the copy per search; a search is no way to copy a directory
+
+
+def take_in_people(tenant: Tenant, q: str) -> None:
+    """Look in Graph for people of that name or address and read those that the copy does not know yet, ten at most.
+
+    Raises:
+        GraphError: those read before it are in the copy.
+    """
+    found = GraphClient(str(tenant.pk), priority="high").find_users(q)
+    ids = [user.id for user in found]
+    known = set(Person.objects.filter(tenant=tenant, pk__in=ids).values_list("pk", flat=True))
+    for object_id in [one for one in ids if one not in known][:NEW_PEOPLE]:
+        refresh_person(tenant, object_id)
 
 
 def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:

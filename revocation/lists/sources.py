@@ -7,8 +7,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
+from accounts.ids import id_or_none
 from accounts.models import Tenant
-from directory.models import ServicePrincipal
+from directory.models import Person, ServicePrincipal
 from graph.client import GraphClient
 from graph.errors import GraphError, NotFound
 from graph.types import Call, Group
@@ -69,6 +70,12 @@ def find_groups(tenant: Tenant, q: str) -> tuple[list[Group], str]:
         return GraphClient(str(tenant.pk), priority="high").find_groups(q), ""
     except GraphError as error:
         return [], _("Microsoft Graph could not be asked: %(why)s") % {"why": error}
+
+
+def address_of(tenant: Tenant, object_id: str) -> str:
+    """The address somebody signs in with, where our copy knows them."""
+    found = Person.objects.filter(tenant=tenant, pk=object_id).first() if id_or_none(object_id) else None
+    return found.upn if found else ""
 
 
 def _group(tenant: Tenant, group_id: UUID) -> Group:

@@ -1,38 +1,15 @@
-"""What the People pages read: finding somebody, in our copy and in Graph, and what is known about them."""
+"""What the People pages say of somebody: which apps may act for them, and what is under way."""
 
-import logging
 from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
-from directory import risk, sync, wording
+from directory import risk, wording
 from directory.models import PermissionGrant, Person
-from graph.client import GraphClient
-from graph.errors import GraphError
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
-
-logger = logging.getLogger(__name__)
-
-NEW_FROM_GRAPH = 10  # people taken into the copy per search; a search is no way to copy a directory
-
-
-def ask_graph(tenant: Tenant, q: str) -> str:
-    """Look for people the copy does not know yet and take them in. Returns in words why that failed, or nothing."""
-    try:
-        found = GraphClient(str(tenant.pk), priority="high").find_users(q)
-        known = set(
-            Person.objects.filter(tenant=tenant, pk__in=[user.id for user in found]).values_list("pk", flat=True)
-        )
-        for user in [user for user in found if user.id not in known][:NEW_FROM_GRAPH]:
-            sync.refresh_person(tenant, user.id)
-    except GraphError as error:
-        logger.warning("Could not ask Graph for people: %s", type(error).__name__)
-        return _("Microsoft Graph could not be asked, so only our copy was searched: %(why)s") % {"why": error}
-    return ""
 
 
 def apps_of(tenant: Tenant, person: Person, size: int = 100) -> list[dict]:

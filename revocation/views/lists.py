@@ -10,10 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import Actor, or_404, require
-from accounts.ids import id_or_none
 from accounts.roles import Capability
 from directory import selectors
-from directory.models import Person
 from graph.errors import GraphError
 from revocation import planning
 from revocation.forms import ConfirmForm, ListForm
@@ -104,7 +102,7 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
             return redirect("revocation:preview", request.tenant.slug, pk)
     context = {"draft": draft, "form": form, "plan": _plan(request, draft, kept.rows_of(draft))}
     context["title"] = kept.title_of(draft, context["plan"].people)
-    return render(request, "revocation/confirm.html", context)
+    return render(request, "revocation/confirm.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -150,8 +148,7 @@ def _initial(request: HttpRequest) -> dict:
         "app": request.GET.get("app", ""),
     }
     if who := request.GET.get("who", ""):
-        found = Person.objects.filter(tenant=request.tenant, pk=who).first() if id_or_none(who) else None
-        initial["text"] = found.upn if found else ""
+        initial["text"] = sources.address_of(request.tenant, who)
     return initial
 
 

@@ -5,14 +5,16 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import Actor, or_404, require
 from accounts.directory_roles import role_names
 from accounts.roles import Capability
-from directory import selectors
+from directory import selectors, sync
 from directory.models import Person
 from directory.roles import KnownRoles, Roles
+from graph.errors import GraphError
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.rules import granting, protection
@@ -26,9 +28,12 @@ def people(request: HttpRequest) -> HttpResponse:
     """Find a person in the copy; where it knows nobody, Microsoft Graph is asked as well."""
     q, after = request.GET.get("q", "").replace("\0", "").strip()[:200], request.GET.get("after", "")
     page = selectors.people(request.tenant, q, after)
-    asked = bool(q) and page.first and (not page.items or "graph" in request.GET)
-    trouble = known.ask_graph(request.tenant, q) if asked else ""
+    asked, trouble = bool(q) and page.first and (not page.items or "graph" in request.GET), ""
     if asked:
+        try:
+            sync.take_in_people(request.tenant, q)
+        except GraphError as error:
+            trouble = _("Microsoft Graph could not be asked, so only our copy was searched: %(why)s") % {"why": error}
         page = selectors.people(request.tenant, q)
     freshness = selectors.freshness(request.tenant)["people"]
     context = {"q": q, "page": page, "trouble": trouble, "asked": asked, "collection": freshness}
@@ -64,7 +69,8 @@ def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
             return redirect("revocation:detail", request.tenant.slug, asked.pk)
         except services.Refused as refused:
             context["refusal"] = str(refused)
-    status = 403 if context["refusal"] and request.method == "POST" else 200
+    refused = context["refusal"] and request.method == "POST"
+    status = 403 if refused else 422 if form.errors else 200
     return render(request, "revocation/sign_out.html", context | {"form": form}, status=status)
 
 

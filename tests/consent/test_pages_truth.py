@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tenancy import tenant_context
-from consent.views.app_actions import _deleting
+from consent.showing.app_changes import deleting
 from directory.models import Collection, PermissionGrant, Person as DirectoryPerson, ServicePrincipal
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
@@ -74,7 +74,7 @@ def test_before_grants_and_assignments_were_read_nobody_is_not_said(read, app, p
     shown = page("app", one.pk)
     assert not re.search(r"(User consent|Admin consent|App-only|Assigned) 0", shown)
     with tenant_context(one.tenant_id):
-        assert "may be more" in _deleting(one, "/").truths[0].text
+        assert "may be more" in deleting(one, "/").truths[0].text
     for tab in ("people", "organisation", "alone", "assigned"):
         assert "Not known" in page("app", one.pk, tab=tab)
 

@@ -180,7 +180,7 @@ def test_it_asks_for_a_reason_and_makes_one_request(admin, contoso):
     refused = confirmed(admin, draft, reason=" ")
     first, second = confirmed(admin, draft), confirmed(admin, draft)
 
-    assert refused.status_code == 200
+    assert refused.status_code == 422
     assert first["Location"] == second["Location"]
     (request,) = requests_of(contoso)
     assert (request.step_count, request.state, request.interactive) == (3, "running", False)

@@ -278,6 +278,7 @@ EXEMPT: dict[str, str] = {
     "directory.sync.derive": "counts within the copy",
     "directory.sync.refresh_app": "reads the directory into the copy",
     "directory.sync.refresh_person": "reads the directory into the copy",
+    "directory.sync.take_in_people": "reads the directory into the copy",
     "revocation.services.asking.as_of_now": "reads the directory into the copy",
 }
 # What the spine tells the copy after a proof; the proof is what is recorded.

@@ -1,0 +1,139 @@
+"""What is said before an administrator changes an app: what stops, what stays, and what comes later."""
+
+from django.utils.translation import gettext as _, ngettext
+
+from directory import selectors
+from directory.models import Collection, ServicePrincipal
+from revocation.showing.confirming import Confirmation, Truth, tokens_end
+
+
+def user_consent(app: ServicePrincipal, consent: selectors.UserConsent, back: str) -> Confirmation:
+    who = consent.person.display_name if consent.person else str(consent.person_id)
+    stays = _("Anything it has copied. What an administrator allowed it for everyone.")
+    if not app.has_admin_consent:
+        stays = _("Anything it has copied. Other people's consent.")
+    return Confirmation(
+        title=_("Revoke %(who)s's consent to %(app)s?") % {"who": who, "app": app.display_name},
+        button=_("Revoke %(who)s's consent") % {"who": who},
+        back=back,
+        truths=[
+            Truth(_("Stops now"), _("New access in this person's name: %(can)s") % {"can": consent.summary}),
+            tokens_end(),
+            Truth(_("Stays"), stays),
+            Truth(_("Later"), _("The person can consent again, unless the app is disabled or consent is restricted.")),
+        ],
+    )
+
+
+def tenant_consent(app: ServicePrincipal, back: str) -> Confirmation:
+    people = ngettext(
+        "The consent that %(count)d person gave for themselves.",
+        "The consent that %(count)d people gave for themselves.",
+        app.user_consent_count,
+    ) % {"count": app.user_consent_count}
+    return Confirmation(
+        title=_("Revoke the organisation's consent to %(app)s?") % {"app": app.display_name},
+        button=_("Revoke the organisation's consent"),
+        back=back,
+        truths=[
+            Truth(_("Stops now"), _("New access to anybody's data that rests on the administrator's consent.")),
+            tokens_end(),
+            Truth(_("Stays"), f"{people} " + _("Its app-only permissions. Anything it has copied.")),
+            Truth(_("Later"), _("People who use it are asked to consent themselves, where the tenant lets them.")),
+        ],
+    )
+
+
+def disabling(app: ServicePrincipal, back: str) -> Confirmation:
+    return Confirmation(
+        title=_("Disable %(app)s?") % {"app": app.display_name},
+        button=_("Disable %(app)s") % {"app": app.display_name},
+        back=back,
+        truths=[
+            Truth(_("Stops now"), _("Nobody can sign in to it, and Microsoft issues it no new token, also app-only.")),
+            tokens_end(),
+            Truth(_("Stays"), _("Every permission and assignment, so that enabling it again restores all.")),
+            Truth(_("Later"), _("Nobody can consent again while it is disabled. Enable it at any time.")),
+        ],
+    )
+
+
+def enabling(app: ServicePrincipal, back: str) -> Confirmation:
+    return Confirmation(
+        title=_("Enable %(app)s?") % {"app": app.display_name},
+        button=_("Enable %(app)s") % {"app": app.display_name},
+        back=back,
+        danger=False,
+        truths=[
+            Truth(_("Works again"), _("Sign-in, and every permission it still holds, from now on.")),
+            Truth(_("Stays"), _("What was revoked while it was disabled stays revoked.")),
+        ],
+    )
+
+
+def _agents_go_too(count: int) -> str:
+    """https://learn.microsoft.com/entra/agent-id/cascade-deletion-agent-identities"""
+    if not count:
+        return _("Agents made from it are deleted by Microsoft about a day later, and then restored one by one.")
+    text = ngettext(
+        "The %(count)d agent made from it is deleted by Microsoft about a day later.",
+        "The %(count)d agents made from it are deleted by Microsoft about a day later, and then restored one by one.",
+        count,
+    )
+    return text % {"count": count}
+
+
+def deleting(app: ServicePrincipal, back: str) -> Confirmation:
+    hits = selectors.what_deleting_hits(app)
+    what = _("%(people)d people, %(grants)d grants, %(assigned)d assignments, %(alone)d app-only permissions.") % {
+        "people": hits.people,
+        "grants": hits.grants,
+        "assigned": hits.assignments,
+        "alone": hits.app_permissions,
+    }
+    if app.kind == ServicePrincipal.Kind.BLUEPRINT:
+        what = f"{what} {_agents_go_too(hits.agents)}"
+    if not selectors.is_read(app.tenant, Collection.Kind.GRANTS, Collection.Kind.ASSIGNMENTS):
+        what = _("%(what)s The directory has not been read in full yet, so it may be more.") % {"what": what}
+    return Confirmation(
+        title=_("Delete %(app)s?") % {"app": app.display_name},
+        button=_("Delete %(app)s") % {"app": app.display_name},
+        back=back,
+        warning=_("The organisation has consented for everyone, so everyone who uses it loses it.")
+        if hits.organisation_wide
+        else "",
+        truths=[
+            Truth(_("Goes"), what),
+            Truth(_("Stops now"), _("Every sign-in to it and every new token, also app-only.")),
+            tokens_end(),
+            Truth(_("Stays"), _("For 30 days it can be restored; we keep its grants and put them back.")),
+            Truth(_("Later"), _("People can bring it back by consenting again. To keep it out, disable it instead.")),
+        ],
+    )
+
+
+def restoring(app: ServicePrincipal, back: str) -> Confirmation:
+    return Confirmation(
+        back=back,
+        title=_("Restore %(app)s?") % {"app": app.display_name},
+        button=_("Restore %(app)s") % {"app": app.display_name},
+        danger=False,
+        truths=[
+            Truth(_("Comes back"), _("The app, enabled or disabled as it was, and its assignments.")),
+            Truth(_("Then"), _("We compare its grants with what was there before, and put back what is missing.")),
+            Truth(_("So"), _("Whoever had allowed it has allowed it again; nobody is asked.")),
+        ],
+    )
+
+
+def purging(app: ServicePrincipal, back: str) -> Confirmation:
+    return Confirmation(
+        back=back,
+        title=_("Delete %(app)s for good?") % {"app": app.display_name},
+        button=_("Delete %(app)s for good") % {"app": app.display_name},
+        truths=[
+            Truth(_("Goes"), _("The app in this tenant, its assignments and grants. Nobody can restore it.")),
+            Truth(_("Stays"), _("Our record of it. The app in its publisher's own tenant.")),
+            Truth(_("Later"), _("If someone consents to it again, it comes back as a new app with new ids.")),
+        ],
+    )
