@@ -28,7 +28,7 @@ def graph_requests(entra, do) -> list[str]:
     before = len(entra.requests())
     do()
     asked = [one for one in entra.requests()[before:] if not one["in_batch"]]
-    return [one["path"] for one in asked if "/oauth2/" not in one["path"]]
+    return [one["path"] for one in asked if "/v2.0" not in one["path"]]
 
 
 def mine(tenant, person) -> set[str]:
