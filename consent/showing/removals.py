@@ -9,8 +9,9 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts.access import Actor
-from accounts.models import Membership
+from accounts.models import Membership, Tenant
 from consent.own_removals import OWN_KINDS
+from directory import features
 from directory.models import PermissionGrant, ServicePrincipal
 from revocation import selectors, services as revocation
 from revocation.models import RevocationRequest, RevocationStep
@@ -49,12 +50,14 @@ class Removal:
 def recent(membership: Membership) -> list[Removal]:
     """Newest first, in a fixed number of queries; what was undone is not among them."""
     since = timezone.now() - timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
-    return _removals(_own(membership).filter(created_at__gte=since).exclude(followers__kind=UNDO)[:20])
+    return _removals(
+        membership.tenant, _own(membership).filter(created_at__gte=since).exclude(followers__kind=UNDO)[:20]
+    )
 
 
 def one(membership: Membership, request_id: UUID) -> Removal | None:
     """One of the person's own removals, however old."""
-    found = _removals(_own(membership).filter(pk=request_id))
+    found = _removals(membership.tenant, _own(membership).filter(pk=request_id))
     return found[0] if found else None
 
 
@@ -64,30 +67,32 @@ def _own(membership: Membership) -> QuerySet[RevocationRequest]:
     return found.prefetch_related(Prefetch("steps", queryset=steps), "followers")
 
 
-def _removals(requests: QuerySet[RevocationRequest]) -> list[Removal]:
+def _removals(tenant: Tenant, requests: QuerySet[RevocationRequest]) -> list[Removal]:
     rows = list(requests)
     ids = {app_id for row in rows if (app_id := _app_id(row))}
     if not ids:
-        return [_removal(row, None, set()) for row in rows]
-    tenant = rows[0].tenant_id
-    apps = ServicePrincipal.objects.filter(tenant_id=tenant).in_bulk(ids)
+        return [_removal(tenant, row, None, set()) for row in rows]
+    apps = ServicePrincipal.objects.filter(tenant=tenant).in_bulk(ids)
     for_all = PermissionGrant.objects.filter(
-        tenant_id=tenant, client_id__in=ids, consent_type=PermissionGrant.ConsentType.ALL
+        tenant=tenant, client_id__in=ids, consent_type=PermissionGrant.ConsentType.ALL
     )
     covered = set(for_all.values_list("client_id", flat=True))
-    return [_removal(row, apps.get(_app_id(row)), covered) for row in rows]
+    return [_removal(tenant, row, apps.get(_app_id(row)), covered) for row in rows]
 
 
-def _removal(request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID]) -> Removal:
+def _removal(tenant: Tenant, request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID]) -> Removal:
     steps = list(request.steps.all())
-    stopped = app is not None and app.is_stopped_here  # it gets nothing back, so nothing is offered
+    # What would be refused is not offered: a stopped app gets nothing back, and without knowing whether people may
+    # consent for themselves nobody gives one back.
+    stopped = app is not None and app.is_stopped_here
+    refused = stopped or features.switched_off(tenant, features.CONSENT_POLICY.key)
     return Removal(
         request=request,
         app_id=_app_id(request),
         name=app.display_name if app else request.title,
         what=_scopes(steps) if request.kind == RevocationRequest.Kind.REMOVE_OWN_PERMISSION else "",
         timeline=timeline(request, steps, own=True),
-        undo_until=revocation.undo_until(request) if not stopped and revocation.undoable(request) else None,
+        undo_until=revocation.undo_until(request) if not refused and revocation.undoable(request) else None,
         still_covered=_app_id(request) in covered,
     )
 

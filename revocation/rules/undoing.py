@@ -50,8 +50,9 @@ def _spoken_since(request: RevocationRequest) -> RevocationRequest | None:
     undone = later.filter(followers__kind=Kind.UNDO).values("pk")
     steps = RevocationStep.objects.filter(tenant_id=request.tenant_id, request__in=later.exclude(pk__in=undone))
     steps = steps.exclude(state=RevocationStep.State.CANCELLED).exclude(target_type="user")
+    apps, whole = {app for app, _person in took}, {app for app, person in took if not person}
     for app, person, pk in _touched(steps, "request_id"):
-        if any(app == mine and (not person or not whose or person == whose) for mine, whose in took):
+        if app in apps and (not person or app in whole or (app, person) in took):
             return RevocationRequest.objects.get(pk=pk)
     return None
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tenancy import tenant_context
+from consent import own_removals
 from directory import sync
 from revocation.models import RevocationRequest
 from tests.consent.pages import app_named
@@ -227,3 +228,16 @@ def test_the_activity_tells_what_was_done(client, sign_in, adele, sidekick, page
 
     assert "did not recognise" in told
     assert "Mail Sidekick" in told
+
+
+def test_undo_is_not_offered_where_it_would_be_refused(client, sign_in, copied, adele, app_called):
+    """Without the permission that tells who may consent for themselves, nobody gives a consent back by undo."""
+    own_removals.remove_own_app(adele.membership, app_called("Mail Sidekick"))
+    sign_in(client, adele)
+    assert "Undo" in client.get("/").content.decode()
+
+    copied.granted_permissions = [one for one in copied.granted_permissions if one != "Policy.Read.All"]
+    copied.permissions_checked_at = timezone.now()
+    copied.save()
+
+    assert "Undo" not in client.get("/").content.decode()
