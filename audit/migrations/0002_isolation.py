@@ -1,3 +1,5 @@
+"""Rows are shown to their own tenant only. See accounts/rls.py."""
+
 from django.db import migrations
 
 from accounts.rls import isolate

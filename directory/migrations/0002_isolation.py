@@ -1,3 +1,5 @@
+"""Rows are shown to their own tenant only. See accounts/rls.py."""
+
 from django.db import migrations
 
 from accounts.rls import isolate
@@ -12,4 +14,5 @@ class Migration(migrations.Migration):
         isolate("directory_permissiongrant"),
         isolate("directory_approleassignment"),
         isolate("directory_collection"),
+        isolate("directory_recentchange"),
     ]

@@ -1,3 +1,5 @@
+"""Rows are shown to their own tenant only. See accounts/rls.py."""
+
 from django.db import migrations
 
 from accounts.rls import isolate
@@ -8,4 +10,6 @@ class Migration(migrations.Migration):
     operations = [
         isolate("revocation_revocationrequest"),
         isolate("revocation_revocationstep"),
+        isolate("revocation_listdraft"),
+        isolate("revocation_notice"),
     ]

@@ -44,5 +44,5 @@ DROP FUNCTION audit_refuse();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0003_keys_and_indexes")]
+    dependencies = [("audit", "0002_isolation")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
