@@ -99,7 +99,7 @@ def outcome(request: RevocationRequest, tally: Tally) -> str:
         (Step.UNCONFIRMED, ngettext("%(n)s unconfirmed", "%(n)s unconfirmed", counted.get(Step.UNCONFIRMED, 0))),
         (Step.NO_EFFECT, ngettext("%(n)s without effect", "%(n)s without effect", counted.get(Step.NO_EFFECT, 0))),
     ]
-    said = [text % {"n": _number(counted[state])} for state, text in faults if counted.get(state)]
+    said = [text % {"n": number(counted[state])} for state, text in faults if counted.get(state)]
     return ", ".join([str(request.get_state_display()), *said])
 
 
@@ -117,24 +117,25 @@ def how_far(request: RevocationRequest, tally: Tally) -> str:
         text = _("Stopped after %(asked)s of %(what)s")
     else:
         text = _("%(asked)s of %(what)s")
-    return text % {"asked": _number(asked), "what": _things(tally, total)}
+    return text % {"asked": number(asked), "what": _things(tally, total)}
 
 
 def aloud(tally: Tally) -> str:
     """What a screen reader says while a large request runs: in steps of ten percent, or it would never be quiet."""
     percent = 10 * (10 * tally.decided // tally.total) if tally.total else 100
-    text = _("%(percent)s percent of %(total)s decided.") % {"percent": percent, "total": _number(tally.total)}
+    text = _("%(percent)s percent of %(total)s decided.") % {"percent": percent, "total": number(tally.total)}
     if not tally.attention:
         return text
-    human = ngettext("%(n)s needs a human.", "%(n)s need a human.", tally.attention) % {"n": _number(tally.attention)}
+    human = ngettext("%(n)s needs a human.", "%(n)s need a human.", tally.attention) % {"n": number(tally.attention)}
     return f"{text} {human}"
 
 
 def _things(tally: Tally, n: int) -> str:
     if tally.people:
-        return ngettext("%(n)s person", "%(n)s people", n) % {"n": _number(n)}
-    return ngettext("%(n)s step", "%(n)s steps", n) % {"n": _number(n)}
+        return ngettext("%(n)s person", "%(n)s people", n) % {"n": number(n)}
+    return ngettext("%(n)s step", "%(n)s steps", n) % {"n": number(n)}
 
 
-def _number(value: int) -> str:
+def number(value: int) -> str:
+    """A count as the reader's language writes it."""
     return number_format(value, use_l10n=True, force_grouping=True)

@@ -1,6 +1,6 @@
 """Revocations in the workspace: the list, one of them live, steering it, deciding about it, and taking results away."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -20,10 +20,10 @@ from revocation import selectors, services
 from revocation.forms import DecisionForm, OverrideForm, RequestFilter
 from revocation.lists import kept
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.showing import downloads, figures, live, signed_report, words
-from revocation.showing.confirming import refusals_to_messages
+from revocation.showing import course_changes as before, downloads, figures, live, signed_report, words
+from revocation.showing.confirming import Confirmation, confirm, refusals_to_messages
 from revocation.showing.offered import may, what_may
-from revocation.showing.tally import aloud, tell
+from revocation.showing.tally import Tally, aloud, tallies, tell
 from revocation.showing.timeline import timeline
 
 SMALL = 12  # requests of so few steps are told as a timeline, larger ones as a bar
@@ -92,7 +92,7 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
         with refusals_to_messages(request):
             services.cancel(found, Actor.of(request.membership))
         return _back_to(found)
-    return _ask(request, found, "cancel")
+    return _ask(request, found, "cancel", before.cancelling)
 
 
 @require_http_methods(["GET", "POST"])
@@ -104,7 +104,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
         with refusals_to_messages(request):
             return _back_to(services.retry_failed(found, Actor.of(request.membership)))
         return _back_to(found)
-    return _ask(request, found, "retry")
+    return _ask(request, found, "retry", before.retrying)
 
 
 @require_http_methods(["GET", "POST"])
@@ -117,7 +117,11 @@ def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
         with refusals_to_messages(request):
             services.approve(found, Actor.of(request.membership), form.cleaned_data["digest"])
         return _back_to(found)
-    return _ask(request, found, "approve", form)
+    context = _context(request, found)
+    if "approve" not in context["may"]:
+        return _back_to(found)
+    context |= {"form": form, "listed": kept.made_from_list(found)}
+    return render(request, "revocation/approve.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -140,7 +144,7 @@ def override(request: HttpRequest, pk: UUID) -> HttpResponse:
         with refusals_to_messages(request):
             services.override(found, Actor.of(request.membership), **form.cleaned_data)
         return _back_to(found)
-    return _ask(request, found, "override", form)
+    return _ask(request, found, "override", before.overriding, form)
 
 
 def _find_for(request: HttpRequest, pk: UUID, action: str) -> RevocationRequest:
@@ -151,13 +155,18 @@ def _find_for(request: HttpRequest, pk: UUID, action: str) -> RevocationRequest:
     return found
 
 
-def _ask(request: HttpRequest, found: RevocationRequest, action: str, form: Form | None = None) -> HttpResponse:
+def _ask(
+    request: HttpRequest,
+    found: RevocationRequest,
+    action: str,
+    says: Callable[[RevocationRequest, Tally], Confirmation],
+    form: Form | None = None,
+) -> HttpResponse:
     """The page before the button; where it moved on meanwhile, its own page, which says where to."""
-    context = _context(request, found)
-    if action not in context["may"]:
+    tally = tallies([found])[found.pk]
+    if action not in what_may(request.membership, found, tally):
         return _back_to(found)
-    context |= {"form": form, "listed": kept.made_from_list(found)}
-    return render(request, f"revocation/{action}.html", context, status=422 if form and form.errors else 200)
+    return confirm(request, says(found, tally), form)
 
 
 def _back_to(found: RevocationRequest) -> HttpResponse:
