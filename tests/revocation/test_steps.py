@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from consent.showing import removals
+from directory.features import CONSENT_POLICY
 from revocation import services
 from revocation.actions import delete_grant
 from revocation.models import RevocationRequest, RevocationStep
@@ -194,6 +195,8 @@ def test_undo_puts_the_same_grant_back(at_contoso, entra, adele):
 
 
 def test_a_retry_does_not_take_the_undo_away(at_contoso, entra, adele):
+    at_contoso.granted_permissions = [*at_contoso.granted_permissions, *CONSENT_POLICY.any_of]
+    at_contoso.save()
     first, second = grants_of(adele)[:2]
     request = services.submit(
         tenant=at_contoso,
