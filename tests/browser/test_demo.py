@@ -25,7 +25,9 @@ def test_what_its_processes_send_to_microsoft_is_judged_like_everything_else(dem
 def test_everything_answers_when_it_says_ready(demo: Demo):
     answer = demo.sandbox.http.get(f"{demo.portal_url}/readyz", timeout=10).json()
 
+    heads = answer.pop("heads")  # the first are written within a minute
     assert answer == {"ready": True, "database": "ok", "migrations": "ok", "sweeper": "ok"}
+    assert heads in ("ok", "have not been written yet")
 
 
 @pytest.mark.timeout(400)

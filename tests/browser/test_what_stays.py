@@ -54,7 +54,7 @@ def test_a_search_that_is_being_typed_survives_the_refresh(adele: Visitor, refre
 
 
 def test_the_row_that_was_reached_by_keyboard_keeps_the_focus(adele: Visitor, refresh: HeldRefresh):
-    remove = adele.page.get_by_role("link", name="Remove Mail Sidekick")
+    remove = adele.page.get_by_role("link", name="Remove Wingtip Notes")
     remove.focus()
 
     refresh.answer()
@@ -63,7 +63,7 @@ def test_the_row_that_was_reached_by_keyboard_keeps_the_focus(adele: Visitor, re
 
 
 def test_a_dialog_gives_the_focus_back_to_the_new_list(adele: Visitor, refresh: HeldRefresh):
-    remove = adele.page.get_by_role("link", name="Remove Mail Sidekick")
+    remove = adele.page.get_by_role("link", name="Remove Wingtip Notes")
     remove.click()
     dialog = adele.page.get_by_role("dialog")
     expect(dialog).to_be_visible()
@@ -186,7 +186,7 @@ def test_the_strip_shows_where_one_is(visitor: Callable):
 def test_on_a_telephone_the_way_out_of_a_dialog_is_in_sight(adele: Visitor):
     adele.page.set_viewport_size({"width": 360, "height": 560})
     page = adele.open("/")
-    page.get_by_role("link", name="Remove Mail Sidekick").click()
+    page.get_by_role("link", name="Remove Wingtip Notes").click()
 
     keep = page.get_by_role("dialog").get_by_role("link", name="Keep it")
     expect(keep).to_be_focused()

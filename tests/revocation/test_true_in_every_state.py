@@ -227,7 +227,7 @@ def stage(contoso, client):
 
 @given(case=cases())
 @hypothesis(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_every_place_says_what_the_rows_say(stage, case: Case):
     tenant, client, actor = stage
