@@ -45,6 +45,7 @@ class Walk:
         self.visited: set[str] = set()
         self.faults: list[str] = []
         self.titles: dict[str, set[str]] = defaultdict(set)
+        self._measured: set[str | None] = set()
 
     def from_(self, *starts: str) -> "Walk":
         queue = deque(self.origin + start for start in starts)
@@ -83,7 +84,10 @@ class Walk:
     def _look(self, address: str) -> None:
         where = urlsplit(address).path
         self.titles[self.page.title()].add(name_of(self.page.url) or "")  # the page one was led to
-        self.faults += [f"{where}: {fault}" for fault in faults_of(self.page) + too_wide(self.page, self.widths)]
+        # The second page of a kind is measured at the outermost widths alone.
+        widths = self.widths[:: max(1, len(self.widths) - 1)] if name_of(address) in self._measured else self.widths
+        self._measured.add(name_of(address))
+        self.faults += [f"{where}: {fault}" for fault in faults_of(self.page) + too_wide(self.page, widths)]
 
     @property
     def shared_titles(self) -> dict[str, list[str]]:

@@ -45,7 +45,7 @@ def test_a_call_that_writes_carries_a_body_and_its_type_also_where_the_call_has_
 def test_a_call_that_reads_or_deletes_carries_no_body(microsoft, contoso_graph, method):
     microsoft.answers(batch(item(0)))
 
-    contoso_graph.batch([Call(method, "/users/1")])
+    contoso_graph.batch([Call(method, "/oauth2PermissionGrants/1")])
 
     (sent,) = microsoft.graph_requests[0].body["requests"]
     assert "body" not in sent
