@@ -107,12 +107,16 @@ def _round_up(number: int) -> int:
 def _weeks_summary(weeks: Sequence[Week], usual: int) -> str:
     total = sum(week.count for week in weeks)
     if not total:
-        return _("No new grants in %(weeks)d weeks.") % {"weeks": len(weeks)}
+        return _("No new grants in %(time)s.") % {"time": _in_weeks(weeks)}
     high = [week for week in weeks if _stands_out(week.count, usual)]
     if high:
         text = ngettext(
             "One week stands out: %(count)s grants.", "%(weeks)d weeks stand out: %(count)s grants.", len(high)
         )
         return text % {"weeks": len(high), "count": f"{sum(week.count for week in high):,}"}
-    text = ngettext("%(count)s new grant in %(weeks)d weeks.", "%(count)s new grants in %(weeks)d weeks.", total)
-    return text % {"count": f"{total:,}", "weeks": len(weeks)}
+    text = ngettext("%(count)s new grant in %(time)s.", "%(count)s new grants in %(time)s.", total)
+    return text % {"count": f"{total:,}", "time": _in_weeks(weeks)}
+
+
+def _in_weeks(weeks: Sequence[Week]) -> str:
+    return ngettext("%(n)d week", "%(n)d weeks", len(weeks)) % {"n": len(weeks)}

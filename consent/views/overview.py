@@ -6,6 +6,8 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_safe
 
@@ -90,8 +92,16 @@ def _figures(tenant: Tenant, numbers: selectors.Overview) -> list[dict]:
             "url": f"{apps}?use=unused&enabled=yes",
         },
         {"word": _("Disabled"), "count": numbers.disabled, "url": f"{apps}?enabled=no"},
-        {"word": _("New grants this week"), "count": numbers.new_grants[-1][1], "url": f"{apps}?consent=new"},
+        {"word": _new_grants(numbers), "count": numbers.new_grants[-1][1], "url": f"{apps}?consent=new"},
     ]
+
+
+def _new_grants(numbers: selectors.Overview) -> str:
+    """What is counted: this week's, or those since the first reading where that was in this week."""
+    since, (this_week, _count) = numbers.counted_since, numbers.new_grants[-1]
+    if since is None or since <= this_week:
+        return _("New grants this week")
+    return _("New grants since %(day)s") % {"day": date_format(localtime(since), "MONTH_DAY_FORMAT")}
 
 
 def _needs(tenant: Tenant) -> list[Need]:

@@ -268,3 +268,14 @@ def test_deleting_waits_for_a_second_person_where_the_tenant_wants_that(admin, c
     assert asked.state == RevocationRequest.State.AWAITING_APPROVAL
     assert app_in_entra(entra, sidekick)["displayName"] == "Mail Sidekick"
     assert "has to approve it" in text(admin, address("overview", contoso))
+
+
+def test_the_overview_counts_new_grants_from_the_first_reading_on(client, sign_in, copied, megan):
+    """What was there at the first reading is older than anybody knows, so the figure is not about the whole week."""
+    sign_in(client, megan)
+
+    page = client.get(reverse("consent:overview", args=["contoso"])).content.decode()
+
+    assert "New grants since" in page
+    assert "New grants this week" not in page
+    assert "No new grants in 1 week." in page
