@@ -87,14 +87,14 @@ def plan(
     recent: int = 0,
     last: int = 0,
     high_priority: bool = False,
-    people_hit: int | None = None,
+    needs_approval: bool | None = None,
     alternative: Alternative | None = None,
 ) -> Plan:
     """What a request with these steps (an action's name each) would cost, before anybody commits to it.
 
     Args:
         people: who is signed out.
-        people_hit: everyone the steps touch, which is what the tenant's approval threshold counts; else `people`.
+        needs_approval: by whom the steps hit (`rules.hits`); None: as for a first request about these people.
     """
     counted, local = Counter(steps), actions.named("local")  # what the portal does itself costs none of the quota
     writes = sum(count for action, count in counted.items() if action not in local)
@@ -110,10 +110,10 @@ def plan(
         last=last,
         duration=time_for(quota, writes + queued),
         quota=quota,
-        needs_approval=two_persons.asked_for(
-            tenant,
-            people=people if people_hit is None else people_hit,
-            deletes=any(actions.get(action).deletes for action in counted),
+        needs_approval=(
+            two_persons.asked_for(tenant, people=people, deletes=any(actions.get(action).deletes for action in counted))
+            if needs_approval is None
+            else needs_approval
         ),
         threshold=two_persons.in_force(tenant).threshold,
         alternative=alternative,

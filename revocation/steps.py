@@ -36,11 +36,6 @@ class StepDraft:
     before: dict[str, Any] | None = None
     urgency: int = 50
 
-    @property
-    def person_id(self) -> str:
-        """Whom it hits: who is signed out, or whose own consent is touched. Empty where it is everybody or nobody."""
-        return self.target_id if self.target_type == "user" else (self.before or {}).get("principal_id") or ""
-
 
 class Digest:
     """SHA-256 over the exact steps in their order, fed one at a time. `before` is a finding and not part of it."""

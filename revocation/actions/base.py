@@ -59,6 +59,15 @@ class Outcome:
 NOT_YET = Outcome(Verdict.NOT_YET)
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Whom a step takes something from: a person by object id, whoever uses an app, or everybody in the tenant."""
+
+    person: str = ""
+    app: str = ""
+    everyone: bool = False
+
+
 class Action:
     """One kind of change. Subclasses in this package are found by themselves.
 
@@ -92,6 +101,10 @@ class Action:
     repeatable = True
     blind = True
     beta = False
+
+    def hits(self, step: StepDraft | RevocationStep) -> Hit:
+        """Whom it takes something from, as the tenant's rule of two persons counts. By default whom the step names."""
+        return Hit(step.target_id if step.target_type == "user" else "")
 
     def look(self, step: RevocationStep) -> Call | None:
         """What to read just before the call; None where nothing needs to be."""

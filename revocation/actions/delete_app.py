@@ -12,7 +12,7 @@ from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipa
 from graph.requesting import segment
 from graph.types import Call
 from revocation.actions import delete_assignment, delete_grant, kinds, restore_app
-from revocation.actions.base import Action, gone, gone_already
+from revocation.actions.base import Action, Hit, gone, gone_already
 from revocation.steps import StepDraft
 
 
@@ -49,6 +49,9 @@ class DeleteApp(Action):
     deletes = True
     target_type = "app"
     needs = ("Application.ReadWrite.All",)
+
+    def hits(self, step):
+        return Hit(app=step.target_id)
 
     def needs_of(self, step):
         return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs

@@ -11,7 +11,7 @@ from graph.client import GRAPH_APP_ID
 from graph.requesting import segment
 from graph.types import Call
 from revocation.actions import create_assignment, kinds
-from revocation.actions.base import Action, gone, gone_already
+from revocation.actions.base import Action, Hit, gone, gone_already
 from revocation.steps import StepDraft
 
 
@@ -49,6 +49,13 @@ class DeleteAssignment(Action):
 
     def needs_of(self, step):
         return kinds.to_assign(step)
+
+    def hits(self, step):
+        """Who is in a group is not asked: it may be anybody. An app's own permission is no person's."""
+        before = step.before or {}
+        if before.get("principal_type") == "User":
+            return Hit(before["principal_id"])
+        return Hit(everyone=before.get("principal_type") != "ServicePrincipal")
 
     def _path(self, step) -> str:
         # By way of the resource: the form Microsoft recommends, and the only one that serves every kind of principal.

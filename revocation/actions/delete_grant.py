@@ -10,7 +10,7 @@ from directory.models import PermissionGrant
 from graph.requesting import segment
 from graph.types import Call, Grant
 from revocation.actions import create_grant
-from revocation.actions.base import Action, Outcome, Verdict, gone, gone_already, observe
+from revocation.actions.base import Action, Hit, Outcome, Verdict, gone, gone_already, observe
 from revocation.steps import StepDraft
 
 
@@ -47,6 +47,12 @@ def same_grant(before: dict | None, found: Grant) -> bool:
     return all(now[key] == before.get(key) for key in ("client_id", "resource_id", "principal_id", "consent_type"))
 
 
+def hits(step) -> Hit:
+    """Whose consent it is: one person's, or everybody's."""
+    person = (step.before or {}).get("principal_id") or ""
+    return Hit(person, everyone=not person)
+
+
 class DeleteGrant(Action):
     name = "delete_grant"
     label = gettext_lazy("Withdraw a consent")
@@ -55,6 +61,9 @@ class DeleteGrant(Action):
     ends_access = True
     target_type = "grant"
     needs = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All")
+
+    def hits(self, step):
+        return hits(step)
 
     def look(self, step):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")

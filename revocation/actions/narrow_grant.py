@@ -45,6 +45,9 @@ class NarrowGrant(Action):
     needs = ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All")
     blind = False  # what remains is what was read just before
 
+    def hits(self, step):
+        return delete_grant.hits(step)
+
     def look(self, step):
         return Call("GET", f"/oauth2PermissionGrants/{segment(step.target_id)}")
 

@@ -13,7 +13,7 @@ from graph.errors import NotFound
 from graph.requesting import segment
 from graph.types import Call
 from revocation.actions import kinds
-from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, unreadable
+from revocation.actions.base import NOT_YET, Action, Hit, Outcome, Verdict, failed, observe, unreadable
 from revocation.steps import StepDraft
 
 
@@ -87,6 +87,9 @@ class DisableApp(SetEnabled):
     meaning = gettext_lazy("Nobody can sign in to it, and it gets nothing new")
     ends_access = True
     wanted = False
+
+    def hits(self, step):
+        return Hit(app=step.target_id)
 
     def already(self):
         return _("It was disabled already.")

@@ -18,6 +18,7 @@ from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import RevocationRequest
 from revocation.planning import Alternative, Plan
 from revocation.rules import granting, protection
+from revocation.rules.hits import Hits
 from revocation.steps import StepDraft
 
 
@@ -35,13 +36,15 @@ def plan(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> Containment:
     """Count everything, change nothing."""
     selection, steps = _steps(tenant, app, actor)
     people = selection.people()
-    local = actions.named("local")
+    local, hits = actions.named("local"), Hits(tenant)
+    for step in steps:
+        hits.add(step)
     writes = sum(step.action not in local for step in steps)
     counted = planning.plan(
         tenant,
         [step.action for step in steps],
         people=len(people),
-        people_hit=len(_people_hit(steps)),
+        needs_approval=hits.need_second_person(actor),
         urgent=sum(row.urgency <= AT_RISK for row in people),
         recent=sum(row.urgency == RECENT for row in people),
         last=sum(row.urgency == LAST for row in people),
@@ -91,11 +94,6 @@ def submit(
 def _steps(tenant: Tenant, app: ServicePrincipal, actor: Actor) -> tuple[Selection, list[StepDraft]]:
     selection = resolver.consented_to(tenant, app.pk, actor)
     return selection, list(recipes.for_app(tenant, app, selection.people()))
-
-
-def _people_hit(steps: list[StepDraft]) -> set[str]:
-    """Everyone signed out, and everyone whose consent is withdrawn: as the approval rule counts."""
-    return {step.person_id for step in steps if step.person_id}
 
 
 def _open_request(tenant: Tenant, app: ServicePrincipal) -> RevocationRequest | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 
+from accounts.access import Actor
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
 from revocation import planning
@@ -18,6 +19,7 @@ from revocation.actions import delete_assignment, delete_grant, end_portal_sessi
 from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import ListDraft
 from revocation.planning import Alternative, Plan
+from revocation.rules.hits import Hits
 from revocation.steps import StepDraft
 
 DISABLE_FIRST = 0  # one write, and nobody gets a new token: before everything else
@@ -109,7 +111,7 @@ def _risky_grants(tenant: Tenant) -> dict[UUID, list[PermissionGrant]]:
     return by_person
 
 
-def plan(tenant: Tenant, draft: ListDraft, selection: Selection) -> Plan:
+def plan(tenant: Tenant, draft: ListDraft, selection: Selection, actor: Actor) -> Plan:
     """What confirming this draft would cost: how many writes, how long, in which order, and what is cheaper."""
     people = selection.people()
     sign_outs = {str(tenant.sign_out_action): len(people)}
@@ -123,10 +125,13 @@ def plan(tenant: Tenant, draft: ListDraft, selection: Selection) -> Plan:
     alternative = None
     if draft.source == ListDraft.Source.APP and len(people) > 1:
         alternative = Alternative(writes=1, instead_of=len(people) + grants)
+    hits = Hits(tenant)
+    hits.add_people(row.person_id for row in people)
     return planning.plan(
         tenant,
         actions,
         people=len(people),
+        needs_approval=hits.need_second_person(actor),
         urgent=sum(row.urgency <= AT_RISK for row in people),
         recent=sum(row.urgency == RECENT for row in people),
         last=sum(row.urgency == LAST for row in people),

@@ -89,12 +89,10 @@ def _entra_id(member: Membership) -> str:
         return str(User.objects.filter(pk=member.user_id).values_list("object_id", flat=True).first())
 
 
-def asked_for(tenant: Tenant, *, people: int, only_oneself: bool = False, deletes: bool = False) -> bool:
+def asked_for(tenant: Tenant, *, people: int, deletes: bool = False) -> bool:
     """Whether a request that hits so many people, or deletes an app, needs a second person."""
     rule = in_force(tenant)
-    if rule.deletions and deletes:
-        return True
-    return people > rule.threshold and not only_oneself  # nobody needs leave to sign themselves out
+    return (rule.deletions and deletes) or people > rule.threshold
 
 
 def still_stricter(tenant: Tenant) -> Rule | None:

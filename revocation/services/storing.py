@@ -1,6 +1,5 @@
 """Turning what a person asked for into rows: one transaction with request, steps and audit entry, whatever the size."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -17,7 +16,8 @@ from audit import canonical, services as audit
 from audit.models import AuditEvent
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.rules import granting, two_persons
+from revocation.rules import granting
+from revocation.rules.hits import Hits
 from revocation.rules.refusals import NothingToRevoke
 from revocation.steps import INTERACTIVE_LIMIT, Digest, Sealer, StepDraft, line
 
@@ -94,14 +94,14 @@ def _store(request, tenant, actor, steps, needs_approval) -> None:
     if not counted.steps:
         raise NothingToRevoke
     request.digest, request.step_count = counted.digest, counted.steps
-    request.actions, request.people_count = counted.by_action, counted.people
+    request.actions, request.people_count = counted.by_action, counted.hits.people()
     if earlier := _asked_just_now(request):
         raise _Again(earlier)
     if request.interactive and counted.steps > INTERACTIVE_LIMIT:
         request.interactive = False
         RevocationStep.objects.filter(request=request).update(interactive=False)
     if needs_approval is None:
-        needs_approval = counted.need_approval(tenant, actor)
+        needs_approval = counted.hits.need_second_person(actor, besides=request)
     request.needs_approval = needs_approval
     if needs_approval:
         request.state = State.AWAITING_APPROVAL
@@ -135,33 +135,18 @@ def _store(request, tenant, actor, steps, needs_approval) -> None:
 class _Counted:
     """What passed by while the steps were stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, tenant: Tenant) -> None:
         self.steps = 0
         self.by_action: dict[str, int] = {}
         self.first: StepDraft | None = None
         self.digest = ""
-        self._people: set[bytes] = set()
-        self._last_person = ""
+        self.hits = Hits(tenant)
 
     def add(self, draft: StepDraft) -> None:
         self.steps += 1
         self.by_action[draft.action] = self.by_action.get(draft.action, 0) + 1
         self.first = self.first or draft
-        if person := draft.person_id:
-            self._last_person = person
-            self._people.add(hashlib.blake2b(person.encode(), digest_size=12).digest())
-
-    @property
-    def people(self) -> int:
-        return len(self._people)
-
-    def need_approval(self, tenant: Tenant, actor: Actor) -> bool:
-        return two_persons.asked_for(
-            tenant,
-            people=self.people,
-            only_oneself=self.people == 1 and self._last_person == actor.id,
-            deletes=any(actions.get(name).deletes for name in self.by_action),
-        )
+        self.hits.add(draft)
 
 
 _INSERT = """
@@ -175,7 +160,7 @@ FROM jsonb_array_elements(%s::jsonb) AS v
 
 def _insert_steps(request: RevocationRequest, drafts: Iterable[StepDraft]) -> _Counted:
     """Store the steps in chunks while the digest runs along."""
-    counted, digest, sealer = _Counted(), Digest(), Sealer(request.tenant_id)
+    counted, digest, sealer = _Counted(request.tenant), Digest(), Sealer(request.tenant_id)
     known = actions.all_actions()
     numbered: Iterator[tuple[int, StepDraft]] = enumerate(drafts)
     while chunk := list(islice(numbered, CHUNK)):

@@ -169,4 +169,4 @@ def _choices(request: HttpRequest, form: ListForm) -> dict:
 
 
 def _plan(request: HttpRequest, draft: ListDraft, selection: Selection) -> planning.Plan:
-    return recipes.plan(request.tenant, draft, selection)
+    return recipes.plan(request.tenant, draft, selection, Actor.of(request.membership))

@@ -283,7 +283,7 @@ def test_a_page_costs_the_same_for_few_rows_and_for_many(admin, contoso, name):
 
     few, many = cost(3, 0), cost(60, 1000)
 
-    assert few == many <= 35
+    assert many <= few <= 35  # above the threshold it is not asked what else was hit within the hour
 
 
 def test_the_copys_rows_of_another_tenant_are_nobody_here(admin, contoso, fabrikam, entra):
