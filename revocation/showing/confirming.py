@@ -25,6 +25,12 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Crumb:
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Confirmation:
     """Everything the page says before a change. `back` is where "keep it" leads without JavaScript."""
 
@@ -38,6 +44,13 @@ class Confirmation:
     danger: bool = True
     aside: str = ""  # something to tick, sent as the reason
     aside_value: str = ""
+    refusal: str = ""  # why it cannot be done: then there is nothing to send, only the way back
+    crumbs: list[Crumb] = field(default_factory=list)
+    plan: str = ""  # a template that shows what it takes, above the confirmation
+    intro: str = ""  # said before the plan
+    digest: str = ""  # binds what is sent to exactly what was shown
+    digest_of: str = ""
+    busy: str = ""  # said while it is being sent, where that takes a while
 
 
 def tokens_end() -> Truth:
@@ -48,11 +61,17 @@ def tokens_end() -> Truth:
 
 
 def confirm(
-    request: HttpRequest, confirmation: Confirmation, form=None, base: str = "base_workspace.html"
+    request: HttpRequest, confirmation: Confirmation, form=None, base: str = "base_workspace.html", **about
 ) -> HttpResponse:
-    """The confirmation page; 422 where what was typed is not right yet."""
-    context = {"confirm": confirmation, "form": form, "base_template": base}
-    return render(request, "confirm.html", context, status=422 if form and form.errors else 200)
+    """The confirmation page, 422 where what was typed is not right yet, 403 where it was sent although refused.
+
+    Args:
+        about: what the template of `confirmation.plan` takes.
+    """
+    context = {"confirm": confirmation, "form": form, "base_template": base, **about}
+    refused = confirmation.refusal and request.method == "POST"
+    status = 403 if refused else 422 if form and form.errors else 200
+    return render(request, "confirm.html", context, status=status)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from revocation.lists.selection import QUESTIONS, Selection, Status
 from revocation.models import ListDraft
 from revocation.rules import granting
 from revocation.rules.refusals import Refused
-from revocation.showing import downloads
+from revocation.showing import confirming, downloads, sign_outs
 
 PAGE = 100
 
@@ -100,9 +100,9 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
         except kept.SelectionChanged:
             messages.warning(request, _("The list or the rules changed since this preview. Check the list again."))
             return redirect("revocation:preview", request.tenant.slug, pk)
-    context = {"draft": draft, "form": form, "plan": _plan(request, draft, kept.rows_of(draft))}
-    context["title"] = kept.title_of(draft, context["plan"].people)
-    return render(request, "revocation/confirm.html", context, status=422 if form.errors else 200)
+    plan = _plan(request, draft, kept.rows_of(draft))
+    says = sign_outs.a_list(draft, request.tenant.slug, kept.title_of(draft, plan.people), plan)
+    return confirming.confirm(request, says, form, plan=plan)
 
 
 @require_http_methods(["GET", "POST"])
@@ -119,8 +119,8 @@ def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
             return redirect("revocation:detail", request.tenant.slug, made.pk)
         except kept.SelectionChanged:
             form.add_error(None, _("The app's grants changed since this plan was shown. Here is the new plan."))
-    context = {"app": app, "form": form, "contained": plan, "plan": plan.plan}
-    return render(request, "revocation/contain_app.html", context, status=422 if form.errors else 200)
+    says = sign_outs.containing(app, request.tenant.slug, plan)
+    return confirming.confirm(request, says, form, app=app, contained=plan, plan=plan.plan)
 
 
 # --- Shared -----------------------------------------------------------------------------------------

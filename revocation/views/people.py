@@ -18,7 +18,8 @@ from graph.errors import GraphError
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.rules import granting, protection
-from revocation.showing import live, people as known
+from revocation.showing import live, people as known, sign_outs
+from revocation.showing.confirming import confirm
 from revocation.showing.timeline import timeline
 
 
@@ -69,9 +70,8 @@ def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
             return redirect("revocation:detail", request.tenant.slug, asked.pk)
         except services.Refused as refused:
             context["refusal"] = str(refused)
-    refused = context["refusal"] and request.method == "POST"
-    status = 403 if refused else 422 if form.errors else 200
-    return render(request, "revocation/sign_out.html", context | {"form": form}, status=status)
+    says = sign_outs.one_person(found, request.tenant.slug, roles=context["roles"], refusal=context["refusal"])
+    return confirm(request, says, form)
 
 
 @require_GET
@@ -114,6 +114,7 @@ def _about(request: HttpRequest, person: Person) -> dict:
     held = KnownRoles(request.tenant).of_person(person)
     return {
         "person": person,
+        "does": sign_outs.truths_of_one(person.display_name or person.upn),
         "roles": role_names(held.held),
         "roles_known": _roles_known(held),
         "in_role_group": held.in_role_group,
