@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts.entra",
     "audit",
     "directory",
+    "b2c",
     "revocation",
     "tenants",
     "consent",
