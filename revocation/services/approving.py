@@ -77,6 +77,8 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
                 raise NotApproved(why)
             _refuse_protected(found, actor)
             sealer = Sealer(found.tenant_id)
+            if not sealer.knows(found.seal):
+                raise NotApproved(_("The portal is changing its keys. Nothing was changed; try again in some minutes."))
             if not sealer.request_holds(found):
                 raise NotApproved(_("This request was changed after it was asked for. It has to be asked for again."))
             if digest != found.digest or digest_of(found) != (found.digest, found.step_count):

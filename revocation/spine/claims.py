@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Tenant
-from audit import canonical
+from audit import canonical, keys
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import approval
 
@@ -73,14 +73,42 @@ def open_requests(
 
 
 def running_with_due_steps(tenant_id: UUID, *, request_id: UUID | None = None, interactive_only: bool = False):
-    """Requests under way of which something is due. Cost does not grow with the length of paused or waiting ones."""
+    """Requests under way of which something is due. Cost does not grow with the length of paused or waiting ones.
+
+    What is sealed under a key that this process does not have is left to those that do: see `sealed_elsewhere`.
+    """
     found = RevocationRequest.objects.filter(tenant_id=tenant_id, state=RevocationRequest.State.RUNNING)
+    found = found.exclude(_sealed_elsewhere())
     if request_id:
         found = found.filter(pk=request_id)
     if interactive_only:
         found = found.filter(interactive=True)
     due = RevocationStep.objects.filter(is_due(timezone.now()), request=OuterRef("pk"), state=State.WAITING)
     return found.filter(Exists(due))
+
+
+def sealed_elsewhere(tenant_id: UUID) -> list[RevocationRequest]:
+    """Requests under way whose seal names a key that is not in AUDIT_KEYS here.
+
+    While a key is brought in, processes that were restarted seal under it before the others know it. Nobody can tell
+    yet whether such a request is what was asked for, so that it waits: it is neither carried out nor called changed.
+    """
+    found = RevocationRequest.objects.filter(tenant_id=tenant_id, state=RevocationRequest.State.RUNNING)
+    return list(found.filter(_sealed_elsewhere())[:OPEN_REQUESTS])
+
+
+def _sealed_elsewhere() -> Q:
+    """A seal begins with its key's id. One that is no seal at all is broken, and not somebody else's."""
+    known = keys.known()
+    if not known:
+        return Q(pk__in=[])  # whoever has no key at all comes to grief where something is to be recorded
+    foreign = Q()
+    for seal in ("seal", "approval_seal"):
+        of_ours = Q()
+        for key_id in known:
+            of_ours |= Q(**{f"{seal}__startswith": key_id})
+        foreign |= Q(**{f"{seal}__gt": ""}) & ~of_ours
+    return foreign
 
 
 def is_due(now: datetime) -> Q:

@@ -70,6 +70,7 @@ def _look_after(tenant_id: UUID) -> bool:
             _cancel_left_over(tenant_id)
             finish_if_done(tenant_id, _maybe_done(tenant_id))
             due = claims.pending(tenant_id)
+            _warn_of_foreign_seals(tenant_id)
         if due:
             nudge(tenant_id)
         return due
@@ -85,6 +86,11 @@ def _cancel_left_over(tenant_id: UUID) -> None:
         tenant_id=tenant_id, state=RevocationStep.State.WAITING, request__state__in=closed
     )
     left.update(state=RevocationStep.State.CANCELLED, finished_at=timezone.now(), not_before=None)
+
+
+def _warn_of_foreign_seals(tenant_id: UUID) -> None:
+    for request in claims.sealed_elsewhere(tenant_id):
+        logger.warning("Request %s waits: this process does not have the key it is sealed under.", request.pk)
 
 
 def _maybe_done(tenant_id: UUID) -> list[UUID]:
