@@ -51,7 +51,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=9400, help="http, for browsers and the portal")
     parser.add_argument("--tls-port", type=int, help="https as well, under a local authority (see --tls-folder)")
     parser.add_argument("--tls-folder", type=Path, help="where ca.pem is written; VAR_DIR/sandbox-tls by default")
-    parser.add_argument("--profile", default="contoso", choices=["contoso", "large"])
+    parser.add_argument("--profile", default="contoso", choices=["contoso", "demo", "large"])
     parser.add_argument("--users", type=int, help="so many users in Contoso")
     parser.add_argument("--apps", type=int, help="so many apps in Contoso")
     parser.add_argument("--grants", type=int, help="so many grants in Contoso")

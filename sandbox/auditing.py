@@ -37,6 +37,20 @@ class DirectoryAudit:
         name = "Remove delegated permission grant"
         self._add("ApplicationManagement", name, "Unassign", caller, "Grant", grant, changed)
 
+    def consented(self, app: ServicePrincipal, scope: str, person: Initiator, at: datetime) -> None:
+        """Somebody consented for themselves, at that moment, on Microsoft's page.
+
+        https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities
+        """
+        words = f"[] => [[Id: , ClientId: , PrincipalId: , ResourceId: , ConsentType: Principal, Scope: {scope}]]; "
+        changed = (
+            ("ConsentContext.IsAdminConsent", None, "False"),
+            ("ConsentContext.OnBehalfOfAll", None, "False"),
+            ("ConsentAction.Permissions", None, words),
+        )
+        entry = ("ApplicationManagement", "Consent to application", "Assign", person, "ServicePrincipal", app.id, app)
+        self._entries.append((at, *entry, changed))
+
     def app(
         self, name: str, app: ServicePrincipal, caller: Initiator, operation: str, properties: list[str] | None = None
     ) -> None:

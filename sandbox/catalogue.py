@@ -27,7 +27,15 @@ PORTAL_ROLES = {
     "Portal.TenantAdmin": "Tenant administrator",
     "Portal.Auditor": "Auditor",
 }
+AGENT_PERMISSIONS = [
+    "AgentIdentity.DeleteRestore.All",
+    "AgentIdentity.EnableDisable.All",
+    "AgentIdentity.Read.All",
+    "AgentIdentityBlueprintPrincipal.DeleteRestore.All",
+    "AgentIdentityBlueprintPrincipal.EnableDisable.All",
+]
 PORTAL_PERMISSIONS = [
+    *AGENT_PERMISSIONS,
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "AuditLog.Read.All",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+from sandbox import agents
 from sandbox.objects import (
     GRAPH_APP_ID,
     MICROSOFT_TENANT,
@@ -73,6 +74,7 @@ KINDS = [
     "Connect",
     "Sync",
 ]
+AGENT_IN = 40  # apps, one is an AI agent
 SCOPE_SETS = [
     "openid profile User.Read",
     "openid profile email User.Read",
@@ -90,7 +92,12 @@ def add(world: World, tenant: Tenant, *, users: int, apps: int, grants: int) -> 
     now = tenant.clock.now()
     graph = tenant.service_principal_for(GRAPH_APP_ID)
     people = [_one_more_user(tenant, number, now) for number in range(users)] or list(tenant.users)
-    clients = [_one_more_app(world, tenant, number, now) for number in range(apps)]
+    agents_among = apps // AGENT_IN
+    others = apps - agents_among - agents.blueprints_for(agents_among)
+    clients = [_one_more_app(world, tenant, number, now) for number in range(others)]
+    before = len(tenant.grants)
+    clients += agents.add_many(world, tenant, agents_among, now)
+    made = len(tenant.grants) - before
     if people and users:
         tenant.add_group(
             Group(
@@ -107,7 +114,6 @@ def add(world: World, tenant: Tenant, *, users: int, apps: int, grants: int) -> 
         one.id for one in tenant.service_principals.values() if one.owner_tenant_id != MICROSOFT_TENANT
     ]
     limit = len(people) * len(clients) // 2
-    made = 0
     while made < min(grants, limit):
         # Squaring makes some apps popular and leaves most with few people, as in real tenants.
         client = clients[int(len(clients) * chance.random() ** 2)]

@@ -18,6 +18,7 @@ MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 AZURE_APP_ID = "797f4846-ba00-4fd7-ba43-dac1f8f63013"  # the resource manager
 DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"
+APP, AGENT, BLUEPRINT = "servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal"
 NAMESPACE = uuid.UUID("5a4db0f5-5ea4-4c0c-8d3c-c0c0c0c0c0c0")
 
 ROLE_NAMES = {
@@ -99,6 +100,18 @@ class RequiredAccess:
     roles: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True, frozen=True)
+class Inheritable:
+    """What agents take over of what a tenant grants their blueprint's principal at one API: everything or nothing.
+
+    `scopes` may also be the names of those that are passed on.
+    """
+
+    resource_app_id: str
+    scopes: str | tuple[str, ...] = "allAllowed"  # or "none"
+    roles: str = "allAllowed"
+
+
 @dataclass(slots=True)
 class Application:
     app_id: str
@@ -124,6 +137,9 @@ class Application:
     optional_claims: dict[str, list[str]] = field(default_factory=dict)  # {"idToken": ["login_hint", ...], ...}
     created: datetime | None = None
     slug: str = ""  # set for the client apps the sandbox runs
+    blueprint: bool = False  # agents are made from it
+    inheritable: list[Inheritable] = field(default_factory=list)  # of a blueprint
+    agent_of: str = ""  # of an agent, which has no registration, for as long as it asks for a token: its blueprint
     # Microsoft's own clients need nobody's consent for these: permissions by app id of the API.
     preauthorized: dict[str, list[str]] = field(default_factory=dict)
     owners: list[str] = field(default_factory=list)  # object ids in the home tenant
@@ -169,9 +185,16 @@ class ServicePrincipal:
     last_sign_in: datetime | None = None
     deleted_at: datetime | None = None
     owners: list[str] = field(default_factory=list)  # people and service principals
-    kind: str = "servicePrincipal"  # or agentIdentity, agentIdentityBlueprintPrincipal
+    sponsors: list[str] = field(default_factory=list)  # of agents and blueprints: people and groups
+    kind: str = APP  # or AGENT, BLUEPRINT
     blueprint_app_id: str | None = None  # of an agent
+    inheritable: list[Inheritable] = field(default_factory=list)  # of a blueprint's principal: its registration's
     extra: dict[str, Any] | None = None
+
+    @property
+    def client_id(self) -> str:
+        """What it asks for tokens with: agents that are shown without a client id of their own use their object id."""
+        return self.app_id or self.id
 
     def scope(self, value: str) -> Scope | None:
         return next((one for one in self.scopes if one.value == value), None)

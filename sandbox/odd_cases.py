@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sandbox import agents
 from sandbox.catalogue import FABRIKAM, app_id
 from sandbox.objects import (
     GRAPH_APP_ID,
@@ -44,7 +45,7 @@ PEOPLE = [
 MUNICH, BOARD = "Munich", "Board"
 KEEPERS = "Tier Zero Operators"
 SESSION_KEEPER = make_id("role", "Session Keeper")
-BLUEPRINT_APP_ID = make_id("application", "Minutes Helper")
+BLUEPRINT_APP_ID = app_id(agents.MINUTES)
 
 
 def fill(world: World, tenant: Tenant) -> None:
@@ -54,7 +55,7 @@ def fill(world: World, tenant: Tenant) -> None:
     person["Iris"].user_type = "Guest"
     _external_member(world, tenant)
     _roles(tenant, {name: user.id for name, user in person.items()})
-    _agents(tenant, person["Greta"].id)
+    _agents(world, tenant, person["Greta"].id, person["Wilma"].id)
     identity = ServicePrincipal(
         id=make_id(tenant.id, "managedIdentity", "backup-vm"),
         app_id=make_id("managedIdentity", "backup-vm"),
@@ -124,45 +125,28 @@ def _roles(tenant: Tenant, person: dict[str, str]) -> None:
         tenant.other_role_assignments[new_id] = RoleAssignment(new_id, holder, role, scope)
 
 
-def _agents(tenant: Tenant, user_id: str) -> None:
-    """A blueprint's principal, two agents made from it (one without a client id), and an agent's own account."""
-    now = tenant.clock.now()
-    tenant.add_service_principal(
-        ServicePrincipal(
-            id=make_id(tenant.id, "servicePrincipal", BLUEPRINT_APP_ID),
-            app_id=BLUEPRINT_APP_ID,
-            display_name="Minutes Helper",
-            owner_tenant_id=FABRIKAM,
-            created=now - timedelta(days=70),
-            publisher="Fabrikam",
-            verified=True,
-            kind="agentIdentityBlueprintPrincipal",
-        )
-    )
-    graph = tenant.service_principal_for(GRAPH_APP_ID)
-    for place, named in (("Berlin", True), ("Oslo", False)):
-        agent_id = make_id(tenant.id, "agent", place)
-        agent = ServicePrincipal(
-            id=agent_id,
-            app_id=agent_id if named else "",
-            display_name=f"Minutes Helper ({place})",
-            owner_tenant_id=FABRIKAM,
+def _agents(world: World, tenant: Tenant, user_id: str, wilma_id: str) -> None:
+    """A vendor's blueprint, two agents made from it (one without a client id and a sponsor), and an agent's account.
+
+    One of the permissions that its principal was granted is one that no agent can have, inherited or not.
+    """
+    now, graph = tenant.clock.now(), tenant.service_principal_for(GRAPH_APP_ID)
+    made_from = tenant.instantiate(world.applications[BLUEPRINT_APP_ID])
+    made_from.created, made_from.owners = now - timedelta(days=70), [wilma_id]
+    made_from.sponsors = [wilma_id]
+    tenant.add_scopes(made_from.id, graph.id, None, ["User.Read", "Mail.Read", "Directory.ReadWrite.All"])
+    tenant.assign(made_from.id, "ServicePrincipal", graph.id, graph.app_role("User.Read.All").id)
+    for place, named, sponsors in (("Berlin", True, [user_id]), ("Oslo", False, [])):
+        agent = agents.add_agent(
+            tenant,
+            made_from,
+            f"Minutes Helper ({place})",
             created=now - timedelta(days=30),
-            type="ServiceIdentity",
-            kind="agentIdentity",
-            blueprint_app_id=BLUEPRINT_APP_ID,
+            object_id=make_id(tenant.id, "agent", place),
+            shows_app_id=named,
+            sponsors=sponsors,
+            owners=[wilma_id],
         )
-        tenant.add_service_principal(agent)
-        tenant.add_scopes(agent_id, graph.id, user_id, ["User.Read", "Calendars.Read"])
-    upn = f"minutes@{tenant.domain}"
-    tenant.add_user(
-        User(
-            id=make_id(tenant.id, "user", upn),
-            display_name="Minutes Helper",
-            upn=upn,
-            mail=None,
-            created=now - timedelta(days=30),
-            valid_from=now - timedelta(days=30),
-            agent_id=make_id(tenant.id, "agent", "Berlin"),
-        )
-    )
+        tenant.add_scopes(agent.id, graph.id, user_id, ["User.Read", "Calendars.Read", "offline_access"])
+        if named:
+            agents.add_account(tenant, agent, f"minutes@{tenant.domain}", "Minutes Helper")

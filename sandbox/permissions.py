@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.objects import AppRole, Scope
+from sandbox.objects import AppRole, Scope, make_id
 
 LOW_IMPACT = {"openid", "profile", "email", "offline_access", "User.Read"}
 
@@ -214,6 +214,24 @@ a82116e5-55eb-4c41-a434-62fe8a61c773 Sites.FullControl.All
     Read your organization's policies
 """
 
+# Value; name. Microsoft's table gives these no ids, so they have ids of our own.
+_OF_AGENTS = """
+AgentIdentity.Read.All
+    Read all agent identities
+AgentIdentity.ReadWrite.All
+    Read and write all agent identities
+AgentIdentity.EnableDisable.All
+    Enable and disable agent identities
+AgentIdentity.DeleteRestore.All
+    Delete and restore agent identities
+AgentIdentityBlueprintPrincipal.Read.All
+    Read all agent identity blueprint principals
+AgentIdentityBlueprintPrincipal.EnableDisable.All
+    Enable and disable agent identity blueprint principals
+AgentIdentityBlueprintPrincipal.DeleteRestore.All
+    Delete and restore agent identity blueprint principals
+"""
+
 
 def _entries(table: str) -> list[tuple[list[str], list[str]]]:
     lines = table.strip().splitlines()
@@ -245,3 +263,4 @@ def _role(ids: list[str], words: list[str]) -> AppRole:
 
 GRAPH_SCOPES = [_scope(*entry) for entry in _entries(_DELEGATED)]
 GRAPH_ROLES = [_role(*entry) for entry in _entries(_APPLICATION)]
+GRAPH_ROLES += [_role([make_id("permission", value), value], words) for [value], words in _entries(_OF_AGENTS)]

@@ -14,6 +14,7 @@ from sandbox.objects import (
     Assignment,
     Grant,
     Group,
+    Inheritable,
     RoleAssignment,
     RoleDefinition,
     ServicePrincipal,
@@ -24,6 +25,19 @@ from sandbox.objects import (
 from sandbox.timing import Clock
 
 JOURNAL_SIZE = 500_000
+# What nobody can give to an agent: https://learn.microsoft.com/graph/api/resources/agentid-platform-overview
+BLOCKED_FOR_AGENTS = frozenset(
+    {"Directory.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "User.ReadWrite.All", "Group.ReadWrite.All"}
+    | {"RoleManagement.ReadWrite.Directory"}
+)
+BLOCKED_ROLES_FOR_AGENTS = BLOCKED_FOR_AGENTS | {
+    "Application.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
+    "Calendars.Read",
+    "Chat.Read.All",
+    "Files.Read.All",
+    "Sites.Read.All",
+}
 
 
 class Change(NamedTuple):
@@ -98,9 +112,11 @@ class Records:
         return [self.grants[one] for one in self.grants_by_principal.get(principal_id, ())]
 
     def scopes_for(self, client_id: str, resource_id: str, user_id: str) -> set[str]:
-        """What a client may do at a resource for a person: the person's own grant plus the tenant-wide one."""
+        """What a client may do at a resource for a person: the person's own grant, the tenant-wide one, and of an
+        agent what it inherits."""
         found = (self.grant_for(client_id, resource_id, principal) for principal in (user_id, None))
-        return {scope for grant in found if grant for scope in grant.scopes}
+        own = {scope for grant in found if grant for scope in grant.scopes}
+        return own | set(self.inherited_scopes(client_id).get(resource_id, ()))
 
     def assignments_of(self, principal_id: str) -> list[Assignment]:
         return [self.assignments[one] for one in self.assignments_by_principal.get(principal_id, ())]
@@ -150,7 +166,53 @@ class Records:
         held = {one.app_role_id for one in self.visible_app_roles(principal_id) if one.resource_id == resource_id}
         for group in self.groups_of(principal_id):
             held |= {one.app_role_id for one in self.assignments_of(group.id) if one.resource_id == resource_id}
+        held |= {one.app_role_id for one in self.inherited_roles(principal_id) if one.resource_id == resource_id}
         return [role.value for role in resource.app_roles if role.id in held and role.value]
+
+    # --- agents ----------------------------------------------------------------------------------
+
+    def agents_of(self, blueprint_app_id: str) -> list[ServicePrincipal]:
+        return [one for one in self.service_principals.values() if one.blueprint_app_id == blueprint_app_id]
+
+    def blueprint_of(self, agent_id: str) -> ServicePrincipal | None:
+        """The principal of an agent's blueprint; None of what is no agent, and where it has gone."""
+        agent = self.service_principals.get(agent_id)
+        return self.service_principal_for(agent.blueprint_app_id) if agent and agent.blueprint_app_id else None
+
+    def inherited_scopes(self, agent_id: str) -> dict[str, list[str]]:
+        """What an agent may do for anybody because its blueprint's principal may: by resource, without those that no
+        agent can have."""
+        blueprint, found = self.blueprint_of(agent_id), dict[str, list[str]]()
+        for grant in self.grants_of_client(blueprint.id) if blueprint else ():
+            rule = self._rule(blueprint, grant.resource_id)
+            if grant.principal_id or rule is None or rule.scopes == "none":
+                continue
+            passed = [
+                scope
+                for scope in grant.scopes
+                if scope not in BLOCKED_FOR_AGENTS and (rule.scopes == "allAllowed" or scope in rule.scopes)
+            ]
+            if passed:
+                found[grant.resource_id] = passed
+        return found
+
+    def inherited_roles(self, agent_id: str) -> list[Assignment]:
+        """The assignments of its blueprint's principal that an agent acts with."""
+        blueprint = self.blueprint_of(agent_id)
+        if blueprint is None:
+            return []
+        return [
+            one
+            for one in self.visible_app_roles(blueprint.id)
+            if (rule := self._rule(blueprint, one.resource_id))
+            and rule.roles == "allAllowed"
+            and (role := self.service_principals[one.resource_id].app_role(one.app_role_id))
+            and role.value not in BLOCKED_ROLES_FOR_AGENTS
+        ]
+
+    def _rule(self, blueprint: ServicePrincipal, resource_id: str) -> Inheritable | None:
+        resource = self.service_principals.get(resource_id)
+        return next((one for one in blueprint.inheritable if resource and one.resource_app_id == resource.app_id), None)
 
     def assigned(self, principal_id: str, resource_id: str) -> bool:
         """Whether the principal is assigned at all, in whatever role, directly or through a group."""

@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from sandbox import catalogue, crowd, odd_cases
-from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, TAILSPIN, WOODGROVE
+from sandbox import agents, catalogue, crowd, odd_cases
+from sandbox.catalogue import (
+    AGENT_PERMISSIONS,
+    CONTOSO,
+    FABRIKAM,
+    PORTAL_APP_ID,
+    PORTAL_PERMISSIONS,
+    TAILSPIN,
+    WOODGROVE,
+)
 from sandbox.objects import (
     GRAPH_APP_ID,
     MICROSOFT_TENANT,
@@ -22,7 +31,12 @@ from sandbox.objects import (
 from sandbox.tenant import Tenant
 from sandbox.world import World
 
-PROFILES: dict[str, dict[str, int]] = {"contoso": {}, "large": {"users": 100_000, "apps": 20_000, "grants": 300_000}}
+# "demo" is the cast with its AI agents.
+PROFILES: dict[str, dict[str, int]] = {
+    "contoso": {},
+    "demo": {},
+    "large": {"users": 100_000, "apps": 20_000, "grants": 300_000},
+}
 
 # name, job, department, directory role, role in the portal
 CONTOSO_PEOPLE = [
@@ -96,7 +110,7 @@ def world(
     given = {"users": users, "apps": apps, "grants": grants}
     more = {name: PROFILES[profile].get(name, 0) if number is None else number for name, number in given.items()}
     return World(
-        partial(_fill, more=more),
+        partial(_fill, more=more, with_agents=profile == "demo"),
         latency_ms=latency_ms,
         time_scale=time_scale,
         quota=quota,
@@ -105,8 +119,8 @@ def world(
     )
 
 
-def _fill(world: World, more: dict[str, int]) -> None:
-    for application in catalogue.applications():
+def _fill(world: World, more: dict[str, int], with_agents: bool) -> None:
+    for application in [*catalogue.applications(), *agents.blueprints()]:
         world.add_application(application)
     contoso = _tenant(world, CONTOSO, "Contoso", "contoso.example", CONTOSO_PEOPLE)
     fabrikam = _tenant(world, FABRIKAM, "Fabrikam", "fabrikam.example", FABRIKAM_PEOPLE)
@@ -118,7 +132,8 @@ def _fill(world: World, more: dict[str, int]) -> None:
     contoso.disable_user(_person(contoso, "Lee").id)
     _connect_portal(world, contoso, CONTOSO_PEOPLE)
     _connect_portal(world, fabrikam, FABRIKAM_PEOPLE)
-    _connect_portal(world, woodgrove, odd_cases.PEOPLE)
+    # Woodgrove's consent is older than the permissions for agents.
+    _connect_portal(world, woodgrove, odd_cases.PEOPLE, without=AGENT_PERMISSIONS)
     for name in ("Northwind Expenses", "Proseware Backup"):
         _install(world, woodgrove, name)
     odd_cases.fill(world, woodgrove)
@@ -129,6 +144,8 @@ def _fill(world: World, more: dict[str, int]) -> None:
         _consent(
             fabrikam, principal, _person(fabrikam, first_name), world.applications[principal.app_id].wanted().scopes
         )
+    if with_agents:
+        agents.add_cast(world, contoso)
     crowd.add(world, contoso, **more)
 
 
@@ -189,14 +206,14 @@ def _guest(tenant: Tenant, home: Tenant, upn: str) -> None:
     )
 
 
-def _connect_portal(world: World, tenant: Tenant, people: list[tuple]) -> None:
+def _connect_portal(world: World, tenant: Tenant, people: list[tuple], without: Sequence[str] = ()) -> None:
     """What an admin's consent to the portal leaves behind, and who holds which of its roles."""
     portal = tenant.instantiate(world.applications[PORTAL_APP_ID])
     portal.created = tenant.clock.now() - timedelta(days=60)
     graph = tenant.service_principal_for(GRAPH_APP_ID)
     wanted = world.applications[PORTAL_APP_ID].wanted()
     tenant.add_scopes(portal.id, graph.id, None, wanted.scopes)
-    for value in PORTAL_PERMISSIONS:
+    for value in (one for one in PORTAL_PERMISSIONS if one not in without):
         tenant.assign(portal.id, "ServicePrincipal", graph.id, graph.app_role(value).id)
     for display_name, *_, role in people:
         if role:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.objects import (
+    APP,
+    BLUEPRINT,
     DEFAULT_ROLE,
     Application,
     Assignment,
@@ -120,8 +122,7 @@ class Tenant(Records):
         self._record("service_principals", principal.id, None)
         self._spent.add(principal.id)
         self.service_principals[principal.id] = principal
-        if principal.app_id:  # an agent may have none
-            self._by_app_id[principal.app_id] = principal.id
+        self._by_app_id[principal.client_id] = principal.id
         return principal
 
     def instantiate(self, application: Application) -> ServicePrincipal:
@@ -150,6 +151,8 @@ class Tenant(Records):
             multi_tenant=application.multi_tenant,
             app_roles=list(application.app_roles),
             scopes=list(application.scopes),
+            kind=BLUEPRINT if application.blueprint else APP,
+            inheritable=application.inheritable,  # the very list: what the publisher changes there counts here
         )
         return self.add_service_principal(principal)
 
@@ -165,11 +168,11 @@ class Tenant(Records):
         self._record("service_principals", object_id, principal)
         self._record("deleted_service_principals", object_id, None)
         del self.service_principals[object_id]
-        self._by_app_id.pop(principal.app_id, None)
+        self._by_app_id.pop(principal.client_id, None)
         principal = copy.copy(principal)
         principal.deleted_at = self.clock.now()
         self.deleted_service_principals[object_id] = principal
-        if principal.kind == "agentIdentityBlueprintPrincipal":
+        if principal.kind == BLUEPRINT:
             self.awaited = True
 
     def restore_service_principal(self, object_id: str) -> ServicePrincipal:
@@ -196,15 +199,12 @@ class Tenant(Records):
         blueprints = [
             one
             for one in self.deleted_service_principals.values()
-            if one.kind == "agentIdentityBlueprintPrincipal" and self._agents_of(one.app_id)
+            if one.kind == BLUEPRINT and self.agents_of(one.app_id)
         ]
         self.awaited = bool(blueprints)
         for blueprint in blueprints:
-            for agent in self._agents_of(blueprint.app_id) if blueprint.deleted_at <= limit else ():
+            for agent in self.agents_of(blueprint.app_id) if blueprint.deleted_at <= limit else ():
                 self.delete_service_principal(agent.id)
-
-    def _agents_of(self, blueprint_app_id: str) -> list[ServicePrincipal]:
-        return [one for one in self.service_principals.values() if one.blueprint_app_id == blueprint_app_id]
 
     def empty_recycle_bin(self) -> None:
         """Take away for good what has been in the bin for 30 days."""

@@ -67,11 +67,25 @@ FEATURES = [
         needs=kinds.ENABLE_AGENTS,
     ),
     _of(
+        "disable_app",
+        "disable_blueprints",
+        lazy("Disable and enable agent blueprints, with all agents made from them. Without it they are only shown."),
+        optional=True,
+        needs=kinds.ENABLE_BLUEPRINTS,
+    ),
+    _of(
         "delete_app",
         "delete_agents",
         lazy("Delete AI agents and restore them. Without it agents are only shown."),
         optional=True,
         needs=kinds.DELETE_AGENTS,
+    ),
+    _of(
+        "delete_app",
+        "delete_blueprints",
+        lazy("Delete agent blueprints and restore them. Without it they are only shown."),
+        optional=True,
+        needs=kinds.DELETE_BLUEPRINTS,
     ),
 ]
 INVALIDATE_TOKENS = _of(

@@ -54,7 +54,10 @@ class DeleteApp(Action):
         return Hit(app=step.target_id)
 
     def needs_of(self, step):
-        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs
+        return kinds.to_delete(step, self.needs)
+
+    def forbidden(self, step):
+        return kinds.spoilt(step) or super().forbidden(step)
 
     def call(self, step):
         return Call("DELETE", kinds.path(step))

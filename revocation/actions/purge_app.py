@@ -31,7 +31,10 @@ class PurgeApp(Action):
     needs = ("Application.ReadWrite.All",)
 
     def needs_of(self, step):
-        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs
+        return kinds.to_delete(step, self.needs)
+
+    def forbidden(self, step):
+        return kinds.spoilt(step) or super().forbidden(step)
 
     def call(self, step):
         return Call("DELETE", f"/directory/deletedItems/{segment(step.target_id)}")

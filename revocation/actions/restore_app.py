@@ -42,7 +42,10 @@ class RestoreApp(Action):
         return None
 
     def needs_of(self, step):
-        return kinds.DELETE_AGENTS if kinds.is_agent(step) else self.needs
+        return kinds.to_delete(step, self.needs)
+
+    def forbidden(self, step):
+        return kinds.spoilt(step) or super().forbidden(step)
 
     def call(self, step):
         return Call("POST", f"/directory/deletedItems/{segment(step.target_id)}/restore")

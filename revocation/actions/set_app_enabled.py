@@ -59,7 +59,10 @@ class SetEnabled(Action):
         raise NotImplementedError
 
     def needs_of(self, step):
-        return kinds.ENABLE_AGENTS if kinds.is_agent(step) else self.needs
+        return kinds.to_enable(step, self.needs)
+
+    def forbidden(self, step):
+        return kinds.spoilt(step) or super().forbidden(step)
 
     def call(self, step):
         return Call("PATCH", kinds.path(step), {"accountEnabled": self.wanted})

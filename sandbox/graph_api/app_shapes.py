@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sandbox import objects
 from sandbox.graph_api.shape import LEFT_OUT, Shape, attribute, constant, moment
 from sandbox.graph_api.view import View
 from sandbox.objects import Application, AppRole, Scope, ServicePrincipal, make_id
@@ -159,7 +160,7 @@ AGENT = replace(
     derive=None,
 )
 BLUEPRINT = replace(SERVICE_PRINCIPAL, type="agentIdentityBlueprintPrincipal", derive=None)
-_KINDS = {"agentIdentity": AGENT, "agentIdentityBlueprintPrincipal": BLUEPRINT}
+_KINDS = {objects.AGENT: AGENT, objects.BLUEPRINT: BLUEPRINT}
 
 
 # --- registrations ---------------------------------------------------------------------------------

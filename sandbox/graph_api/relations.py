@@ -16,6 +16,7 @@ from sandbox.graph_api.role_shapes import ROLE_DEFINITION
 from sandbox.graph_api.shape import Shape, unknown_property
 from sandbox.graph_api.shapes import ASSIGNMENT, GRANT, OBJECT
 from sandbox.graph_api.view import View
+from sandbox.objects import AGENT, BLUEPRINT
 
 _PART = re.compile(r"\s*([A-Za-z0-9]+)\s*(?:\(\s*\$select\s*=\s*([^()]*)\))?\s*(?:,|$)")
 
@@ -62,6 +63,10 @@ def owners_of(record: Any, view: View) -> list[Any]:
     return view.objects(record.owners)
 
 
+def sponsors_of(record: Any, view: View) -> list[Any]:
+    return view.objects(record.sponsors)
+
+
 def owned_by(record: Any, view: View) -> list[Any]:
     return list(view.tenant.owned_by(record.id))
 
@@ -102,6 +107,10 @@ RELATIONS: dict[str, dict[str, Relation]] = {
         ),
     },
 }
+
+# Agents and their blueprints' principals are service principals that have sponsors too.
+for _kind in (AGENT, BLUEPRINT):
+    RELATIONS[_kind] = RELATIONS["servicePrincipal"] | {"sponsors": Relation(OBJECT, sponsors_of)}
 
 
 def expansions_of(text: str | None, shape: Shape, *, advanced: bool, beta: bool) -> list[Expansion]:

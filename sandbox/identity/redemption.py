@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.identity import (
+    agents,
     authority as authorities,
     clients,
     device_code as device_codes,
@@ -48,6 +49,10 @@ def redeem(
     grant_type = form.get("grant_type")
     if not grant_type:
         raise errors.missing("grant_type")
+    if agent := agents.asking(authority.tenant, form):
+        application = agents.stand_in(world, agent)
+        asked = Asked(world, authority, form, application, clients.CERTIFICATE, origin, first)
+        return agents.redeem(asked, agent)
     grant = GRANTS.get(grant_type)
     if grant is None:
         raise Refusal(70003, f"The app requested an unsupported grant type '{grant_type}'.")
@@ -83,6 +88,8 @@ def _client_credentials(asked: Asked) -> dict[str, Any]:
         raise errors.no_principal(application.app_id, tenant.id)
     if not client.enabled:
         raise errors.application_disabled(application.app_id, application.display_name)
+    if "fmi_path" in asked.form:
+        return agents.vouch(asked, client)
     wanted = scopes.read(world, asked.field("scope"), own_origin=asked.own_origin)
     resource = scopes.one_resource(wanted)
     if wanted.by_resource.get(resource) != [".default"] or wanted.oidc:

@@ -56,6 +56,8 @@ def access_token_for_user(
         "sid": family.sid,
         "xms_st": {"sub": pairwise(family.home_user_id, application.app_id)},  # as in the client's ID tokens
     }
+    if user.agent_id:
+        own["xms_sub_fct"] = "13"
     if resource.app_id in (GRAPH_APP_ID, AZURE_APP_ID):
         own |= {"upn": user.upn, "unique_name": user.upn, "acct": int(user.guest)}
         own["wids"] = tenant.directory_roles_of(user.id)
@@ -80,6 +82,8 @@ def access_token_for_app(
 ) -> Issued:
     """An app-only token, with every role granted. One without roles is issued too, and opens nothing."""
     own: dict[str, Any] = {"idtyp": "app", "oid": client.id, "sub": client.id}
+    if application.agent_of:
+        own["xms_sub_fct"] = "11"
     if roles := tenant.roles_of(client.id, resource.id):
         own["roles"] = roles
     lifetime = REVOCABLE_LIFETIME if capable else APP_ONLY_LIFETIME
@@ -117,6 +121,8 @@ def _access_token(
             "azp": application.app_id,
             "azpacr": credential,
         }
+    if application.agent_of:  # https://learn.microsoft.com/entra/agent-id/identity-platform/agent-token-claims
+        claims |= {"xms_par_app_azp": application.agent_of, "xms_act_fct": "11"}
     if capable:
         claims["xms_cc"] = ["CP1"]
     identity = state.of(world)

@@ -58,34 +58,43 @@ def carry_out(tenant, by, step, kind="disable_app"):
     return services.submit(tenant=tenant, actor=actor(by), kind=kind, title="x", steps=[step]).steps.get()
 
 
+@pytest.mark.parametrize("kind", [Kind.AGENT, Kind.BLUEPRINT])
 @pytest.mark.parametrize(
-    ("ask", "method", "permission"),
-    [
-        (set_app_enabled.disable, "PATCH", "AgentIdentity.EnableDisable.All"),
-        (delete_app.step, "DELETE", "AgentIdentity.DeleteRestore.All"),
-    ],
+    ("ask", "method", "what"),
+    [(set_app_enabled.disable, "PATCH", "EnableDisable"), (delete_app.step, "DELETE", "DeleteRestore")],
     ids=["disable", "delete"],
 )
 def test_an_agent_is_changed_under_its_own_type_and_a_refusal_names_its_own_permission(
-    microsoft, at_contoso, megan, app_of, ask, method, permission
+    microsoft, at_contoso, megan, app_of, ask, method, what, kind
 ):
     at_contoso.permissions_checked_at = None  # what is known to be missing is not asked for at all
     at_contoso.save()
-    agent = app_of(Kind.AGENT)
+    agent = app_of(kind)
     if method == "PATCH":
         microsoft.answers(batch((200, {"id": str(agent.pk), "accountEnabled": True})))
     microsoft.answers(batch((403, DENIED)))
 
     step = carry_out(at_contoso, megan, ask(agent))
 
-    assert asked(microsoft, method) == [f"/servicePrincipals/microsoft.graph.agentIdentity/{agent.pk}"]
+    assert asked(microsoft, method) == [f"/servicePrincipals/microsoft.graph.{kind}/{agent.pk}"]
     assert step.state == "failed"
+    permission = f"{kind[0].upper()}{kind[1:]}.{what}.All"
     assert f"does not have the permission {permission}" in step.outcome
 
 
-@pytest.mark.parametrize("kind", [Kind.APP, Kind.BLUEPRINT])
-def test_everything_else_is_changed_as_an_app(microsoft, at_contoso, megan, app_of, kind):
-    app = app_of(kind)
+def test_a_permission_that_spoils_those_for_agents_is_named(microsoft, at_contoso, megan, app_of):
+    """https://learn.microsoft.com/graph/api/agentidentity-delete"""
+    at_contoso.granted_permissions = ["AgentIdentity.DeleteRestore.All", "Directory.ReadWrite.All"]
+    at_contoso.save()
+    microsoft.answers(batch((403, DENIED)))
+
+    step = carry_out(at_contoso, megan, delete_app.step(app_of(Kind.AGENT)))
+
+    assert "ignores permissions for agents where the portal also has Directory.ReadWrite.All" in step.outcome
+
+
+def test_everything_else_is_changed_as_an_app(microsoft, at_contoso, megan, app_of):
+    app = app_of(Kind.APP)
     microsoft.answers(batch((403, DENIED)))
 
     carry_out(at_contoso, megan, delete_app.step(app))

@@ -31,7 +31,7 @@ def test_a_connected_tenant_has_no_fault(entra, contoso):
     assert found.checked_at
     contoso.refresh_from_db()
     assert "User.RevokeSessions.All" in contoso.granted_permissions
-    assert set(connection.features(contoso)) == {"disable_agents", "delete_agents"}
+    assert connection.features(contoso) == {}
 
 
 def test_a_missing_permission_names_what_it_switches_off(contoso):
@@ -45,7 +45,8 @@ def test_a_missing_permission_names_what_it_switches_off(contoso):
     }
     assert not found.works
     off = connection.features(contoso)
-    assert set(off) == {*missing, "last_used", "consent_policy", "app_permissions", "disable_agents", "delete_agents"}
+    of_agents = {f"{what}_{whom}" for what in ("disable", "delete") for whom in ("agents", "blueprints")}
+    assert set(off) == {*missing, "last_used", "consent_policy", "app_permissions", *of_agents}
     assert "User.RevokeSessions.All" in off["sign_out"]
     assert "Privileged Role Administrator" in off["sign_out"]
 
@@ -81,7 +82,7 @@ def test_every_reading_of_the_directory_renews_what_is_granted(entra, contoso):
     sync.sync_tenant(contoso, kinds=[])
     contoso.refresh_from_db()
     assert "User.RevokeSessions.All" in contoso.granted_permissions
-    assert set(connection.features(contoso)) == {"disable_agents", "delete_agents"}
+    assert connection.features(contoso) == {}
 
 
 def test_a_directory_that_does_not_know_the_portal_is_not_known(entra, contoso):

@@ -11,6 +11,7 @@ from revocation import actions
 from tenants import connection
 from tests.wire import documented, published
 
+BLUEPRINT = "/serviceprincipals/microsoft.graph.agentidentityblueprintprincipal/{id}"
 AGENT = "/serviceprincipals/microsoft.graph.agentidentity/{id}"
 ASSIGNED = "/serviceprincipals/{id}/approleassignedto"
 # What a feature does at Microsoft; one of its permissions has to be enough for each of these calls.
@@ -38,6 +39,8 @@ CALLS = {
     "app_permissions": [(ASSIGNED, "POST"), (ASSIGNED + "/{id}", "DELETE")],
     "disable_agents": [(AGENT, "PATCH")],
     "delete_agents": [(AGENT, "DELETE")],
+    "disable_blueprints": [(BLUEPRINT, "PATCH")],
+    "delete_blueprints": [(BLUEPRINT, "DELETE")],
     "organization": [("/organization", "GET")],
     "consent_policy": [("/policies/authorizationpolicy", "GET")],
     "last_used": [("/reports/serviceprincipalsigninactivities", "GET")],

@@ -153,6 +153,8 @@ ADVANCED = {
 CHANGEABLE = {
     # agentidentity-update, and the permission named after it: AgentIdentity.EnableDisable.All
     "agentIdentity": {"accountEnabled", "displayName", "tags"},
+    # agentidentityblueprintprincipal-update
+    "agentIdentityBlueprintPrincipal": {"accountEnabled", "tags"},
     "oAuth2PermissionGrant": {"scope"},
     "servicePrincipal": {
         "accountEnabled",

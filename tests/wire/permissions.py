@@ -53,9 +53,12 @@ FEATURES = {
     ("POST", "/servicePrincipals/{id}/appRoleAssignedTo"): "assignments",
     ("DELETE", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): "assignments",
 }
-# Agents are changed under their own type, with permissions of their own.
-_AGENT = "/servicePrincipals/microsoft.graph.agentIdentity/{id}"
-AGENT_ACTIONS = {("PATCH", _AGENT): ("disable_app", "enable_app"), ("DELETE", _AGENT): ("delete_app",)}
+# Agents and blueprints are changed under their own types, with permissions of their own.
+AGENT_ACTIONS = {
+    kind: {("PATCH", path): ("disable_app", "enable_app"), ("DELETE", path): ("delete_app",)}
+    for kind in ("agentIdentity", "agentIdentityBlueprintPrincipal")
+    for path in [f"/servicePrincipals/microsoft.graph.{kind}/{{id}}"]
+}
 # Asked for by no feature alone: what it gives is read in the light of what the app may see.
 UNCLAIMED = {("GET", "/users/{id}/transitiveMemberOf")}
 ACTIONS = {
@@ -103,9 +106,9 @@ def allowed(target: Target, method: str) -> frozenset[str]:
 @cache
 def _declared(template: str, plain: str, method: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What the portal declares for a call: the name of a feature or an action, and the permissions it names."""
-    of_agents = _actions(AGENT_ACTIONS, template, method, {"kind": "agentIdentity"})
-    if of_agents:
-        return of_agents
+    for kind, table in AGENT_ACTIONS.items():
+        if of_agents := _actions(table, template, method, {"kind": kind}):
+            return of_agents
     features = [
         (f"feature {feature}", _features()[feature])
         for (wanted, path), feature in FEATURES.items()

@@ -61,7 +61,8 @@ def test_what_is_refused_before_it_leaves_was_not_sent(aside):
 
 def test_every_call_that_may_be_made_is_one_the_portal_declares_something_for():
     """Declarations that stand for a path nobody could call would let a typing error pass for a check."""
-    for method, template in (*permissions.FEATURES, *permissions.ACTIONS, *permissions.AGENT_ACTIONS):
+    of_agents = [call for table in permissions.AGENT_ACTIONS.values() for call in table]
+    for method, template in (*permissions.FEATURES, *permissions.ACTIONS, *of_agents):
         path = template.replace("{id}", paths.ITEM.strip("/"))
         version = "beta" if "invalidateAll" in path or "SignInActivities" in path else "v1.0"
 

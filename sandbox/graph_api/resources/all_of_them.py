@@ -1,6 +1,7 @@
 """Registers every address."""
 
 from sandbox.graph_api.resources import (
+    agents,
     apps,
     assignments,
     delta,
@@ -15,6 +16,7 @@ from sandbox.graph_api.resources import (
 )
 
 __all__ = [
+    "agents",
     "apps",
     "assignments",
     "delta",

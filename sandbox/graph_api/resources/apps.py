@@ -1,7 +1,6 @@
-"""Service principals, agents among them.
+"""Service principals, agents among them: what only agents have is in `agents`.
 
 https://learn.microsoft.com/graph/api/resources/serviceprincipal
-https://learn.microsoft.com/graph/api/resources/agentidentity
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.graph_api import access as may, bodies
-from sandbox.graph_api.app_shapes import AGENT, BLUEPRINT, SERVICE_PRINCIPAL
+from sandbox.graph_api.app_shapes import SERVICE_PRINCIPAL
 from sandbox.graph_api.errors import Refused, bad_request, forbidden, invalid_id, not_found
 from sandbox.graph_api.pages import collection, counted, entity
 from sandbox.graph_api.resources import find
 from sandbox.graph_api.resources.changing import changes
 from sandbox.graph_api.router import GRAPH as graph
-from sandbox.graph_api.shape import Shape
 from sandbox.graph_api.shapes import OBJECT
 from sandbox.graph_api.wire import Answer, AppId, Ask, is_guid
-from sandbox.objects import ServicePrincipal
+from sandbox.objects import AGENT, BLUEPRINT, ServicePrincipal
 
 CHANGEABLE = {
     "accountEnabled": "enabled",
@@ -40,15 +38,14 @@ FIXED = frozenset(
 )
 WRITES_ALL_APPS = may.names("Application.ReadWrite.All Directory.ReadWrite.All")
 WRITES_APPS = WRITES_ALL_APPS | {may.OWNED_ONLY}
-AGENT_PATHS = {
-    kind: f"/servicePrincipals/graph.{kind}/{{}}" for kind in ("agentIdentity", "agentIdentityBlueprintPrincipal")
-}
+AGENT_PATHS = {kind: f"/servicePrincipals/graph.{kind}/{{}}" for kind in (AGENT, BLUEPRINT)}
 AGENTS = {
     kind: {method: frozenset().union(*may.allowed(method, path)) for method in ("PATCH", "DELETE")}
     for kind, path in AGENT_PATHS.items()
 }
 BOTH = tuple(AGENT_PATHS.values())
-AGENTS_PAGE = 100
+# "Agent permissions are ignored for clients that hold these": the pages of every write to agents.
+SPOILS_AGENTS = may.names("Directory.AccessAsUser.All Directory.ReadWrite.All")
 IN_USE = (
     "The service principal cannot be created, updated, or restored because the service principal name {} "
     "is already in use."
@@ -106,44 +103,6 @@ def delete_service_principal(ask: Ask, key: str) -> Answer:
     return Answer(204)
 
 
-# --- agents ----------------------------------------------------------------------------------------
-# The cast stands before the id in one half of Microsoft's pages and after it in the other: both answer.
-
-
-def _serve_kind(kind: str, shape: Shape) -> None:
-    path = AGENT_PATHS[kind]
-
-    def find_one(ask: Ask, key: str) -> ServicePrincipal:
-        found = find.service_principal(ask, key)
-        if found.kind != kind:
-            raise not_found(key)
-        return found
-
-    def list_them(ask: Ask) -> Answer:
-        if ask.query.get("$top", "").isdecimal() and int(ask.query["$top"]) > AGENTS_PAGE:
-            ask.query["$top"] = str(AGENTS_PAGE)
-        return collection(ask, shape, [one for one in ask.view.all("service_principals") if one.kind == kind])
-
-    def get_one(ask: Ask, key: str) -> Answer:
-        return entity(ask, shape, find_one(ask, key))
-
-    def change_one(ask: Ask, key: str) -> Answer:
-        return change_service_principal(ask, find_one(ask, key).id)
-
-    def delete_one(ask: Ask, key: str) -> Answer:
-        return delete_service_principal(ask, find_one(ask, key).id)
-
-    graph.on("GET", path.removesuffix("/{}"))(list_them)
-    for element in (path, f"/servicePrincipals/{{}}/graph.{kind}"):
-        graph.on("GET", element, also=(path,))(get_one)
-        graph.on("PATCH", element, roles=may.APP_WRITERS, also=(path,))(change_one)
-        graph.on("DELETE", element, roles=may.APP_WRITERS, also=(path,))(delete_one)
-
-
-_serve_kind("agentIdentity", AGENT)
-_serve_kind("agentIdentityBlueprintPrincipal", BLUEPRINT)
-
-
 @graph.on("GET", "/servicePrincipals/{}/delegatedPermissionClassifications")
 def list_classifications(ask: Ask, key: str) -> Answer:
     """None, until an administrator of the tenant fills them in."""
@@ -174,7 +133,8 @@ def check_kind(ask: Ask, principal: ServicePrincipal) -> None:
     A managed identity belongs to its Azure resource and can be neither changed nor deleted nor restored here. Agents
     need permissions of their own: https://learn.microsoft.com/graph/api/agentidentity-delete says "higher: not
     available", another page of Microsoft's lets Application.ReadWrite.All through, and `world.agents_need_their_own`
-    chooses. With Application.ReadWrite.OwnedBy an app by itself may write to nothing but what it owns.
+    chooses. Those permissions count for nothing beside one that writes the whole directory. With
+    Application.ReadWrite.OwnedBy an app by itself may write to nothing but what it owns.
 
     Raises:
         Refused: 403.
@@ -183,6 +143,8 @@ def check_kind(ask: Ask, principal: ServicePrincipal) -> None:
     if principal.type == "ManagedIdentity":
         raise forbidden()
     own = AGENTS.get(principal.kind)
+    if own and caller.has(*SPOILS_AGENTS):
+        raise forbidden()
     if own and caller.has(*own["DELETE" if ask.method == "POST" else ask.method]):
         return
     if (own and ask.world.agents_need_their_own) or not caller.has(*WRITES_APPS):

@@ -12,7 +12,8 @@ from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import ASSIGNMENT
 from sandbox.graph_api.wire import Answer, Ask, exact_stamp
-from sandbox.objects import DEFAULT_ROLE, GRAPH_APP_ID, Assignment, ServicePrincipal
+from sandbox.objects import AGENT, DEFAULT_ROLE, GRAPH_APP_ID, Assignment, ServicePrincipal
+from sandbox.records import BLOCKED_ROLES_FOR_AGENTS
 
 # Needed beside AppRoleAssignment.ReadWrite.All: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 READS_APPS = may.names("Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All")
@@ -117,6 +118,7 @@ def _give(ask: Ask, *, principal_id: str | None = None, resource_id: str | None 
     if resource is None or kind is None:
         raise not_found(given["resourceId"] if resource is None else given["principalId"])
     _check_role(resource, kind, given["appRoleId"])
+    _check_for_agents(ask, given["principalId"], resource, given["appRoleId"])
     _check_rank(ask, resource)
     if not ask.caller.has(*READS_APPS):
         raise forbidden()
@@ -161,6 +163,13 @@ def _check_role(resource: ServicePrincipal, kind: str, role_id: str) -> None:
     fits = member in role.members if role else role_id == DEFAULT_ROLE and kind != "ServicePrincipal"
     if not fits:
         raise bad_request("Permission being assigned was not found on application", target="appRoleId")
+
+
+def _check_for_agents(ask: Ask, principal_id: str, resource: ServicePrincipal, role_id: str) -> None:
+    """Some permissions nobody can give to an agent: 400, in words that are not documented."""
+    holder, role = ask.tenant.service_principals.get(principal_id), resource.app_role(role_id)
+    if holder and holder.kind == AGENT and role and role.value in BLOCKED_ROLES_FOR_AGENTS:
+        raise bad_request(f"The permission {role.value} cannot be granted to an agent identity.", target="appRoleId")
 
 
 def _check_rank(ask: Ask, resource: ServicePrincipal) -> None:

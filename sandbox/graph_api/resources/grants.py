@@ -12,7 +12,8 @@ from sandbox.graph_api.resources import find
 from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import GRANT
 from sandbox.graph_api.wire import Answer, Ask, is_guid
-from sandbox.objects import Grant
+from sandbox.objects import AGENT, Grant, ServicePrincipal
+from sandbox.records import BLOCKED_FOR_AGENTS
 
 SCOPE_LIMIT = 3_850
 FIXED = ("id", "clientId", "consentType", "principalId", "resourceId")
@@ -75,6 +76,7 @@ def create_grant(ask: Ask) -> Answer:
         principal_id = principal_id.lower()
         if principal_id not in tenant.users:
             raise not_found(principal_id)
+    _check_for_agents(tenant.service_principals[ids[0]], scope)
     if tenant.grant_for(*ids, principal_id):
         raise Refused(409, "Request_MultipleObjectsWithSameKeyValue", ALREADY_THERE)
     made = tenant.add_scopes(*ids, principal_id, scope.split())
@@ -91,6 +93,7 @@ def change_grant(ask: Ask, key: str) -> Answer:
     grant = _present(ask, key)
     given = bodies.properties(ask, "oAuth2PermissionGrant", read_only=FIXED)
     if "scope" in given:
+        _check_for_agents(ask.tenant.service_principals[grant.client_id], given["scope"] or "")
         ask.tenant.audit.ungranted(grant, ask.caller)
         ask.tenant.audit.granted(ask.tenant.set_grant_scope(grant.id, _scope(given["scope"])), ask.caller)
     return Answer(204)
@@ -121,6 +124,16 @@ def _present(ask: Ask, key: str) -> Grant:
     if found is None:
         raise not_found(key)
     return found
+
+
+def _check_for_agents(client: ServicePrincipal, scope: str) -> None:
+    """Some permissions nobody can give to an agent.
+
+    Raises:
+        Refused: 400. The words are not documented.
+    """
+    if client.kind == AGENT and (blocked := BLOCKED_FOR_AGENTS.intersection(scope.split())):
+        raise bad_request(f"The permission {min(blocked)} cannot be granted to an agent identity.", target="scope")
 
 
 def _scope(text: str | None) -> str:

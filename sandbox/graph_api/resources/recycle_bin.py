@@ -15,7 +15,7 @@ from sandbox.graph_api.router import GRAPH as graph
 from sandbox.graph_api.shapes import OBJECT, USER
 from sandbox.graph_api.view import View
 from sandbox.graph_api.wire import Answer, Ask, is_guid
-from sandbox.objects import Application, ServicePrincipal, User
+from sandbox.objects import BLUEPRINT, Application, ServicePrincipal, User
 from sandbox.tenant import Tenant
 
 Deleted = ServicePrincipal | User | Application
@@ -65,7 +65,7 @@ def restore(ask: Ask, key: str) -> Answer:
     if isinstance(found, Application):
         found.deleted_at = None
         return entity(ask, OBJECT, ask.world.add_application(tenant.deleted_applications.pop(found.id)))
-    if tenant.service_principal_for(found.app_id):
+    if tenant.service_principal_for(found.client_id):
         raise Refused(409, "Request_MultipleObjectsWithSameKeyValue", IN_USE.format(found.app_id))
     restored = tenant.restore_service_principal(found.id)
     tenant.audit.app("Restore service principal", restored, ask.caller, "Update")
@@ -80,7 +80,7 @@ def purge(ask: Ask, key: str) -> Answer:
     elif isinstance(found, Application):
         del tenant.deleted_applications[found.id]
     else:
-        if found.kind == "agentIdentityBlueprintPrincipal":
+        if found.kind == BLUEPRINT:
             raise forbidden()
         tenant.purge_service_principal(found.id)
         tenant.audit.app("Hard delete service principal", found, ask.caller, "Delete")
