@@ -22,8 +22,11 @@ Types = PermissionGrant.ConsentType
 NEW_PEOPLE = 10  # taken into the copy per search; a search is no way to copy a directory
 
 
-def take_in_people(tenant: Tenant, q: str) -> None:
+def take_in_people(tenant: Tenant, q: str) -> int:
     """Look in Graph for people of that name or address and read those that the copy does not know yet, ten at most.
+
+    Returns:
+        how many Graph found.
 
     Raises:
         GraphError: those read before it are in the copy.
@@ -33,6 +36,7 @@ def take_in_people(tenant: Tenant, q: str) -> None:
     known = set(Person.objects.filter(tenant=tenant, pk__in=ids).values_list("pk", flat=True))
     for object_id in [one for one in ids if one not in known][:NEW_PEOPLE]:
         refresh_person(tenant, object_id)
+    return len(ids)
 
 
 def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:

@@ -6,7 +6,7 @@ executor does.
 
 from revocation.rules.refusals import NotApproved, NothingToRevoke, NotPossible, Protected, Refused
 from revocation.services.approving import approve, override, reject
-from revocation.services.asking import as_of_now, sign_out, sign_out_self, submit
+from revocation.services.asking import sign_out, sign_out_self, submit
 from revocation.services.putting_back import retry_failed, undo, undo_until, undoable
 from revocation.services.steering import cancel, pause, resume
 from revocation.steps import StepDraft
@@ -19,7 +19,6 @@ __all__ = [
     "Refused",
     "StepDraft",
     "approve",
-    "as_of_now",
     "cancel",
     "override",
     "pause",

@@ -30,9 +30,14 @@ PAGE = 100
 @require_http_methods(["GET", "POST"])
 @require(Capability.SIGN_OUT_PEOPLE)
 def new(request: HttpRequest) -> HttpResponse:
-    """Choose who, and what is to be done with them. Sending the form changes nothing: a preview follows."""
-    form = ListForm(request.POST or None, request.FILES or None, initial=_initial(request), recipes=_recipes(request))
-    if request.method == "POST" and form.is_valid():
+    """Choose who, and what is to be done with them. Sending the form changes nothing: a preview follows.
+
+    A group is looked for in Microsoft Graph, so that is asked for by a form of its own: opening a page asks nothing.
+    """
+    searched = request.method == "POST" and "find" in request.POST
+    sent = (None, None) if searched else (request.POST or None, request.FILES or None)
+    form = ListForm(*sent, initial=_initial(request), recipes=_recipes(request))
+    if request.method == "POST" and not searched and form.is_valid():
         try:
             draft = sources.draft(request.tenant, Actor.of(request.membership), form.cleaned_data)
             return redirect("revocation:preview", request.tenant.slug, draft.pk)
@@ -155,9 +160,10 @@ def _initial(request: HttpRequest) -> dict:
 def _choices(request: HttpRequest, form: ListForm) -> dict:
     """What the form of the chosen source offers: groups found in Graph, apps found in the copy."""
     source = form["source"].value()
-    q = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    context = {"form": form, "source": source, "q": q, "sources": ListDraft.Source.choices}
-    if source == ListDraft.Source.GROUP and q:
+    asked = source == ListDraft.Source.GROUP and "find" in request.POST
+    q = (request.POST if asked else request.GET).get("q", "").replace("\0", "").strip()[:200]
+    context = {"form": form, "source": source, "q": q, "sources": ListDraft.Source.choices, "asked": asked and q}
+    if context["asked"]:
         context["groups"], context["trouble"] = sources.find_groups(request.tenant, q)
     if source == ListDraft.Source.APP:
         chosen = str(form["app"].value() or "")

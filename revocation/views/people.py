@@ -1,7 +1,9 @@
 """People: find one, see what their sign-out will do, do it; and one's own requests outside the workspace."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,29 +25,45 @@ from revocation.showing.confirming import confirm
 from revocation.showing.timeline import timeline
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @require(Capability.VIEW_PEOPLE)
 def people(request: HttpRequest) -> HttpResponse:
-    """Find a person in the copy; where it knows nobody, Microsoft Graph is asked as well."""
-    q, after = request.GET.get("q", "").replace("\0", "").strip()[:200], request.GET.get("after", "")
+    """Find a person in the copy. Sent as a form, Microsoft Graph is asked too, and whom it knows is taken in."""
+    sent = request.POST if request.method == "POST" else request.GET
+    q, after = sent.get("q", "").replace("\0", "").strip()[:200], request.GET.get("after", "")
+    if request.method == "POST":
+        if q:
+            _ask_graph(request, q)
+        return redirect(f"{reverse('revocation:people', args=[request.tenant.slug])}?{urlencode({'q': q})}")
     page = selectors.people(request.tenant, q, after)
-    asked, trouble = bool(q) and page.first and (not page.items or "graph" in request.GET), ""
-    if asked:
-        try:
-            sync.take_in_people(request.tenant, q)
-        except GraphError as error:
-            trouble = _("Microsoft Graph could not be asked, so only our copy was searched: %(why)s") % {"why": error}
-        page = selectors.people(request.tenant, q)
     freshness = selectors.freshness(request.tenant)["people"]
-    context = {"q": q, "page": page, "trouble": trouble, "asked": asked, "collection": freshness}
-    return render(request, "revocation/people.html", context)
+    return render(request, "revocation/people.html", {"q": q, "page": page, "collection": freshness})
 
 
-@require_GET
+def _ask_graph(request: HttpRequest, q: str) -> None:
+    try:
+        found = sync.take_in_people(request.tenant, q)
+    except GraphError as error:
+        text = _("Microsoft Graph could not be asked, so only our copy was searched: %(why)s")
+        messages.warning(request, text % {"why": error})
+        return
+    if found:
+        messages.success(request, _("Microsoft Graph was asked as well. Whom it found is in the list."))
+    else:
+        messages.info(request, _("Microsoft Graph knows nobody of this name."))
+
+
+@require_http_methods(["GET", "POST"])
 @require(Capability.VIEW_PEOPLE)
 def person(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One person: who they are, what signing them out would do, their apps and earlier revocations."""
+    """One person: who they are, what signing them out would do, their apps and earlier revocations.
+
+    Sent as a form, this one person is read again: of one alone more can be known than of all.
+    """
     found = or_404(selectors.person, request.tenant, pk)
+    if request.method == "POST":
+        _read_again(request, found)
+        return redirect("revocation:person", request.tenant.slug, pk)
     context = _about(request, found)
     context["apps"] = known.apps_of(request.tenant, found)
     context["known_since"] = selectors.known_since(request.tenant)
@@ -53,13 +71,21 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "revocation/person.html", context)
 
 
+def _read_again(request: HttpRequest, found: Person) -> None:
+    try:
+        if sync.refresh_person(request.tenant, found.pk):
+            messages.success(request, _("Read from Microsoft just now."))
+        else:
+            messages.warning(request, _("Microsoft's directory does not show this account, so this is our copy."))
+    except GraphError as error:
+        messages.warning(request, _("Microsoft could not be asked just now: %(why)s") % {"why": error})
+
+
 @require_http_methods(["GET", "POST"])
 @require(Capability.SIGN_OUT_PEOPLE, step_up=True)
 def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
     """End every session of one person: what it does and does not first, then the reason, then the deed."""
     found = or_404(selectors.person, request.tenant, pk)
-    if not _roles_known(KnownRoles(request.tenant).of_person(found)):
-        found = services.as_of_now(request.tenant, found)  # of one person alone more can be known than of all
     context = _about(request, found)
     form = ReasonForm(request.POST or None)
     if context["under_way"] and request.method == "POST":

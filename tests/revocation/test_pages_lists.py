@@ -156,7 +156,7 @@ def test_a_groups_members_are_read_from_graph(admin, contoso, entra):
     with tenant_context(contoso.pk):
         sync.sync_tenant(contoso)
     group = next(tenant for tenant in entra.world()["tenants"] if tenant["id"] == str(contoso.pk))["groups"][0]
-    found = admin.get(url("new"), {"source": "group", "q": group["displayName"]})
+    found = admin.post(url("new") + "?source=group", {"find": "1", "q": group["displayName"]})
 
     page = preview_of(admin, source="group", group=group["id"])
 

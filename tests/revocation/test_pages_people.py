@@ -38,12 +38,31 @@ def test_a_person_is_found_by_part_of_the_name(helpdesk, contoso):
     assert url("person", other.pk) not in page
 
 
-def test_whom_the_copy_does_not_know_is_asked_of_graph(helpdesk, entra, contoso):
-    page = helpdesk.get(url("people"), {"q": "Johanna"}).content.decode()
+def test_whom_the_copy_does_not_know_is_asked_of_graph_when_somebody_says_so(helpdesk, entra, contoso):
+    before = helpdesk.get(url("people"), {"q": "Johanna"}).content.decode()
+    after = helpdesk.post(url("people"), {"q": "Johanna"}, follow=True).content.decode()
+    nobody = helpdesk.post(url("people"), {"q": "Nobody of this name"}, follow=True).content.decode()
 
-    assert "Johanna Lorenz" in page
+    assert "Johanna Lorenz" not in before
+    assert "Ask Microsoft Graph" in before
+    assert "Johanna Lorenz" in after
+    assert "Microsoft Graph knows nobody of this name." in nobody
     with tenant_context(contoso.pk):
         assert DirectoryPerson.objects.get(tenant=contoso, upn="johanna@contoso.example")
+
+
+def test_one_person_is_read_again_on_their_page(helpdesk, entra, contoso):
+    with tenant_context(contoso.pk):
+        sync.sync_tenant(contoso)
+        DirectoryPerson.objects.filter(upn="adele@contoso.example").update(job_title="Nothing we know")
+        adele = DirectoryPerson.objects.get(tenant=contoso, upn="adele@contoso.example")
+
+    opened = helpdesk.get(url("person", adele.pk)).content.decode()
+    read = helpdesk.post(url("person", adele.pk), follow=True).content.decode()
+
+    assert "Nothing we know" in opened
+    assert "Nothing we know" not in read
+    assert "Read from Microsoft just now." in read
 
 
 def test_a_persons_page_says_what_signing_out_does_and_which_apps_they_let_in(helpdesk, contoso):
