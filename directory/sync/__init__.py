@@ -15,7 +15,7 @@ from directory.sync.changes import (
 from directory.sync.derive import derive
 from directory.sync.refresh import refresh_app, refresh_person, take_in_people
 from directory.sync.report import KindReport, SyncReport
-from directory.sync.walks import sync_tenant
+from directory.sync.walks import refresh_roles, sync_tenant
 
 __all__ = [
     "KindReport",
@@ -33,6 +33,7 @@ __all__ = [
     "put_grant",
     "refresh_app",
     "refresh_person",
+    "refresh_roles",
     "sync_tenant",
     "take_in_people",
 ]

@@ -6,7 +6,7 @@ the old copy as it was, with newer facts for what had been read, and its `Collec
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -63,6 +63,19 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
         if Kind.PEOPLE in wanted:
             activity.read_if_due(tenant, client)
     return report
+
+
+def refresh_roles(tenant: Tenant, *, older_than: timedelta, priority: str = "high") -> str:
+    """Read who holds which directory role, unless that was done lately.
+
+    Returns:
+        why it could not be read, in words; empty where what the copy holds is as young as that.
+    """
+    with in_tenant(tenant.pk):
+        known = Collection.objects.filter(tenant=tenant, kind=Kind.ROLES)
+        if known.filter(complete_at__gt=timezone.now() - older_than).exists():
+            return ""
+        return _walk(tenant, GraphClient(str(tenant.pk), priority=priority), Kind.ROLES).error
 
 
 def _renew_permissions(tenant: Tenant, client: GraphClient) -> None:

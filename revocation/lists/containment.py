@@ -17,7 +17,7 @@ from revocation.lists.kept import SelectionChanged
 from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import RevocationRequest
 from revocation.planning import Alternative, Plan
-from revocation.rules import granting, protection
+from revocation.rules import granting, protection, reach
 from revocation.rules.hits import Hits
 from revocation.steps import StepDraft
 
@@ -70,6 +70,7 @@ def submit(
     Raises:
         SelectionChanged: the steps are no longer the ones shown. Nothing was created.
     """
+    reach.roles_now(tenant)
     with transaction.atomic():
         ServicePrincipal.objects.select_for_update().get(tenant=tenant, pk=app.pk)  # puts two clicks in line
         if again := _open_request(tenant, app):

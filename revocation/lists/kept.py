@@ -15,7 +15,7 @@ from revocation import services
 from revocation.lists import recipes
 from revocation.lists.selection import Selection, digest_of
 from revocation.models import ListDraft, RevocationRequest
-from revocation.rules import protection
+from revocation.rules import protection, reach
 
 KEPT = timedelta(hours=1)
 
@@ -94,7 +94,9 @@ def confirm(
     Raises:
         ListDraft.DoesNotExist: not this person's, gone, or too old.
         SelectionChanged: what would be done is no longer what was shown.
+        Unreachable: who holds which directory role could not be read just now.
     """
+    reach.roles_now(tenant)
     with transaction.atomic():
         draft = open_drafts(tenant, actor).select_for_update(of=("self",)).get(pk=draft_id)
         if draft.request_id:

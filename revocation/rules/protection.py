@@ -75,11 +75,7 @@ def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[U
     reach = _Reach.of(tenant, actor, known)
     break_glass = two_persons.emergency_accounts(tenant)
     found: dict[UUID, str] = {}
-    # One array instead of `pk__in`: tens of thousands of separate parameters cost more than the query itself.
-    wanted = RawSQL("directory_person.id = ANY(%s)", [list(person_ids)], BooleanField())
-    people = Person.objects.filter(wanted, tenant=tenant)
-    columns = people.values_list("is_agent", "is_external", "home_domain", *KnownRoles.FIELDS)
-    for is_agent, is_external, home, *roles in columns.iterator():
+    for is_agent, is_external, home, *roles in _people(tenant, person_ids):
         pk = roles[0]
         if _is_self(pk, actor):
             why = _("You asked for this: a mass action leaves its own author out.")
@@ -90,6 +86,44 @@ def refusals(tenant: Tenant, person_ids: Iterable[UUID], actor: Actor) -> dict[U
         if why:
             found[pk] = why
     return found
+
+
+class Guard:
+    """Whom some actors together may not sign out, for who asks again and again: one query each time.
+
+    Args:
+        actors: all of whom must be allowed to. Nobody is protected from themselves.
+        alone: it is about one person, not about a list.
+    """
+
+    def __init__(self, tenant: Tenant, actors: Iterable[Actor], *, alone: bool) -> None:
+        self.tenant, self.alone = tenant, alone
+        self._known = KnownRoles(tenant)
+        self._reaches = [(actor, _Reach.of(tenant, actor, self._known)) for actor in actors]
+        self._emergency = two_persons.emergency_accounts(tenant)
+
+    def refusals(self, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """By id, in a sentence. People we do not know are not in the answer."""
+        found: dict[UUID, str] = {}
+        for _is_agent, _is_external, _home, *roles in _people(self.tenant, person_ids):
+            holds = self._known.of(*roles)
+            found[roles[0]] = next(filter(None, (self._refusal(roles[0], holds, *one) for one in self._reaches)), "")
+        return {pk: why for pk, why in found.items() if why}
+
+    def _refusal(self, pk: UUID, holds: Roles, actor: Actor, reach: "_Reach") -> str | None:
+        if _is_self(pk, actor):
+            return None
+        if pk in self._emergency and not (self.alone and (reach.everyone or Role.TENANT_ADMIN in actor.roles)):
+            return _("An emergency access account: mass actions leave it out.")
+        return _by_table(self.tenant, holds, reach)
+
+
+def _people(tenant: Tenant, person_ids: Iterable[UUID]):
+    """Rows of `is_agent`, `is_external`, `home_domain` and what `KnownRoles.of` takes."""
+    # One array instead of `pk__in`: tens of thousands of separate parameters cost more than the query itself.
+    wanted = RawSQL("directory_person.id = ANY(%s)", [list(person_ids)], BooleanField())
+    people = Person.objects.filter(wanted, tenant=tenant)
+    return people.values_list("is_agent", "is_external", "home_domain", *KnownRoles.FIELDS).iterator()
 
 
 def _no_sessions_here(is_agent: bool, is_external: bool, home_domain: str) -> str | None:

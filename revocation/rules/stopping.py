@@ -4,15 +4,12 @@ Whoever asked may. Anybody else needs to be able to do at least what the asker c
 request ends. Pages ask for a fresh sign-in as well (`views.requests`).
 """
 
-from uuid import UUID
-
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
-from accounts.models import Membership, User
 from accounts.roles import Capability, capabilities
-from accounts.tenancy import user_context
 from revocation.models import RevocationRequest
+from revocation.rules import members
 
 
 def objection(request: RevocationRequest, actor: Actor) -> str:
@@ -30,19 +27,5 @@ def objection(request: RevocationRequest, actor: Actor) -> str:
 
 def _asker_can(request: RevocationRequest) -> frozenset[Capability]:
     """What the asker can do in this tenant today; everything where they are no member (any more)."""
-    members = Membership.objects.filter(tenant_id=request.tenant_id)
-    own = members.filter(user__tenant_id=request.tenant_id, user__object_id=_uuid(request.actor_id)).first()
-    if own:
-        return own.capabilities
-    for member in members.filter(source=Membership.Source.GRANTED):
-        with user_context(member.user_id):  # the account belongs to another tenant
-            if User.objects.filter(pk=member.user_id, object_id=_uuid(request.actor_id)).exists():
-                return member.capabilities
-    return frozenset(Capability)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:  # the command line, or the portal itself
-        return None
+    member = members.asker(request)
+    return member.capabilities if member else frozenset(Capability)

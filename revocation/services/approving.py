@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from directory.models import Person
 from revocation.models import RevocationRequest
 from revocation.nudges import nudge
-from revocation.rules import approval, protection, stopping, two_persons
+from revocation.rules import approval, protection, reach, stopping, two_persons
 from revocation.rules.refusals import NotApproved
 from revocation.steps import Sealer, digest_of
 
@@ -25,6 +25,7 @@ def approve(request: RevocationRequest, actor: Actor, digest: str) -> Revocation
 
     Raises:
         NotApproved: it is one's own, was decided already, ran out, or is not what was shown. Nothing was changed.
+        Unreachable: who holds which directory role could not be read just now.
     """
     return _decide(request, actor, digest, AuditEvent.REVOCATION_APPROVED)
 
@@ -62,6 +63,8 @@ def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason
 def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str = "") -> RevocationRequest:
     alone = event == AuditEvent.REVOCATION_OVERRIDDEN
     with in_tenant(request.tenant_id):
+        if request.steps.filter(target_type="user").exists():
+            reach.roles_now(request.tenant)
         with transaction.atomic():
             found = approval.locked(request)
             if found.state != State.AWAITING_APPROVAL:

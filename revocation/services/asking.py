@@ -19,7 +19,7 @@ from graph.errors import GraphError
 from revocation import drafting
 from revocation.models import RevocationRequest
 from revocation.nudges import nudge
-from revocation.rules import protection
+from revocation.rules import protection, reach
 from revocation.rules.refusals import Protected
 from revocation.services import storing
 from revocation.spine import executor
@@ -110,6 +110,7 @@ def sign_out(
             why = protection.refusal(tenant, people[0], actor)
             reasons = {str(people[0].pk): why} if why else {}
         else:
+            reach.roles_now(tenant)
             found = protection.refusals(tenant, [person.pk for person in people], actor)
             reasons = {str(pk): why for pk, why in found.items()}
         if reasons:

@@ -13,7 +13,7 @@ from accounts.tenancy import in_tenant
 from directory.models import Person
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.rules import protection, undoing
+from revocation.rules import protection, reach, undoing
 from revocation.rules.refusals import NothingToRevoke, NotPossible, Protected
 from revocation.services.asking import record_refusal, submit
 from revocation.steps import Sealer, StepDraft
@@ -121,8 +121,11 @@ def _respect_protection(request: RevocationRequest, actor: Actor) -> None:
         person = Person.objects.filter(tenant=tenant, pk=ids[0]).first()
         why = protection.refusal(tenant, person, actor) if person else None
         found = {ids[0]: why} if why else {}
-    else:
+    elif ids:
+        reach.roles_now(tenant)
         found = protection.refusals(tenant, ids, actor)
+    else:
+        found = {}
     if found:
         people = list(Person.objects.filter(tenant=tenant, pk__in=list(found)))
         reasons = {str(pk): why for pk, why in found.items()}

@@ -32,8 +32,10 @@ from revocation import actions
 from revocation.actions.base import observe
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.nudges import nudge
+from revocation.rules.reach import Reach
 from revocation.spine import budget, claims, entries, proofs, settling
 from revocation.spine.batches import WIDTH, Batch, Kind, send
+from revocation.spine.finishing import finish_if_done
 from revocation.steps import Sealer
 
 logger = logging.getLogger(__name__)
@@ -98,6 +100,7 @@ class _Work:
         self.on_their_way: list[Batch] = []
         self.done = 0
         self._sealer = Sealer(tenant.pk)
+        self._reach = Reach(tenant)
         self._quota_again_at: datetime | None = None  # while the quota holds something up
         self._rests_until = self._looks_back_at = 0.0  # on the monotonic clock
         self._woke_another = False
@@ -204,17 +207,22 @@ class _Work:
 
     def _ask(self, requests: list[RevocationRequest], interactive: bool, high_priority: bool) -> None:
         """Claim, and commit the intent; then send."""
+        self._reach.read_roles(requests)
         with transaction.atomic():
             picked = claims.pick(self.tenant.pk, requests, LIMIT * self.room)
             kept = self._within_quota(picked, interactive, high_priority)
             for step in kept:
                 step.tenant = self.tenant
             spoilt = [step for step in kept if not self._sealer.holds(step)]
-            mine = [step for step in kept if step not in spoilt] if spoilt else kept
+            protected = self._reach.objections(step for step in kept if step not in spoilt)
+            mine = [step for step in kept if step not in spoilt and step.pk not in protected]
             self._remember_sessions(mine)
             looking, calling, local = self._claim(mine)
             claimed = entries.started([*calling, *local])
             broken = [entries.about(step, settling.break_off(step)) for step in spoilt]
+            broken += [
+                entries.about(step, settling.refuse(step, protected[step.pk])) for step in kept if step.pk in protected
+            ]
             claims.write(self.tenant.pk, kept)
             if broken or claimed:
                 audit.record_many([*broken, *claimed])
@@ -229,6 +237,8 @@ class _Work:
             self._written(settling.write(self.tenant, settling.perform(local)))
         if spoilt:
             settling.void(self.tenant, spoilt)
+        if protected:
+            finish_if_done(self.tenant.pk, {step.request_id for step in kept if step.pk in protected})
 
     def _claim(self, steps: list[RevocationStep]) -> tuple[list[RevocationStep], ...]:
         """Take steps: those to be looked at first, those to be called at once, those done in our own database."""

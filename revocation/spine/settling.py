@@ -123,6 +123,13 @@ def break_off(step: RevocationStep) -> AuditEvent:
     return proofs.finish(step, State.FAILED)
 
 
+def refuse(step: RevocationStep, why: str) -> AuditEvent:
+    """A rule protects whom it is about, from whoever asked or agreed, by the roles of today."""
+    step.outcome = _("%(why)s Nothing was changed.") % {"why": why}
+    step.outcome_code = "protected"
+    return proofs.finish(step, State.FAILED)
+
+
 def void(tenant: Tenant, spoilt: Sequence[RevocationStep]) -> None:
     """An approval does not hold for steps that were changed."""
     theirs = {step.request_id: step.request for step in spoilt}

@@ -122,6 +122,8 @@ def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             made = containment.submit(request.tenant, app, actor, digest=digest, **form.cleaned_data)
             return redirect("revocation:detail", request.tenant.slug, made.pk)
+        except Refused as refused:
+            form.add_error(None, str(refused))
         except kept.SelectionChanged:
             form.add_error(None, _("The app's grants changed since this plan was shown. Here is the new plan."))
     says = sign_outs.containing(app, request.tenant.slug, plan)

@@ -25,8 +25,8 @@ def statuses(page):
     return {row.text: str(row.status) for row in page.context["selection"].rows}
 
 
-def confirmed(client, draft, **fields):
-    return client.post(url("confirm", draft.pk), {"reason": "Leaked", "digest": draft.digest} | fields)
+def confirmed(client, draft, follow=False, **fields):
+    return client.post(url("confirm", draft.pk), {"reason": "Leaked", "digest": draft.digest} | fields, follow=follow)
 
 
 def requests_of(tenant):

@@ -257,6 +257,7 @@ EXEMPT: dict[str, str] = {
     "revocation.rules.approval.close": "called by what records",
     "revocation.rules.approval.record": "is an entry itself",
     "consent.services.last_deletion": "reads",
+    "directory.sync.refresh_roles": "brings the copy of the roles up to date, as each round does",
     "tenants.services.members_from_elsewhere": "reads",
     "tenants.services.member_from_elsewhere": "reads",
     "tenants.services.person_from_elsewhere": "reads",
