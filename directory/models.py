@@ -1,11 +1,13 @@
 """Our copy of each tenant's directory. Pages read these rows; only `directory.sync` writes them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Coalesce, Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,7 @@ MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-4
 # What `disabledByMicrosoftStatus` says of an app Microsoft lets live; anything else it has stopped.
 NOT_STOPPED_BY_MICROSOFT = ("", "NotDisabled")
 
+NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())  # orders what is not known last
 RECENTLY = timedelta(days=7)  # whoever was active in this time likely holds live tokens
 
 
@@ -47,6 +50,8 @@ class ServicePrincipal(TenantOwned):
     kind = models.CharField(max_length=32, choices=Kind, default=Kind.APP)
     blueprint_app_id = models.UUIDField(null=True)  # of an agent: the client id of the blueprint it was made from
     account_enabled = models.BooleanField(default=True)
+    secret_added_at = models.DateTimeField(null=True)  # the last secret kept on it in this tenant
+    secret_ends_at = models.DateTimeField(null=True)  # the next of them to end
     is_disabled = models.BooleanField(default=False)  # by its publisher, in every tenant; only the publisher undoes it
     disabled_by_microsoft = models.CharField(max_length=128, blank=True)
     homepage = models.CharField(max_length=2048, blank=True)
@@ -66,9 +71,36 @@ class ServicePrincipal(TenantOwned):
     app_permission_count = models.PositiveIntegerField(default=0)
     assigned_count = models.PositiveIntegerField(default=0)
     works_offline = models.BooleanField(default=False)  # some grant holds offline_access
+    facts = ArrayField(
+        models.CharField(max_length=32), default=list
+    )  # the rules of `risk_reasons` about the app itself
+    danger = models.PositiveSmallIntegerField(default=0)  # the worst first; 0 for what nobody decides about here
+    # What follows from other columns, whoever writes them: what cannot act never leads a list of the worst.
+    rank = models.GeneratedField(
+        expression=Case(
+            When(
+                account_enabled=True,
+                is_disabled=False,
+                disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT,
+                deleted_at__isnull=True,
+                then=F("danger"),
+            ),
+            default=Value(0),
+        ),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+    search = models.GeneratedField(
+        expression=Lower(Concat("display_name", Value("\n"), "publisher_name")),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     class Meta:
         indexes = [
+            models.Index(fields=["tenant", "-rank", "display_name", "id"], name="sp_by_rank"),
+            models.Index(F("tenant"), Coalesce("last_used_at", NEVER).desc(), F("id").desc(), name="sp_by_use"),
+            models.Index(F("tenant"), Coalesce("created_at", NEVER).desc(), F("id").desc(), name="sp_by_age"),
             models.Index(fields=["tenant", "display_name", "id"], name="sp_by_name"),
             models.Index(fields=["tenant", "-risk", "display_name", "id"], name="sp_by_risk"),
             models.Index(fields=["tenant", "app_id"], name="sp_by_app"),
@@ -155,6 +187,11 @@ class Person(TenantOwned):
     sessions_valid_from = models.DateTimeField(null=True)
     last_active_at = models.DateTimeField(null=True)  # unknown without the permission, the licence, or activity
     synced_at = models.DateTimeField()
+    search = models.GeneratedField(
+        expression=Lower(Concat("display_name", Value("\n"), "upn", Value("\n"), "mail")),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     class Meta:
         indexes = [
@@ -186,6 +223,8 @@ class PermissionGrant(TenantOwned):
     scopes = ArrayField(models.CharField(max_length=256), default=list)
     risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
     first_seen_at = models.DateTimeField(default=timezone.now)
+    consented_at = models.DateTimeField(null=True)  # as Microsoft's audit log says; unknown where it keeps none
+    consented_by = models.CharField(max_length=256, blank=True)
     synced_at = models.DateTimeField()
 
     class Meta:
@@ -199,6 +238,60 @@ class PermissionGrant(TenantOwned):
 
     def __str__(self) -> str:
         return self.graph_id
+
+
+class AppPermission(TenantOwned):
+    """A permission an app holds, however many people gave it: what grants and assignments come to, per app.
+
+    Computed by `directory.sync.held`, so that "who can read all mail?" is one indexed query.
+    """
+
+    Kind = PermissionDefinition.Kind
+
+    app = models.ForeignKey(ServicePrincipal, on_delete=models.CASCADE, db_constraint=False, related_name="held")
+    resource_id = models.UUIDField()
+    kind = models.CharField(max_length=16, choices=PermissionDefinition.Kind)
+    value = models.CharField(max_length=256)
+    reason = models.CharField(max_length=32)  # a key of `directory.reasons`
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
+    people = models.PositiveIntegerField(default=0)  # who gave it for themselves
+    everyone = models.BooleanField(default=False)  # an administrator gave it, for everyone or to the app itself
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "app", "resource_id", "kind", "value"], name="one_held")
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "value", "kind", "app"], name="held_by_value"),
+            models.Index(fields=["tenant", "reason", "app"], name="held_by_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class PermissionUse(TenantOwned):
+    """A permission that some app of the tenant holds, and how many do. Computed with `AppPermission`."""
+
+    Kind = PermissionDefinition.Kind
+
+    resource_id = models.UUIDField()
+    kind = models.CharField(max_length=16, choices=PermissionDefinition.Kind)
+    value = models.CharField(max_length=256)
+    reason = models.CharField(max_length=32)
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
+    apps = models.PositiveIntegerField(default=0)
+    consents = models.PositiveIntegerField(default=0)  # of people for themselves: one person counts for each app
+    for_everyone = models.PositiveIntegerField(default=0)  # the apps that hold it for everyone
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "resource_id", "kind", "value"], name="one_permission_in_use")
+        ]
+        indexes = [models.Index(fields=["tenant", "-risk", "-apps", "value", "id"], name="use_by_risk")]
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class AppRoleAssignment(TenantOwned):
@@ -246,6 +339,8 @@ class Collection(TenantOwned):
     unreadable = models.PositiveIntegerField(default=0)  # rows Graph listed and nobody can make sense of: left out
     started_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
+    rated_with = models.CharField(max_length=32, blank=True)  # of grants: the version of the ratings in force
+    rated_at = models.DateTimeField(null=True)
     activity_at = models.DateTimeField(null=True)  # of people: when their last activity was read to the end
     # Of directory roles. Anybody may hold `possible_roles`: those of groups whose members may not be read.
     possible_roles = ArrayField(models.UUIDField(), default=list)

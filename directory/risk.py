@@ -1,40 +1,53 @@
-"""How dangerous a permission is, and an app: a versioned catalogue of rules, each with its reason in words.
+"""How dangerous an app is: the worst of what it may do and of what is said about it, each with its reason in words.
 
-The scale starts from Microsoft's privilege levels and its consent-grant report, and corrects both where consent
-phishing disagrees with them: reading mail is "level 2" to a directory, and everything to its owner.
-A rating is stored as rule keys and parameters, so that the words can change without another sync.
+What a permission is rated says `facts/permissions.csv` (`directory.ratings`), in the words of `directory.reasons`. A
+rating is stored as keys and parameters, so that the words can change without another sync.
 """
 
-import re
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _, ngettext_lazy
+from django.utils.translation import gettext as _, ngettext
 
 from directory.lookalikes import brand_of, has_mixed_scripts
 from directory.models import Risk
-from directory.permission_names import APPLICATION_ROOTS, EVERYONES_ROOTS, EXACT, ROOTS, WRITE_ROOTS
+from directory.ratings import OFFLINE, SIGN_IN_SCOPES, VERSION, permission_rule
+from directory.reasons import FACTS, ORDER, RULES, Rule
 
-CATALOGUE_VERSION = "2026.11"
+__all__ = [
+    "FACTS",
+    "OFFLINE",
+    "RULES",
+    "SIGN_IN_SCOPES",
+    "VERSION",
+    "AppFacts",
+    "HeldPermission",
+    "Reason",
+    "Rule",
+    "danger",
+    "permission_rule",
+    "power",
+    "rate",
+    "reasons",
+]
+
+CONNECTORS = Path(__file__).parent / "facts" / "connectors.csv"
 
 NEW_FOR = timedelta(days=7)
 UNUSED_AFTER = timedelta(days=90)
+SECRET_FOR = timedelta(days=30)  # a secret is told of this long after it was added, and before it ends
 SPREAD_WITHIN = timedelta(days=14)
 SPREAD_PEOPLE = 20  # consents within SPREAD_WITHIN that look like a campaign
 SPREAD_PEOPLE_SMALL = 5  # in a small tenant, when they are also a quarter of its people
 
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of the catalogue. `title` is a word or two, `text` a sentence that may name parameters."""
-
-    key: str
-    risk: Risk
-    title: str | Promise
-    text: str | Promise
+# What puts an app before others of the same risk in a list of the worst.
+_LEADS = {"imitates": 90, "spread": 60, "secret_added": 60, "offline_unverified": 50, "mixed_letters": 40}
+SHOWN_VALUES = 5  # names of permissions in one sentence
 
 
 @dataclass(frozen=True)
@@ -47,146 +60,9 @@ class Reason:
     text: str
 
 
-def _high(key: str, title, text) -> Rule:
-    return Rule(key, Risk.HIGH, title, text)
-
-
-def _medium(key: str, title, text) -> Rule:
-    return Rule(key, Risk.MEDIUM, title, text)
-
-
-def _low(key: str, title, text) -> Rule:
-    return Rule(key, Risk.LOW, title, text)
-
-
-# In the order of their power: lists of permissions and of reasons are sorted by it.
-_RULES = [
-    _high("takeover", _("Control"), _("Can give itself or others any permission: %(values)s.")),
-    _high("impersonation", _("Acts as people"), _("Can do anything the person can do: %(values)s.")),
-    _high("credentials", _("Passwords"), _("Can change how people sign in: %(values)s.")),
-    _high("directory_write", _("Directory"), _("Can change people, groups or devices: %(values)s.")),
-    _high("policy", _("Policies"), _("Can read or change security policies: %(values)s.")),
-    _high("legacy_mail", _("Mailbox"), _("Opens the whole mailbox through an old mail protocol: %(values)s.")),
-    _high("mail", _("Mail"), _("Reads, changes or sends mail: %(values)s.")),
-    _high("mailbox_settings", _("Mailbox settings"), _("Reads or changes mailbox rules and settings: %(values)s.")),
-    _high("files", _("Files"), _("Reads or changes files: %(values)s.")),
-    _high("sites_write", _("Sites"), _("Changes SharePoint sites: %(values)s.")),
-    _high("chat_write", _("Chats"), _("Writes chats or channel messages: %(values)s.")),
-    _high("sensitive", _("Sensitive data"), _("Reads data that is hidden from most people: %(values)s.")),
-    _high(
-        "app_mail_write",
-        _("Everyone's mail"),
-        _("Changes or sends everyone's mail, with nobody signed in: %(values)s."),
-    ),
-    _high("app_mail", _("Everyone's mail"), _("Reads everyone's mail, with nobody signed in: %(values)s.")),
-    _high(
-        "app_mailbox_settings",
-        _("Everyone's mailbox settings"),
-        _("Reads or changes everyone's mailbox rules and settings, with nobody signed in: %(values)s."),
-    ),
-    _high("app_files_write", _("Everyone's files"), _("Changes everyone's files, with nobody signed in: %(values)s.")),
-    _high("app_files", _("Everyone's files"), _("Reads everyone's files, with nobody signed in: %(values)s.")),
-    _high(
-        "app_content_write",
-        _("Everyone's content"),
-        _("Changes everyone's content, with nobody signed in: %(values)s."),
-    ),
-    _high("app_content", _("Everyone's content"), _("Reads everyone's content, with nobody signed in: %(values)s.")),
-    _high(
-        "app_mail_basic",
-        _("Everyone's mail headers"),
-        _("Sees who writes to whom, for everyone, with nobody signed in: %(values)s."),
-    ),
-    _high("app_write", _("Writes alone"), _("Can change things with nobody signed in: %(values)s.")),
-    _medium("calendar_write", _("Calendars"), _("Changes calendars: %(values)s.")),
-    _medium("contacts", _("Contacts"), _("Reads or changes contacts: %(values)s.")),
-    _medium("people", _("People"), _("Reads who works with whom: %(values)s.")),
-    _medium("notes", _("Notes"), _("Reads or changes notebooks: %(values)s.")),
-    _medium("admin_only", _("Admin permissions"), _("Holds what only an administrator can give: %(values)s.")),
-    _medium(
-        "app_selected",
-        _("Chosen places"),
-        _("Works with nobody signed in, where it was let in one by one: %(values)s."),
-    ),
-    _medium("app_read", _("Works alone"), _("Reads data with nobody signed in: %(values)s.")),
-    _medium("mail_basic", _("Mail headers"), _("Sees who writes to whom, and when: %(values)s.")),
-    _medium("content", _("Content"), _("Reads content: %(values)s.")),
-    _low("sign_in", _("Sign-in"), _("Signs people in and reads their basic profile.")),
-    # Facts about the app itself.
-    _high("imitates", _("Name"), _("Its name looks like “%(name)s”, which it is not.")),
-    _high("microsoft_disabled", _("Blocked by Microsoft"), _("Microsoft has disabled this app: %(status)s.")),
-    _high("offline_unverified", _("Unknown and lasting"), _("Works while people are away; publisher not verified.")),
-    _high("spread", _("Speed"), _("%(count)s people consented within %(days)s days.")),
-    _medium("unverified", _("Publisher"), _("Microsoft has not verified who publishes this app.")),
-    _medium("mixed_letters", _("Letters"), _("Its name mixes letters of different alphabets.")),
-    _medium("localhost", _("Reply address"), _("Sends sign-ins to the person's own machine: %(url)s.")),
-    _medium("insecure_reply", _("Reply address"), _("Sends sign-ins over an unprotected connection: %(url)s.")),
-    _medium("unused", _("Not used"), _("Has permissions, and was not used for %(days)s days.")),
-    _low("offline", _("Works while away"), _("Keeps its access while people are away.")),
-    _low("new", _("New"), _("Came to this tenant %(days)s days ago.")),
-]
-RULES = {rule.key: rule for rule in _RULES}
-_ORDER = {rule.key: position for position, rule in enumerate(_RULES)}
-
-SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access", "User.Read", "User.ReadBasic.All"})
-OFFLINE = "offline_access"
-
-# Microsoft's names are Resource.Operation.Constraint. What does not only read, changes something: new verbs keep
-# coming (Revoke, Invite, Submit, Initiate, Command), and a verb we do not know is not taken for harmless.
-_READS = re.compile(r"(Read(?!Write|Update)|View|List|Selected|Export|Evaluate|Compute|Process)")
-# Other publishers name theirs as they like: words, so that *Management* is not taken for *Manage*.
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_WRITING_WORDS = frozenset(
-    ["write", "send", "manage", "control", "create", "delete", "update", "edit", "add", "remove", "revoke", "admin"]
-)
-
-
-def permission_rule(
-    value: str, *, application: bool = False, admin_only: bool = False, microsoft_api: bool = True
-) -> Rule:
-    """The rule that rates one permission.
-
-    Args:
-        value: the scope or app role, `Mail.Read`.
-        application: an application permission, used with nobody signed in.
-        admin_only: its publisher says that only an administrator may consent to it.
-        microsoft_api: the resource is Microsoft's, so that the names mean what Microsoft's catalogue says.
-    """
-    root, _dot, operation = value.partition(".")
-    if not microsoft_api:
-        if application:
-            words = {word.lower() for word in _WORD.findall(value)}
-            return RULES["app_write" if words & _WRITING_WORDS else "app_read"]
-        if value in SIGN_IN_SCOPES:
-            return RULES["sign_in"]
-        return RULES["admin_only" if admin_only else "content"]
-    if value in EXACT:
-        return RULES[EXACT[value]]
-    writes = not _READS.match(operation)
-    if application:
-        if root in APPLICATION_ROOTS:
-            return RULES[APPLICATION_ROOTS[root]]
-        if operation.endswith("Selected"):
-            return RULES["app_selected"]
-        if root in EVERYONES_ROOTS:
-            return RULES[EVERYONES_ROOTS[root] + ("_write" if writes else "")]
-        if root in ROOTS:
-            return RULES[ROOTS[root]]
-        return RULES["app_write" if writes else "app_read"]
-    if value in SIGN_IN_SCOPES:
-        return RULES["sign_in"]
-    if value == "user_impersonation":
-        return RULES["impersonation"]
-    if root in ROOTS:
-        return RULES[ROOTS[root]]
-    if root in WRITE_ROOTS and writes:
-        return RULES[WRITE_ROOTS[root]]
-    return RULES["admin_only" if admin_only else "content"]
-
-
 def power(value: str, rule: Rule) -> tuple:
     """Sort key: most powerful permission first, then by name."""
-    return (-rule.risk, _ORDER[rule.key], value.casefold())
+    return (-rule.risk, ORDER[rule.key], value.casefold())
 
 
 @dataclass(frozen=True)
@@ -224,6 +100,9 @@ class AppFacts:
     consents: int = 0
     recent_consents: int = 0  # first seen within SPREAD_WITHIN
     people_in_tenant: int = 0
+    app_id: str = ""
+    secret_added_at: datetime | None = None  # the last secret that was added to it in this tenant
+    secret_ends_at: datetime | None = None  # the next of its secrets here to end
     imitates: str = ""  # the name of the app it resembles, when somebody else owns that one
     now: datetime = field(kw_only=True)
 
@@ -239,15 +118,33 @@ def rate(facts: AppFacts) -> tuple[Risk, list[dict]]:
     held = _permission_reasons(facts.permissions)
     worst = max((reason["risk"] for reason in held), default=Risk.LOW)
     reasons = held + [_reason(key, params, risk) for key, params, risk in _facts(facts, Risk(worst))]
-    reasons.sort(key=lambda reason: (-reason["risk"], _ORDER[reason["rule"]]))
+    reasons.sort(key=lambda reason: (-reason["risk"], ORDER[reason["rule"]]))
     return Risk(max((reason["risk"] for reason in reasons), default=Risk.LOW)), reasons
 
 
+def danger(risk: Risk, stored: Iterable[dict]) -> int:
+    """A number to order apps by, the worst first: the risk, then what makes one of them stand out, 0 to 999."""
+    stored = list(stored)
+    leads = sum(_LEADS.get(reason["rule"], 0) for reason in stored)
+    high = sum(reason["risk"] == Risk.HIGH for reason in stored)
+    return min(int(risk) * 300 - 300 + min(leads, 180) + min(high, 20) * 5 + bool(stored), 999)
+
+
+@cache
+def _connectors() -> dict[str, str]:
+    with CONNECTORS.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(row for row in file if not row.startswith("#"))
+        return {row["app_id"]: row["product"] for row in rows}
+
+
 def _permission_reasons(permissions: Iterable[HeldPermission]) -> list[dict]:
-    by_rule: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = {}
+    worst: dict[str, Risk] = {}
     for permission in permissions:
-        by_rule.setdefault(permission.rule.key, set()).add(permission.value)
-    return [_reason(key, {"values": sorted(values)}) for key, values in by_rule.items()]
+        rule = permission.rule
+        values.setdefault(rule.key, set()).add(permission.value)
+        worst[rule.key] = max(rule.risk, worst.get(rule.key, Risk.LOW))
+    return [_reason(key, {"values": sorted(found)}, worst[key]) for key, found in values.items()]
 
 
 def _facts(facts: AppFacts, worst: Risk):
@@ -268,6 +165,9 @@ def _facts(facts: AppFacts, worst: Risk):
         yield "unverified", {}, None if facts.permissions else Risk.LOW
     if offline:
         yield "offline", {}, None
+    if product := _connectors().get(facts.app_id):
+        yield "ai_connector", {"product": product}, None
+    yield from _secrets(facts)
     yield from _spread(facts, unverified)
     yield from _reply_addresses(facts)
     if facts.created_at and facts.now - facts.created_at < NEW_FOR:
@@ -283,6 +183,16 @@ def _spread(facts: AppFacts, unverified: bool):
     small = count >= SPREAD_PEOPLE_SMALL and count * 4 >= facts.people_in_tenant > 0
     if count >= SPREAD_PEOPLE or small:
         yield "spread", {"count": count, "days": days}, None if unverified else Risk.MEDIUM
+
+
+def _secrets(facts: AppFacts):
+    """Secrets kept on the app in this tenant: its own publisher keeps them on the registration, elsewhere."""
+    if facts.is_own:
+        return
+    if facts.secret_added_at and facts.now - facts.secret_added_at < SECRET_FOR:
+        yield "secret_added", {"days": (facts.now - facts.secret_added_at).days}, None
+    if facts.secret_ends_at and timedelta() < facts.secret_ends_at - facts.now < SECRET_FOR:
+        yield "secret_expires", {"days": (facts.secret_ends_at - facts.now).days}, None
 
 
 def _reply_addresses(facts: AppFacts):
@@ -317,18 +227,47 @@ def reasons(stored: Iterable[dict], *, above: Risk | None = None) -> list[Reason
         rule = RULES.get(item["rule"])
         if rule is None or (above is not None and item["risk"] <= above):
             continue
-        params = dict(item.get("params", {}))
-        if isinstance(params.get("values"), list):
-            params["values"] = ", ".join(params["values"])
-        text = _new_text(params["days"]) if rule.key == "new" else str(rule.text) % params
-        found.append(Reason(rule.key, Risk(item["risk"]), str(rule.title), text))
+        found.append(Reason(rule.key, Risk(item["risk"]), str(rule.title), _text(rule, dict(item.get("params", {})))))
     return found
 
 
-def _new_text(days: int) -> str:
-    if days < 1:
-        return str(_("Came to this tenant today."))
-    return str(
-        ngettext_lazy("Came to this tenant %(days)s day ago.", "Came to this tenant %(days)s days ago.", days)
-        % {"days": days}
-    )
+def _text(rule: Rule, params: dict) -> str:
+    if isinstance(params.get("values"), list):
+        params["values"] = _names(params["values"])
+    if words := _counted(rule.key, params):
+        return words % params
+    return str(rule.text) % params
+
+
+def _names(values: Sequence[str]) -> str:
+    shown, more = values[:SHOWN_VALUES], len(values) - SHOWN_VALUES
+    if more <= 0:
+        return ", ".join(shown)
+    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+        "names": ", ".join(shown),
+        "n": more,
+    }
+
+
+def _counted(key: str, params: dict) -> str:
+    """The sentence of reasons that count days; empty for the others."""
+    days = params.get("days", 0)
+    if key == "new":
+        if days < 1:
+            return _("Came to this tenant today.")
+        return ngettext("Came to this tenant %(days)s day ago.", "Came to this tenant %(days)s days ago.", days)
+    if key == "spread":
+        return ngettext(
+            "%(count)s people consented within %(days)s day.", "%(count)s people consented within %(days)s days.", days
+        )
+    if key == "secret_added":
+        if days < 1:
+            return _("A secret was added to it here today, not by its publisher.")
+        return ngettext(
+            "A secret was added to it here %(days)s day ago, not by its publisher.",
+            "A secret was added to it here %(days)s days ago, not by its publisher.",
+            days,
+        )
+    if key == "secret_expires":
+        return ngettext("A secret of it here ends in %(days)s day.", "A secret of it here ends in %(days)s days.", days)
+    return ""

@@ -21,4 +21,5 @@ def sync_tenant(tenant_id: str) -> None:
     with no_context():
         tenant = Tenant.objects.filter(pk=tenant_id, state=Tenant.State.ACTIVE).first()
         if tenant:
+            sync.rate_anew(tenant)  # first: a directory that cannot be read is rated all the same
             sync.sync_tenant(tenant)

@@ -12,7 +12,8 @@ from uuid import UUID
 from django.utils.translation import gettext as _, gettext_lazy as lazy, pgettext
 
 from directory.models import AppRoleAssignment, PermissionDefinition, PermissionGrant, Risk, ServicePrincipal
-from directory.risk import OFFLINE, RULES, SIGN_IN_SCOPES, permission_rule, power
+from directory.reasons import ORDER
+from directory.risk import OFFLINE, SIGN_IN_SCOPES, permission_rule, power
 
 Audience = Literal["user", "admin"]
 
@@ -134,7 +135,7 @@ def app_only_sentences(
 
 
 def _group(definitions: Definitions, resource_id: UUID, found: list[Sentence]) -> ResourcePermissions:
-    found.sort(key=lambda item: power(item.value, RULES[item.rule]))
+    found.sort(key=lambda item: (-item.risk, ORDER[item.rule], item.value.casefold()))
     return ResourcePermissions(resource_id, definitions.resource_name(resource_id), tuple(found))
 
 

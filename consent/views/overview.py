@@ -63,7 +63,7 @@ def _apps(tenant: Tenant) -> dict:
         "weeks": charts.per_week([charts.Week(start, n) for start, n in numbers.new_grants if n is not None]),
         "counted_since": numbers.counted_since,
         "risks": charts.by_risk(numbers.by_risk),
-        "catalogue": risk.CATALOGUE_VERSION,
+        "catalogue": risk.VERSION,
         "risky_apps": [_risky(app) for app in risky.items[:SHOWN]],
     }
 

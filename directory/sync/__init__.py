@@ -12,7 +12,7 @@ from directory.sync.changes import (
     put_assignment,
     put_grant,
 )
-from directory.sync.derive import derive
+from directory.sync.derive import derive, rate_anew
 from directory.sync.refresh import refresh_app, refresh_person, take_in_people
 from directory.sync.report import KindReport, SyncReport
 from directory.sync.walks import refresh_roles, sync_tenant
@@ -31,6 +31,7 @@ __all__ = [
     "mark_restored",
     "put_assignment",
     "put_grant",
+    "rate_anew",
     "refresh_app",
     "refresh_person",
     "refresh_roles",

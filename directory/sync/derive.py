@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Tenant
+from accounts.tenancy import in_tenant
 from directory.lookalikes import skeleton
 from directory.models import (
     MICROSOFT_TENANT_IDS,
@@ -22,12 +23,14 @@ from directory.models import (
     Risk,
     ServicePrincipal,
 )
-from directory.risk import SPREAD_WITHIN, AppFacts, HeldPermission, permission_rule, rate
-from directory.sync.rows import in_parts
+from directory.risk import FACTS, SPREAD_WITHIN, VERSION, AppFacts, HeldPermission, danger, permission_rule, rate
+from directory.sync import held
+from directory.sync.rows import in_parts, writing
 from directory.wording import Definitions
 
 BATCH = 2000
 OLD = timedelta(days=36500)
+RATED_FOR = timedelta(days=1)
 
 
 @dataclass
@@ -57,6 +60,7 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     definitions = Definitions(tenant, {row[1] for row in pairs} | {row[1] for row in roles})
     _rate_grants(tenant, ids, definitions)
     known = _known(tenant, ids, pairs, roles, definitions)
+    held.save(tenant, ids, held.permissions(pairs, roles, definitions))
     apps = ServicePrincipal.objects.filter(tenant=tenant)
     if ids is not None:
         apps = apps.filter(pk__in=ids)
@@ -70,6 +74,24 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     )
     for part in in_parts(changed, BATCH):
         _write(tenant, part)
+    if ids is None:
+        Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).update(rated_with=VERSION, rated_at=now)
+
+
+def rate_anew(tenant: Tenant) -> bool:
+    """Rate every app again where the ratings changed, or a day went by: some facts are about days. Asks Graph nothing.
+
+    Returns:
+        whether it was done.
+    """
+    with in_tenant(tenant.pk):
+        grants = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS, complete_at__isnull=False)
+        fresh = Q(rated_with=VERSION, rated_at__gt=timezone.now() - RATED_FOR)
+        if not grants.exclude(fresh).exists():
+            return False
+        with writing(tenant):
+            derive(tenant)
+    return True
 
 
 def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict, now: datetime) -> tuple | None:
@@ -87,13 +109,19 @@ def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict,
             consents=known.consents,
             recent_consents=known.recent_consents,
             people_in_tenant=people,
+            app_id=str(app.app_id),
+            secret_added_at=app.secret_added_at,
+            secret_ends_at=app.secret_ends_at,
             imitates=_imitated(app, originals),
             now=now,
         )
     )
+    undecided = app.is_microsoft or app.is_portal or app.kind == ServicePrincipal.Kind.MANAGED_IDENTITY
     new = (
         int(risk),
         reasons,
+        sorted({reason["rule"] for reason in reasons} & FACTS),
+        0 if undecided else danger(risk, reasons),
         known.consents,
         known.admin_consent,
         known.app_permissions,
@@ -103,13 +131,15 @@ def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict,
     old = (
         app.risk,
         app.risk_reasons,
+        app.facts,
+        app.danger,
         app.user_consent_count,
         app.has_admin_consent,
         app.app_permission_count,
         app.assigned_count,
         app.works_offline,
     )
-    return None if new == old else (app.pk, new[0], json.dumps(reasons), *new[2:])
+    return None if new == old else (app.pk, new[0], json.dumps(reasons), " ".join(new[2]), *new[3:])
 
 
 def _write(tenant: Tenant, rows: Iterable[tuple]) -> None:
@@ -117,11 +147,14 @@ def _write(tenant: Tenant, rows: Iterable[tuple]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE directory_serviceprincipal app SET risk = new.risk, risk_reasons = new.reasons::jsonb,"
+            " facts = string_to_array(new.facts, ' '), danger = new.danger,"
             " user_consent_count = new.consents, has_admin_consent = new.admin_consent,"
             " app_permission_count = new.app_permissions, assigned_count = new.assigned,"
             " works_offline = new.works_offline"
-            " FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::int[], %s::bool[], %s::int[], %s::int[], %s::bool[])"
-            " AS new(id, risk, reasons, consents, admin_consent, app_permissions, assigned, works_offline)"
+            " FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::int[], %s::int[], %s::bool[], %s::int[],"
+            " %s::int[], %s::bool[])"
+            " AS new(id, risk, reasons, facts, danger, consents, admin_consent, app_permissions, assigned,"
+            " works_offline)"
             " WHERE app.id = new.id AND app.tenant_id = %s",
             [*columns, tenant.pk],
         )
@@ -135,7 +168,7 @@ def _known(tenant: Tenant, ids: list[UUID] | None, pairs, roles, definitions: De
         row.admin_consent, row.works_offline = admin_consent, offline
     for app_id, assigned in _assigned(tenant, ids):
         known[app_id].assigned = assigned
-    for app_id, resource_id, scope in pairs:
+    for app_id, resource_id, scope, *_who in pairs:
         definition = definitions.scope(resource_id, scope)
         known[app_id].held.append(
             HeldPermission(
@@ -186,10 +219,11 @@ def _assigned(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
 
 
 def _scope_pairs(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
-    """(app, resource, scope), each once, however many people gave it."""
+    """(app, resource, scope, people, for everyone), each once. Graph keeps one grant a person, app and resource."""
     return _rows(
-        "SELECT DISTINCT client_id, resource_id, scope FROM directory_permissiongrant, unnest(scopes) AS scope"
-        " WHERE tenant_id = %s {ids} ORDER BY client_id, resource_id, scope",
+        "SELECT client_id, resource_id, scope, count(principal_id), bool_or(consent_type = 'AllPrincipals')"
+        " FROM directory_permissiongrant, unnest(scopes) AS scope WHERE tenant_id = %s {ids}"
+        " GROUP BY client_id, resource_id, scope ORDER BY client_id, resource_id, scope",
         [tenant.pk],
         "client_id",
         ids,
