@@ -9,6 +9,7 @@ app_name = "consent"
 urlpatterns = [
     # Me
     path("", me.my_apps, name="my-apps"),
+    path("list/", me.listed, name="my-apps-list"),
     path("refresh/", me.refresh, name="refresh-my-apps"),
     path("apps/<uuid:app_id>/", me.my_app, name="my-app"),
     path("apps/<uuid:app_id>/remove/", me.remove_app, name="remove-app"),
@@ -17,7 +18,6 @@ urlpatterns = [
         me.remove_permission,
         name="remove-permission",
     ),
-    path("removals/<uuid:request_id>/", me.removal_progress, name="removal-progress"),
     path("removals/<uuid:request_id>/undo/", me.undo, name="undo"),
     path("sign-out-everywhere/", sign_out.sign_out_everywhere, name="sign-out-everywhere"),
     path("sign-out-everywhere/<uuid:request_id>/", sign_out.progress, name="sign-out-progress"),

@@ -136,11 +136,11 @@ TABLE: dict[str, Row] = {
     "accounts:end-session": Row(method="post", ids=lambda stage: {"pk": stage.session.pk}, owned=True),
     # Me
     "consent:my-apps": own(),
+    "consent:my-apps-list": own(),
     "consent:refresh-my-apps": own(method="post"),
     "consent:my-app": own(app_id),
     "consent:remove-app": own(app_id),
     "consent:remove-permission": own(own_scope),
-    "consent:removal-progress": own(removal_id),
     "consent:undo": own(removal_id, method="post"),
     "consent:sign-out-everywhere": own(),
     "consent:sign-out-progress": own(own_sign_out_id),

@@ -14,7 +14,7 @@ from tests.test_access import ROLES, TABLE
 pytestmark = pytest.mark.django_db
 
 # Not pages of their own: files, parts of a page, and what a form leads to.
-PARTS = {"consent:removal-progress", "consent:sign-out-progress", "revocation:own-timeline", "revocation:progress"}
+PARTS = {"consent:my-apps-list", "consent:sign-out-progress", "revocation:own-timeline", "revocation:progress"}
 
 
 def title_of(html: str) -> str:

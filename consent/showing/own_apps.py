@@ -14,6 +14,7 @@ from directory import selectors
 from directory.models import Collection, Risk
 from directory.my_apps import MyApp
 from directory.wording import Sentence
+from revocation.showing import live
 from revocation.showing.confirming import Confirmation, Truth, tokens_end
 
 SHOW = {
@@ -42,7 +43,7 @@ def listing(request: HttpRequest, *, read: bool = False) -> dict:
     show = show if show in SHOW else ""
     collection = selectors.freshness(request.tenant)[Collection.Kind.GRANTS]
     unread = not read and not everything and collection.complete_at is None
-    return {
+    context = {
         "unread": unread,
         "items": [item for item in everything if SHOW[show](item) and _matches(item, q)],
         "removed": removed,
@@ -54,6 +55,20 @@ def listing(request: HttpRequest, *, read: bool = False) -> dict:
         "collection": collection,
         "known_since": collection.first_complete_at,
     }
+    return context | {"part": _rows(request, context)}
+
+
+def _rows(request: HttpRequest, context: dict) -> live.Part:
+    """The list itself: all of it fills in at once, as long as one removal in it is under way."""
+    removed = context["removed"]
+    return live.part(
+        request,
+        "consent/_my_apps_rows.html",
+        context,
+        address=reverse("consent:my-apps-list"),
+        every=live.pace(all(removal.timeline.final for removal in removed)),
+        says=" ".join(f"{removal.name}: {removal.timeline.headline}." for removal in removed),
+    )
 
 
 def _without_those_going(items: Sequence[MyApp], removed: Sequence[removals.Removal]) -> list[MyApp]:

@@ -20,6 +20,7 @@ from directory.my_apps import MyApp
 from directory.wording import Sentence
 from graph.errors import GraphError
 from revocation.models import RevocationRequest
+from revocation.showing import live
 from revocation.showing.confirming import confirm, refusals_to_messages
 
 
@@ -91,10 +92,10 @@ def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, sco
 
 @require_safe
 @require(Capability.OWN_APPS)
-def removal_progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """One row of the list, asked for again while its removal is under way."""
-    removal = or_404(removals.one, request.membership, request_id)
-    return render(request, "consent/_removed.html", {"item": removal})
+def listed(request: HttpRequest) -> HttpResponse:
+    """The list alone, asked for again while a removal in it is under way; 204 where the browser shows just that."""
+    context = own_apps.listing(request)
+    return live.answer_with(request, context["part"], "consent/_my_apps_polled.html", context)
 
 
 @require_POST

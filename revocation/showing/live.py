@@ -61,10 +61,15 @@ def answer(request: HttpRequest, part: Part, **numbers) -> HttpResponse:
 
     `numbers` are those beside the navigation, by what they count.
     """
+    return answer_with(request, part, "revocation/_live.html", {"polled": True, "numbers": numbers})
+
+
+def answer_with(request: HttpRequest, part: Part, template: str, context: dict) -> HttpResponse:
+    """The same where a page has its own way to bring the part: `template` takes `part` and `aloud` besides."""
     if request.headers.get("Live-Seen") == part.seen:
         return HttpResponse(status=204)
     aloud = request.headers.get("Live-Said") != part.said
-    return render(request, "revocation/_live.html", {"part": part, "polled": True, "aloud": aloud, "numbers": numbers})
+    return render(request, template, context | {"part": part, "aloud": aloud})
 
 
 def pace(final: bool, points: Iterable[Point] = ()) -> int:

@@ -75,6 +75,26 @@ def test_a_dialog_gives_the_focus_back_to_the_new_list(adele: Visitor, refresh: 
     expect(remove).to_be_focused()
 
 
+def test_what_is_typed_survives_a_list_that_fills_in(adele: Visitor, demo: Demo):
+    demo.sandbox.lag(seconds=2)
+    page = adele.open("/")
+    page.get_by_role("link", name="Remove Wingtip Notes").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove Wingtip Notes").click()
+    removed = page.get_by_role("listitem").filter(has_text="Wingtip Notes").first
+    expect(removed).to_contain_text("reading back")
+    expect(page.get_by_text("Asking Microsoft for the latest state.")).to_have_count(0)
+    removed.get_by_role("link", name="Every step Wingtip Notes").focus()
+    page.get_by_role("searchbox").press_sequentially("mail sid")
+
+    expect(removed).to_contain_text("Verified at")
+
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("searchbox")).to_have_value("mail sid")
+    demo.sandbox.lag(seconds=0)
+    page.get_by_role("button", name="Undo Remove Wingtip Notes").click()
+    expect(page.get_by_role("link", name="Remove Wingtip Notes")).to_be_visible()
+
+
 def test_without_scripts_the_list_waits_for_nothing_and_can_be_asked_for(without_scripts: Page):
     page = without_scripts
 

@@ -17,7 +17,7 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
     "entra_callback",
     "accounts:front-channel-logout",
     "tenants:onboarding-callback",
-    "consent:removal-progress",
+    "consent:my-apps-list",
     "consent:sign-out-progress",
     "revocation:own-timeline",
     "revocation:progress",
