@@ -77,6 +77,8 @@ class End:
             return _("Somebody signed out at Microsoft in this browser, and that ended the session here too.")
         if reason == "earlier_sign_in_disowned":
             return _("There was a new sign-in to this account, and Microsoft no longer accepts the one before it.")
+        if reason == "idle":
+            return _("Nothing was done here for a while, and sessions that may act on others end by themselves then.")
         if reason in ("ended_by_operator", "switched_off"):
             return _("Whoever runs this portal ended it.")
         if reason in WORDS:

@@ -1,10 +1,11 @@
 """Around every request: an empty scope, then the person's own, and whether they still are who we think."""
 
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +13,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
-from accounts import ended, refresh, services
+from accounts import ended, refresh, selectors, services
 from accounts.access import Actor, membership_in, own_membership, safe_return
 from accounts.ended import End
 from accounts.refresh import Freshness
 from accounts.refusals import WORDS, Reason
+from accounts.roles import Capability
 from accounts.tenancy import no_context, operator_context, person_context, tenant_context
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -80,14 +82,14 @@ class IdentityMiddleware:
         guarded = getattr(view, "login_required", True) and not getattr(view, "any_identity", False)
         if guarded and (answer := _check(request)):
             return answer
-        _note_seen(request)
+        seen_at = _note_seen(request)
         if "tenant" in kwargs:
             request.membership = membership_in(request.user, kwargs["tenant"])
             request.scopes.enter_context(tenant_context(request.membership.tenant_id))
         else:
             request.membership = own_membership(request.user)
         request.tenant = request.membership.tenant if request.membership else None
-        return None
+        return _end_if_idle(request, seen_at) if guarded else None
 
     def _operator(self, request: HttpRequest, view) -> HttpResponse | None:
         """The operator is nobody in any tenant: their place is the admin pages."""
@@ -96,15 +98,34 @@ class IdentityMiddleware:
         return None if getattr(view, "any_identity", False) else redirect("admin:index")
 
 
-def _note_seen(request: HttpRequest) -> None:
-    """For the list of one's sessions: when this one was last used, and from where, to the minute."""
+def _note_seen(request: HttpRequest) -> datetime | None:
+    """For the list of one's sessions: when this one was last used, and from where, to the minute.
+
+    Returns:
+        when it was last used before; None where no list knows it.
+    """
     now = timezone.now()
     this = UserSession.objects.filter(session_key=request.session.session_key)
-    this.filter(last_seen_at__lt=now - SEEN_EVERY).update(
-        last_seen_at=now,
-        ip=get_adapter().get_client_ip(request),
-        user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
-    )
+    seen_at = this.values_list("last_seen_at", flat=True).first()
+    if seen_at and seen_at < now - SEEN_EVERY:
+        this.update(
+            last_seen_at=now,
+            ip=get_adapter().get_client_ip(request),
+            user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
+        )
+    return seen_at
+
+
+def _end_if_idle(request: HttpRequest, seen_at: datetime | None) -> HttpResponse | None:
+    """A session that may act on others does not lie open at a desk that was left."""
+    member = request.membership
+    idle = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+    if not (seen_at and member and member.can(Capability.VIEW_WORKSPACE) and seen_at < timezone.now() - idle):
+        return None
+    this = selectors.this_session(request.user, request.session.session_key)
+    services.end_sessions(request.user, this, reason="idle", actor=Actor.system(request.user.tenant_id))
+    logout(request)
+    return ended.tell(request, End.now("idle"))
 
 
 def _check(request: HttpRequest) -> HttpResponse | None:

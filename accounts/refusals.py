@@ -20,6 +20,7 @@ class Reason(TextChoices):
     ACCOUNT_OFF = "account_off"
     WRONG_PERSON = "wrong_person"
     STEP_UP_TOO_OLD = "step_up_too_old"
+    ROLE_GONE = "role_gone"
     CANCELLED = "cancelled"
     CONSENT_NEEDED = "consent_needed"
     EXPIRED_FLOW = "expired_flow"
@@ -102,6 +103,12 @@ WORDS: dict[str, Words] = {
         _("Microsoft did not ask you again"),
         _("The confirmation was not fresh: your password or security key was last checked too long ago."),
         _("Try once more. If Microsoft does not ask you, sign out there and in again. Nothing was changed."),
+    ),
+    Reason.ROLE_GONE: Words(
+        _("Your role has changed"),
+        _("Microsoft confirmed who you are, and no longer gives you a role you had. So this session was ended."),
+        _("Sign in again to go on with the roles you have now. Nothing was changed."),
+        _SIGN_IN,
     ),
     Reason.CANCELLED: Words(
         _("Sign-in was cancelled"),
@@ -190,6 +197,7 @@ _ENDED = {
     "another_signed_in": _("Another account signed in, in the same browser."),
     "earlier_sign_in_disowned": _("Microsoft no longer accepts the earlier sign-in."),
     "entra_refused": _("Microsoft no longer lets this person in."),
+    "idle": _("Left alone for too long."),
 }
 
 

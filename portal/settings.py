@@ -137,6 +137,8 @@ USERSESSIONS_TRACK_ACTIVITY = False  # `accounts.middleware` notes it, once a mi
 SESSION_COOKIE_NAME = "consentry_session"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 3600)  # seconds
+# Until a session that may act on others ends because nothing was done in it.
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = False
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"

@@ -1,6 +1,7 @@
 """To Microsoft and back. An answer that is not a proved and admitted identity ends on a page and changes nothing."""
 
 import logging
+from datetime import timedelta
 from time import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.internal import statekit
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import ended, refresh, selectors, services, signals, token_store
-from accounts.access import AUTH_TIME, LOGIN_HINT, Actor
+from accounts.access import AUTH_TIME, LOGIN_HINT, Actor, own_membership
 from accounts.entra.provider import EntraProvider
 from accounts.models import Tenant, User
 from accounts.oidc import flow
@@ -159,15 +161,18 @@ def _remember(request: HttpRequest, user: User, arrival: Arrival) -> None:
     identity = arrival.identity
     request.session[AUTH_TIME] = identity.auth_time
     request.session[LOGIN_HINT] = identity.login_hint
+    # A fixed end: nothing that is written into the session later moves it.
+    request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     ended.forget(request)
     token_store.save(user, arrival.cache, epoch=user.token_epoch)
     UserSession.objects.filter(session_key=request.session.session_key).update(data=_session_facts(identity))
 
 
 def _step_up(request: HttpRequest, arrival: Arrival, state: dict[str, Any]) -> HttpResponse:
-    """Note when the credentials were checked, in the session that asked. Any other outcome leaves it as it was.
+    """Note when the credentials were checked, in the session that asked, and what the token says of the person now.
 
-    The new tokens are not kept: the person's other sessions must go on standing on the ones they were opened with.
+    Somebody else's answer, or an old one, leaves everything as it was. The new tokens are not kept: the person's other
+    sessions must go on standing on the ones they were opened with.
     """
     identity, user = arrival.identity, request.user
     known = {"tenant_id": user.tenant_id, "actor_id": str(user.object_id), "actor_label": str(user)}
@@ -175,6 +180,7 @@ def _step_up(request: HttpRequest, arrival: Arrival, state: dict[str, Any]) -> H
         raise Refused(Reason.WRONG_PERSON, **known)
     if identity.auth_time is None or time() - identity.auth_time > settings.STEP_UP_MAX_AGE:
         raise Refused(Reason.STEP_UP_TOO_OLD, **known)
+    _still_as_before(request, identity, known)
     before = request.session.session_key
     request.session[AUTH_TIME] = identity.auth_time
     request.session.cycle_key()  # a key somebody saw earlier must not gain from this
@@ -183,6 +189,23 @@ def _step_up(request: HttpRequest, arrival: Arrival, state: dict[str, Any]) -> H
     )
     _announce(signals.stepped_up, user, user.tenant)
     return redirect(state.get("next") or settings.LOGIN_REDIRECT_URL)
+
+
+def _still_as_before(request: HttpRequest, identity: Identity, known: dict[str, Any]) -> None:
+    """Whoever became a guest, or lost a role, does not go on in a session that was opened with more."""
+    user = request.user
+    held = own_membership(user)
+    lost = set(held.roles if held else ()) - set(identity.roles)
+    if identity.is_guest:
+        services.end_portal_sessions(user, reason=Reason.GUEST, actor=Actor.system(user.tenant_id))
+    else:
+        services.take_facts(user, identity, timezone.now())
+    if lost and not identity.is_guest:
+        this = selectors.this_session(user, request.session.session_key)
+        services.end_sessions(user, this, reason=Reason.ROLE_GONE, actor=Actor.system(user.tenant_id))
+    if lost or identity.is_guest:
+        logout(request)
+        raise Refused(Reason.GUEST if identity.is_guest else Reason.ROLE_GONE, **known)
 
 
 def _session_facts(identity: Identity) -> dict[str, str]:
