@@ -1,0 +1,1 @@
+"""Carries out user journeys: steps, technical profiles, claims transformations, sessions."""
