@@ -45,13 +45,26 @@ LAST_USED = Feature(
     _("Know when apps and people were last active (needs a P1 licence too). Without it “last used” is unknown."),
     optional=True,
 )
+SPONSORS = Feature(
+    "sponsors",
+    ("Application.Read.All", "Application.ReadWrite.All"),
+    _("Know who sponsors AI agents, asked one by one. Without it that is not known."),
+    optional=True,
+)
+AGENTS = Feature(
+    "agents",
+    ("AgentIdentity.Read.All", "AgentIdentity.ReadWrite.All"),
+    _("Know of all AI agents at once who sponsors them. Without it it takes days in a large organisation."),
+    optional=True,
+)
 CONSENT_POLICY = Feature(
     "consent_policy",
     ("Policy.Read.All",),
     _("Know whether people may consent for themselves. Without it nobody undoes their own removal of a consent."),
     optional=True,
 )
-READING = {one.key: one for one in (APPS, GRANTS, PEOPLE, ROLES, ORGANIZATION, GROUPS, LAST_USED, CONSENT_POLICY)}
+_READING = (APPS, GRANTS, PEOPLE, ROLES, ORGANIZATION, GROUPS, LAST_USED, SPONSORS, AGENTS, CONSENT_POLICY)
+READING = {one.key: one for one in _READING}
 
 
 def switched_off(tenant: Tenant, key: str) -> str:

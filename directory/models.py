@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TenantOwned
+from directory.agent_models import AgentTie, InheritedGrant
+
+__all__ = ["AgentTie", "InheritedGrant"]  # models that live in a file of their own
 
 # First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
@@ -37,8 +40,9 @@ class ServicePrincipal(TenantOwned):
 
         APP = "Application", _("app")
         MANAGED_IDENTITY = "ManagedIdentity", _("managed identity")
-        AGENT = "agentIdentity", _("agent")
+        AGENT = "agentIdentity", _("AI agent")
         BLUEPRINT = "agentIdentityBlueprintPrincipal", _("agent blueprint")
+        OLDER_AGENT = "olderAgent", _("AI agent of the older kind")
 
     id = models.UUIDField(primary_key=True)
     app_id = models.UUIDField()
@@ -49,6 +53,7 @@ class ServicePrincipal(TenantOwned):
     type = models.CharField(max_length=32, default="Application")
     kind = models.CharField(max_length=32, choices=Kind, default=Kind.APP)
     blueprint_app_id = models.UUIDField(null=True)  # of an agent: the client id of the blueprint it was made from
+    ties_read_at = models.DateTimeField(null=True)  # since when an agent's sponsors and owners are known
     account_enabled = models.BooleanField(default=True)
     secret_added_at = models.DateTimeField(null=True)  # the last secret kept on it in this tenant
     secret_ends_at = models.DateTimeField(null=True)  # the next of them to end
@@ -177,6 +182,7 @@ class Person(TenantOwned):
     is_guest = models.BooleanField(default=False)  # a guest's rights here, which says nothing about where they sign in
     is_external = models.BooleanField(default=False)  # signs in elsewhere: their sessions are not this tenant's to end
     is_agent = models.BooleanField(default=False)  # an agent's user account, and no person
+    agent_id = models.UUIDField(null=True)  # of such an account: the agent it belongs to
     home_domain = models.CharField(max_length=256, blank=True)  # of an external one, from the UPN's #EXT# form or mail
     account_enabled = models.BooleanField(default=True)
     # Active directory roles, in any scope, held directly or through a group. Read them through `directory.roles`,
@@ -329,6 +335,7 @@ class Collection(TenantOwned):
         PEOPLE = "people", _("people")
         DELETED_APPS = "deleted_apps", _("deleted apps")
         ROLES = "roles", _("directory roles")
+        AGENTS = "agents", _("agents' sponsors and what they inherit")
 
     kind = models.CharField(max_length=32, choices=Kind)
     complete_at = models.DateTimeField(null=True)

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from graph import batch as batching, roles, tokens
 from graph.activity import AppActivity, PersonActivity
+from graph.agents import AGENTS, PAGE_SIZE as AGENTS_PAGE_SIZE, Agent
 from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
 from graph.roles import RoleAssignment
@@ -79,12 +80,19 @@ class GraphClient:
             "/servicePrincipals", ids, ServicePrincipal.SELECT_WITH_DEFINITIONS, ServicePrincipal.read
         )
 
-    def agents_by_ids(self, ids: Iterable) -> Items[ServicePrincipal]:
-        """The agents among `ids` that exist, as wholes: a selection of columns cannot name an agent's blueprint.
+    def agents_with_owners(self) -> Items[Agent]:
+        """All agents, as wholes: a selection of columns cannot name an agent's blueprint.
 
         https://learn.microsoft.com/graph/api/resources/agentidentity
         """
-        return self._ask.by_ids("/servicePrincipals", ids, "", ServicePrincipal.read)
+        return self._ask.whole("/servicePrincipals", Agent.OWNERS, Agent.with_owners)
+
+    def agents_with_sponsors(self) -> Items[Agent]:
+        """All agents, for whoever was granted AgentIdentity.Read.All.
+
+        https://learn.microsoft.com/graph/api/agentidentity-list
+        """
+        return self._ask.whole(AGENTS, Agent.SPONSORS, Agent.with_sponsors, page_size=AGENTS_PAGE_SIZE)
 
     def deleted_service_principals(self) -> Items[ServicePrincipal]:
         """The recycle bin's apps. https://learn.microsoft.com/graph/api/directory-deleteditems-list"""

@@ -142,6 +142,7 @@ class AppKind(StrEnum):
     LEGACY = "Legacy"
     AGENT = "agentIdentity"
     BLUEPRINT = "agentIdentityBlueprintPrincipal"  # what a tenant's agents of one make descend from
+    OLDER_AGENT = "olderAgent"  # a plain app, made for an agent before agents had identities of their own: our word
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,7 @@ class User:
         is_external: signs in somewhere else, so that sessions cannot be ended here, be they guest or member.
             https://learn.microsoft.com/entra/external-id/user-properties
         is_agent: not a person but an agent's account. https://learn.microsoft.com/graph/api/resources/agentuser
+        agent_id: the agent that account belongs to.
     """
 
     id: UUID
@@ -291,6 +293,7 @@ class User:
     sessions_valid_from: datetime | None
     is_external: bool = False
     is_agent: bool = False
+    agent_id: UUID | None = None
 
     SELECT = (
         "id,displayName,userPrincipalName,mail,jobTitle,userType,externalUserState,identityParentId,accountEnabled,"
@@ -309,7 +312,8 @@ class User:
             account_enabled=data.get("accountEnabled") is not False,
             sessions_valid_from=moment_of(data.get("signInSessionsValidFromDateTime")),
             is_external=bool(data.get("externalUserState")) or "#EXT#" in (data.get("userPrincipalName") or "").upper(),
-            is_agent=_type(data) == "agentUser" or bool(data.get("identityParentId")),
+            is_agent=type_of(data) == "agentUser" or bool(data.get("identityParentId")),
+            agent_id=uuid_of(data.get("identityParentId")),
         )
 
 
@@ -368,16 +372,26 @@ class Organization:
 Reader = Callable[[dict], T]
 
 
-def _type(data: dict) -> str:
+def type_of(data: dict) -> str:
     """A row's own type, which Graph names where it is not the list's: `#microsoft.graph.agentIdentity`."""
     return str(data.get("@odata.type") or "").rpartition(".")[2]
 
 
 def _kind(data: dict) -> str:
-    named, stated = _type(data), data.get("servicePrincipalType") or ""
+    named, stated = type_of(data), data.get("servicePrincipalType") or ""
     if named in (AppKind.AGENT, AppKind.BLUEPRINT):
         return named
-    return AppKind.AGENT.value if stated == "ServiceIdentity" else stated
+    if stated == "ServiceIdentity":
+        return AppKind.AGENT.value
+    plain = stated in ("", AppKind.APPLICATION)
+    return AppKind.OLDER_AGENT.value if plain and any(_of_an_agent(tag) for tag in data.get("tags") or ()) else stated
+
+
+def _of_an_agent(tag: str) -> bool:
+    """https://learn.microsoft.com/entra/agent-id/migrate-copilot-studio-agents-to-agent-id"""
+    return tag in ("AgenticApp", "AgenticInstance", "AIAgentBuilder") or tag.startswith(
+        ("AgentCreatedBy:", "power-virtual-agents-")
+    )
 
 
 def _text(value: Any) -> str:

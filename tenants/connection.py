@@ -52,6 +52,8 @@ FEATURES = [
     reading.ORGANIZATION,
     reading.LAST_USED,
     reading.CONSENT_POLICY,
+    reading.SPONSORS,
+    reading.AGENTS,
     _of(
         "create_assignment",
         "app_permissions",

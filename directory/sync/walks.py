@@ -21,7 +21,7 @@ from accounts.tenancy import in_tenant
 from audit import services as audit
 from audit.models import AuditEvent
 from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
-from directory.sync import activity, recent, roles, rows
+from directory.sync import activity, agents, recent, roles, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.report import KindReport, SyncReport, explain
@@ -213,20 +213,8 @@ class _Walk:
             with rows.writing(self.tenant):
                 found = (rows.app(self.tenant, item, self.started) for item in page.items)
                 rows.save_apps(recent.corrected_apps(self.tenant, found))
-        self._read_blueprints()
+        agents.read(self.tenant, self.client)
         self._read_activity()
-
-    def _read_blueprints(self) -> None:
-        """Which blueprint an agent was made from, asked once: it never changes, and lists do not tell it."""
-        agents = ServicePrincipal.objects.filter(tenant=self.tenant, kind=ServicePrincipal.Kind.AGENT)
-        unknown = list(agents.filter(blueprint_app_id__isnull=True).values_list("pk", flat=True))
-        if not unknown:
-            return
-        found = {item.id: item.blueprint_app_id for item in self.client.agents_by_ids(unknown)}
-        with rows.writing(self.tenant):
-            for app in agents.filter(pk__in=[pk for pk, blueprint in found.items() if blueprint]):
-                app.blueprint_app_id = found[app.pk]
-                app.save(update_fields=["blueprint_app_id"])
 
     def _read_activity(self) -> None:
         """When apps were last used; unknown without the permission or the licence, and never in the way."""

@@ -37,6 +37,8 @@ CALLS = {
     ],
     "assignments": [(ASSIGNED, "POST"), (ASSIGNED + "/{id}", "DELETE")],
     "app_permissions": [(ASSIGNED, "POST"), (ASSIGNED + "/{id}", "DELETE")],
+    "sponsors": [("/serviceprincipals/{id}/sponsors", "GET")],
+    "agents": [(AGENT.removesuffix("/{id}"), "GET")],
     "disable_agents": [(AGENT, "PATCH")],
     "delete_agents": [(AGENT, "DELETE")],
     "disable_blueprints": [(BLUEPRINT, "PATCH")],

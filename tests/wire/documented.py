@@ -27,6 +27,19 @@ BETA = [
         frozenset({"$top", "$filter", "$orderby", "$skiptoken"}),
         f"{API}/reportroot-list-serviceprincipalsigninactivities",
     ),
+    *(
+        Beta(
+            "GET",
+            f"/serviceprincipals/{{id}}/{name}",
+            type_,
+            frozenset(),  # "doesn't support any OData query parameters"
+            f"{API}/agentidentity-list-{name}?view=graph-rest-beta",
+        )
+        for name, type_ in (
+            ("inheritedapproleassignments", "appRoleAssignment"),
+            ("inheritedoauth2permissiongrants", "oAuth2PermissionGrant"),
+        )
+    ),
     Beta(
         "POST",
         "/users/{id}/invalidateallrefreshtokens",

@@ -21,6 +21,12 @@ FEATURES = {
     ("GET", "/servicePrincipals/{id}/appRoleAssignedTo"): "apps",
     ("GET", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): "apps",
     ("GET", "/servicePrincipals/{id}/appRoleAssignments"): "apps",
+    ("GET", "/servicePrincipals/{id}/owners"): "apps",
+    ("GET", "/servicePrincipals/{id}/microsoft.graph.agentIdentity/sponsors"): "sponsors",
+    ("GET", "/servicePrincipals/{id}/microsoft.graph.agentIdentityBlueprintPrincipal/sponsors"): "sponsors",
+    ("GET", "/servicePrincipals/microsoft.graph.agentIdentity"): "agents",
+    ("GET", "/servicePrincipals/{id}/inheritedAppRoleAssignments"): "apps",
+    ("GET", "/servicePrincipals/{id}/inheritedOauth2PermissionGrants"): "grants",
     ("GET", "/directory/deletedItems/{id}"): "apps",
     ("GET", "/directory/deletedItems/microsoft.graph.servicePrincipal"): "apps",
     ("GET", "/oauth2PermissionGrants"): "grants",
@@ -109,11 +115,9 @@ def _declared(template: str, plain: str, method: str) -> tuple[tuple[str, tuple[
     for kind, table in AGENT_ACTIONS.items():
         if of_agents := _actions(table, template, method, {"kind": kind}):
             return of_agents
-    features = [
-        (f"feature {feature}", _features()[feature])
-        for (wanted, path), feature in FEATURES.items()
-        if wanted == method and path.lower() in (template, plain)
-    ]
+    by_path = {path.lower(): feature for (wanted, path), feature in FEATURES.items() if wanted == method}
+    named = [by_path[one] for one in (template, plain) if one in by_path][:1]  # a list with a cast has its own
+    features = [(f"feature {feature}", _features()[feature]) for feature in named]
     return (*features, *(_actions(ACTIONS, template, method, {}) or _actions(ACTIONS, plain, method, {})))
 
 

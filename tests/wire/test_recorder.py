@@ -64,7 +64,8 @@ def test_every_call_that_may_be_made_is_one_the_portal_declares_something_for():
     of_agents = [call for table in permissions.AGENT_ACTIONS.values() for call in table]
     for method, template in (*permissions.FEATURES, *permissions.ACTIONS, *of_agents):
         path = template.replace("{id}", paths.ITEM.strip("/"))
-        version = "beta" if "invalidateAll" in path or "SignInActivities" in path else "v1.0"
+        of_beta = any(name in path for name in ("invalidateAll", "SignInActivities", "inherited"))
+        version = "beta" if of_beta else "v1.0"
 
         target = paths.resolve(version, path)
 
