@@ -6,7 +6,8 @@ https://learn.microsoft.com/graph/api/resources/agentidentity
 from dataclasses import dataclass
 from uuid import UUID
 
-from graph.types import Call, type_of, uuid_of
+from graph.kinds import type_of
+from graph.types import Call, uuid_of
 
 AGENTS = "/servicePrincipals/microsoft.graph.agentIdentity"
 PAGE_SIZE = 100  # the most that the list of agents gives

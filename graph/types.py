@@ -7,11 +7,11 @@ keeps from us, since the tenant granted no permission for it, is None: not known
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from graph.errors import GraphError
+from graph.kinds import AppKind, kind_of, type_of
 
 T = TypeVar("T")
 
@@ -134,17 +134,6 @@ class AppRole:
         )
 
 
-class AppKind(StrEnum):
-    """What a service principal is. New kinds keep coming, so `ServicePrincipal.kind` may be another word."""
-
-    APPLICATION = "Application"
-    MANAGED_IDENTITY = "ManagedIdentity"  # an Azure resource's own: can be neither disabled nor deleted here
-    LEGACY = "Legacy"
-    AGENT = "agentIdentity"
-    BLUEPRINT = "agentIdentityBlueprintPrincipal"  # what a tenant's agents of one make descend from
-    OLDER_AGENT = "olderAgent"  # a plain app, made for an agent before agents had identities of their own: our word
-
-
 @dataclass(frozen=True)
 class ServicePrincipal:
     """An app as one tenant knows it.
@@ -208,7 +197,7 @@ class ServicePrincipal:
             deleted_at=moment_of(data.get("deletedDateTime")),
             scopes=tuple(PermissionScope.read(item) for item in data.get("oauth2PermissionScopes") or ()),
             app_roles=tuple(AppRole.read(item) for item in data.get("appRoles") or ()),
-            kind=_kind(data),
+            kind=kind_of(data),
             is_disabled=data.get("isDisabled") is True,
             blueprint_app_id=uuid_of(data.get("agentIdentityBlueprintId")),
         )
@@ -370,28 +359,6 @@ class Organization:
 
 
 Reader = Callable[[dict], T]
-
-
-def type_of(data: dict) -> str:
-    """A row's own type, which Graph names where it is not the list's: `#microsoft.graph.agentIdentity`."""
-    return str(data.get("@odata.type") or "").rpartition(".")[2]
-
-
-def _kind(data: dict) -> str:
-    named, stated = type_of(data), data.get("servicePrincipalType") or ""
-    if named in (AppKind.AGENT, AppKind.BLUEPRINT):
-        return named
-    if stated == "ServiceIdentity":
-        return AppKind.AGENT.value
-    plain = stated in ("", AppKind.APPLICATION)
-    return AppKind.OLDER_AGENT.value if plain and any(_of_an_agent(tag) for tag in data.get("tags") or ()) else stated
-
-
-def _of_an_agent(tag: str) -> bool:
-    """https://learn.microsoft.com/entra/agent-id/migrate-copilot-studio-agents-to-agent-id"""
-    return tag in ("AgenticApp", "AgenticInstance", "AIAgentBuilder") or tag.startswith(
-        ("AgentCreatedBy:", "power-virtual-agents-")
-    )
 
 
 def _text(value: Any) -> str:
