@@ -183,6 +183,8 @@ class Person(TenantOwned):
     is_external = models.BooleanField(default=False)  # signs in elsewhere: their sessions are not this tenant's to end
     is_agent = models.BooleanField(default=False)  # an agent's user account, and no person
     agent_id = models.UUIDField(null=True)  # of such an account: the agent it belongs to
+    # In a restricted unit: its own administrators alone may change them. None: not read yet.
+    is_restricted = models.BooleanField(null=True)
     home_domain = models.CharField(max_length=256, blank=True)  # of an external one, from the UPN's #EXT# form or mail
     account_enabled = models.BooleanField(default=True)
     # Active directory roles, in any scope, held directly or through a group. Read them through `directory.roles`,

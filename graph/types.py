@@ -270,6 +270,8 @@ class User:
             https://learn.microsoft.com/entra/external-id/user-properties
         is_agent: not a person but an agent's account. https://learn.microsoft.com/graph/api/resources/agentuser
         agent_id: the agent that account belongs to.
+        is_restricted: in an administrative unit whose own administrators alone may change them.
+            https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
     """
 
     id: UUID
@@ -283,10 +285,11 @@ class User:
     is_external: bool = False
     is_agent: bool = False
     agent_id: UUID | None = None
+    is_restricted: bool = False
 
     SELECT = (
         "id,displayName,userPrincipalName,mail,jobTitle,userType,externalUserState,identityParentId,accountEnabled,"
-        "signInSessionsValidFromDateTime"
+        "signInSessionsValidFromDateTime,isManagementRestricted"
     )
 
     @classmethod
@@ -303,6 +306,7 @@ class User:
             is_external=bool(data.get("externalUserState")) or "#EXT#" in (data.get("userPrincipalName") or "").upper(),
             is_agent=type_of(data) == "agentUser" or bool(data.get("identityParentId")),
             agent_id=uuid_of(data.get("identityParentId")),
+            is_restricted=data.get("isManagementRestricted") is True,
         )
 
 

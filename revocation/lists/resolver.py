@@ -20,6 +20,7 @@ from revocation.lists import selection
 from revocation.lists.parser import Entry, Kind, Tally
 from revocation.lists.selection import Row, Selection, Status
 from revocation.rules import protection
+from revocation.rules.protection import restricted_unit
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Match(NamedTuple):
     enabled: bool
     privileged: bool
     recent: bool | None  # None: not known
+    restricted: bool | None
 
 
 def resolve(tenant: Tenant, entries: Iterable[Entry], actor: Actor, tally: Tally | None = None) -> Selection:
@@ -111,14 +113,18 @@ def _decide(tenant, by_key, matches, actor, asked, trouble) -> None:
             if match.is_external:
                 row.status = Status.GUEST
                 row.why = _why_external(match)
+            elif match.restricted:
+                row.status = Status.RESTRICTED
+                row.why = restricted_unit()
             elif not match.enabled:
                 row.why = _("The account is disabled; tokens it already holds still work until they expire.")
     at_risk = _at_risk(tenant)
     _apply_protection(tenant, settled, actor)
     privileged = {match.id for found in matches.values() for match in found if match.privileged}
+    disabled = {match.id for found in matches.values() for match in found if not match.enabled}
     recent = {match.id for found in matches.values() for match in found if match.recent}
     for person_id, row in settled.items():
-        if row.status == Status.DISABLED:
+        if person_id in disabled:
             row.urgency = selection.LAST
         elif person_id in privileged:
             row.urgency = selection.PRIVILEGED
@@ -175,7 +181,8 @@ def _merge(matches: dict[str, list[Match]], found: Iterator[tuple[str, Match]]) 
 
 _COLUMNS = (
     "p.id, p.display_name, p.upn, p.is_external, p.home_domain, p.account_enabled, p.role_template_ids <> '{}',"
-    f" p.last_active_at > now() - interval '{RECENTLY.days} days'"
+    f" p.last_active_at > now() - interval '{RECENTLY.days} days',"
+    " p.is_restricted"
 )
 
 

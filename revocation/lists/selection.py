@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 class Status(TextChoices):
     FOUND = "found", _("Found")
     DISABLED = "disabled", _("Disabled account")
+    RESTRICTED = "restricted", _("In a restricted unit")
     PROTECTED = "protected", _("Protected")
     GUEST = "guest", _("Signs in elsewhere")
     AMBIGUOUS = "ambiguous", _("Ambiguous")
@@ -24,9 +25,17 @@ class Status(TextChoices):
 
 
 # A disabled account gets no new tokens, but those it holds live on: it is signed out like the others.
-INCLUDED = frozenset({Status.FOUND, Status.DISABLED})
+# Somebody in a restricted unit is too: Microsoft may refuse, and whether it does only its answer tells.
+INCLUDED = frozenset({Status.FOUND, Status.DISABLED, Status.RESTRICTED})
 # What a person should look at before going on, most telling first.
-QUESTIONS = [Status.NOT_FOUND, Status.AMBIGUOUS, Status.UNREADABLE, Status.PROTECTED, Status.GUEST]
+QUESTIONS = [
+    Status.NOT_FOUND,
+    Status.AMBIGUOUS,
+    Status.UNREADABLE,
+    Status.PROTECTED,
+    Status.GUEST,
+    Status.RESTRICTED,
+]
 
 PRIVILEGED, AT_RISK, RECENT, USUAL, LAST = 10, 20, 30, 50, 80
 

@@ -136,6 +136,17 @@ def _no_sessions_here(is_agent: bool, is_external: bool, home_domain: str) -> st
     return None
 
 
+def restricted_unit() -> str:
+    """What is to be expected of somebody in a restricted unit. No refusal of ours: a role may be given to the portal.
+
+    https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
+    """
+    return _(
+        "In a restricted administrative unit: Microsoft will refuse the portal, unless a role in that unit was given"
+        " to it. An administrator of the unit can end these sessions in Entra."
+    )
+
+
 def app_refusal(tenant: Tenant, app: ServicePrincipal | types.ServicePrincipal) -> str | None:
     """Why nobody may change this app here, whether our copy shows it or Graph does; None where one may.
 

@@ -8,6 +8,7 @@ from revocation.lists.containment import Containment
 from revocation.lists.recipes import Recipe
 from revocation.models import ListDraft
 from revocation.planning import Plan
+from revocation.rules.protection import restricted_unit
 from revocation.showing.confirming import Confirmation, Crumb, Truth
 from revocation.showing.timeline import CAE_DELAY, TOKEN_LIFETIME
 
@@ -46,7 +47,7 @@ def one_person(person: Person, slug: str, *, roles: list[str], refusal: str) -> 
         keep=_("Back"),
         crumbs=[Crumb(_("People"), reverse("revocation:people", args=[slug])), Crumb(name, back)],
         truths=truths_of_one(name),
-        warning=holds if roles else "",
+        warning=" ".join([*([holds] if roles else []), *([restricted_unit()] if person.is_restricted else [])]),
         refusal=refusal,
     )
 

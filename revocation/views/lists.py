@@ -18,7 +18,7 @@ from revocation.forms import ConfirmForm, ListForm
 from revocation.lists import containment, kept, recipes, sources
 from revocation.lists.parser import UnusableList
 from revocation.lists.recipes import Recipe
-from revocation.lists.selection import QUESTIONS, Selection, Status
+from revocation.lists.selection import INCLUDED, QUESTIONS, Selection, Status
 from revocation.models import ListDraft
 from revocation.rules import granting
 from revocation.rules.refusals import Refused
@@ -69,7 +69,7 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
         "show": show,
         "statuses": [(status, status.label, counts[status]) for status in Status if counts[status]],
         "questions": sum(counts[status] for status in asked),
-        "included": sum(counts[status] for status in (Status.FOUND, Status.DISABLED)),
+        "included": sum(counts[status] for status in INCLUDED),
         "plan": _plan(request, draft, selection),
         "off": granting.refusal_of(request.tenant, *recipes.actions_of(request.tenant, draft.recipe)),
     }

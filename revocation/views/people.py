@@ -140,6 +140,7 @@ def _about(request: HttpRequest, person: Person) -> dict:
     held = KnownRoles(request.tenant).of_person(person)
     return {
         "person": person,
+        "restricted": protection.restricted_unit() if person.is_restricted else "",
         "does": sign_outs.truths_of_one(person.display_name or person.upn),
         "roles": role_names(held.held),
         "roles_known": _roles_known(held),
