@@ -193,6 +193,17 @@ class EndedSession(models.Model):
         return self.digest
 
 
+class Bucket(models.Model):
+    """How much one person may still do of something, and when: see `accounts.pace`. A key, a number and a time."""
+
+    key = models.CharField(primary_key=True, max_length=64)  # "<account id>:<what>"
+    level = models.FloatField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class TokenCache(models.Model):
     """One person's MSAL cache, encrypted. Written only by `accounts.token_store`."""
 

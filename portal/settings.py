@@ -143,6 +143,10 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = False
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 
+# What one person may do of what costs the whole organisation, in a minute. 0: as often as they like.
+OWN_CHANGES_PER_MINUTE = env.int("OWN_CHANGES_PER_MINUTE", default=10)
+OWN_READINGS_PER_MINUTE = env.int("OWN_READINGS_PER_MINUTE", default=6)
+
 # --- Entra ID and Graph ---------------------------------------------------------------------------
 # One installation has one registration, which lives in one cloud and serves one tenant or any.
 ENTRA_CLOUD = env.str("ENTRA_CLOUD", default="global")  # a key of `graph.clouds.CLOUDS`

@@ -210,7 +210,8 @@ def worst(states: Iterable[str]) -> RevocationStep.State:
 class WriteQuota(models.Model):
     """One of Microsoft's write quotas, or a tenant's share of one, as all workers count it together.
 
-    Key: "tenant:<tid>" for one app in one tenant, "mass:<tid>" for the share of mass actions, "app" for the whole app.
+    Key: "tenant:<tid>" for one app in one tenant, "mass:<tid>" and "clicks:<tid>" for the shares of
+    mass actions and of clicks, "app" for the whole app.
     """
 
     class Reading(models.TextChoices):

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 # Tables without a tenant, and why that is right.
 SHARED = {
     "accounts.Tenant": "the operator's registry of tenants",
+    "accounts.Bucket": "how much an account may still do; a number and a time",
     "accounts.EndedSession": "found by a digest of a secret key only; names nobody",
     "revocation.WriteQuota": "counters of Microsoft's quotas; one of them spans all tenants",
     "admin.LogEntry": "the operator's own actions",

@@ -1,15 +1,16 @@
 """My apps: what can act in my name, and how to make it stop."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import pace
 from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import own_removals
@@ -34,13 +35,13 @@ def my_apps(request: HttpRequest) -> HttpResponse:
 @require_POST
 @require(Capability.OWN_APPS)
 def refresh(request: HttpRequest) -> HttpResponse:
-    """Read this person's grants from Graph, then show the list again; without Graph, the copy and the reason."""
-    checked, problem = timezone.now(), ""
-    try:
-        if not sync.refresh_person(request.tenant, request.membership.object_id):
-            checked, problem = None, _("Microsoft's directory does not show your account, so this is our copy.")
-    except GraphError as error:
-        checked, problem = None, _("Microsoft could not be asked just now: %(why)s") % {"why": error}
+    """Read this person's grants from Graph, then show the list again; without Graph, the copy and the reason.
+
+    What was read a moment ago is the answer: a page that is opened often costs the organisation nothing.
+    """
+    checked, problem = pace.read_lately(request.user.pk), ""
+    if not checked:
+        checked, problem = _read_now(request)
     if not request.htmx:
         if problem:
             messages.warning(request, problem)
@@ -49,6 +50,18 @@ def refresh(request: HttpRequest) -> HttpResponse:
         return redirect("consent:my-apps")
     context = own_apps.listing(request, read=bool(checked)) | {"checked": checked, "problem": problem}
     return render(request, "consent/_my_apps.html", context)
+
+
+def _read_now(request: HttpRequest) -> tuple[datetime | None, str]:
+    """When it was read, or None and why not."""
+    if seconds := pace.take(request.user.pk, pace.READINGS):
+        return None, _("You asked often, so this is our copy. %(wait)s") % {"wait": pace.wait(seconds)}
+    try:
+        if not sync.refresh_person(request.tenant, request.membership.object_id):
+            return None, _("Microsoft's directory does not show your account, so this is our copy.")
+    except GraphError as error:
+        return None, _("Microsoft could not be asked just now: %(why)s") % {"why": error}
+    return pace.note_reading(request.user.pk), ""
 
 
 @require_safe
@@ -65,6 +78,7 @@ def my_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.OWN_APPS)
+@pace.limited(pace.CHANGES)
 def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     item = _mine(request, app_id)
     if not item.removable:
@@ -79,6 +93,7 @@ def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.OWN_APPS)
+@pace.limited(pace.CHANGES)
 def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, scope: str) -> HttpResponse:
     """Take one permission back and leave the app the others."""
     item = _mine(request, app_id)
@@ -100,6 +115,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require(Capability.OWN_APPS)
+@pace.limited(pace.CHANGES)
 def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
     removal = or_404(removals.one, request.membership, request_id)
     with refusals_to_messages(request):

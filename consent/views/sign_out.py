@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import pace
 from accounts.access import Actor, require
 from accounts.models import Membership
 from accounts.roles import Capability
@@ -32,6 +33,7 @@ class SignOut:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.OWN_APPS)
+@pace.limited(pace.CHANGES)
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     latest = _latest(request.membership)
     if request.method == "POST":

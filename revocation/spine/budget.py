@@ -2,7 +2,8 @@
 
 Three quotas meet in every write: the tenant's (app + tenant), the app's over all tenants, and the tenant's share for
 mass actions. A mass action takes from all three. A click takes from the first two and waits for neither: only a 429
-makes it wait. How a quota lets writes through is learned from Microsoft's answers, see `readings`.
+makes it wait, or so many other clicks that a mass action which waits would get nothing at all. How a quota lets writes
+through is learned from Microsoft's answers, see `readings`.
 
 https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits
 """
@@ -19,7 +20,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from graph.batch import LIMIT
 from graph.errors import ThrottleScope
-from revocation.models import WriteQuota
+from revocation.models import RevocationRequest, RevocationStep, WriteQuota
 from revocation.spine import readings
 from revocation.spine.readings import Rule
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 APP = "app"
 # Writes that a mass action leaves in the tenant's quota, so that a click finds some at any time.
 RESERVE = 20
+# The part of the tenant's quota that clicks leave to a mass action that waits, however many people click.
+KEPT_FOR_MASS = 0.1
 ACTIVE = timedelta(seconds=30)
 DEFAULT_WAIT = 10.0  # seconds, where a 429 names no time
 # Without pacing a row only keeps the time until which a 429 told us to wait.
@@ -92,7 +95,8 @@ def take(tenant: Tenant, wanted: int, *, interactive: bool, high_priority: bool 
     quotas = _locked(rules, now)
     if (blocked := _blocked_until(quotas)) and blocked > now:
         return Allowance(0, blocked)
-    allowed = Allowance(wanted) if interactive else _for_mass(tenant, quotas, rules, wanted, now)
+    allowance = _for_clicks if interactive else _for_mass
+    allowed = allowance(tenant, quotas, rules, wanted, now)
     for quota in quotas.values():
         readings.take(quota, allowed.granted)
     WriteQuota.objects.bulk_update(quotas.values(), COUNTERS)
@@ -155,6 +159,25 @@ def outlook(tenant: Tenant, *, high_priority: bool = False) -> Outlook:
     )
 
 
+def _for_clicks(
+    tenant: Tenant, quotas: dict[str, WriteQuota], rules: dict[str, Rule], wanted: int, now: datetime
+) -> Allowance:
+    key = _clicks_key(tenant)
+    if key not in rules:
+        return Allowance(wanted)
+    reading, quota, rule = quotas[_key(tenant)].reading, quotas[key], rules[key]
+    room = int(readings.room(quota, rule, reading))
+    if room >= wanted or not _mass_waits(tenant):
+        return Allowance(wanted)
+    missing = min(wanted, LIMIT) - room
+    return Allowance(max(0, room), readings.again_at(quota, rule, reading, quota.level + missing))
+
+
+def _mass_waits(tenant: Tenant) -> bool:
+    waiting = RevocationStep.objects.filter(tenant=tenant, state=RevocationStep.State.WAITING, interactive=False)
+    return waiting.filter(request__state=RevocationRequest.State.RUNNING).exists()
+
+
 def _for_mass(
     tenant: Tenant, quotas: dict[str, WriteQuota], rules: dict[str, Rule], wanted: int, now: datetime
 ) -> Allowance:
@@ -196,6 +219,8 @@ def _rules(tenant: Tenant, interactive: bool, high_priority: bool) -> dict[str, 
     whole = tenant_rule()
     rules = {_key(tenant): whole or NO_LIMIT, APP: app_rule() or NO_LIMIT}
     share = share_of(tenant, high_priority=high_priority)
+    if whole and interactive:
+        rules[_clicks_key(tenant)] = whole.part(1 - KEPT_FOR_MASS)
     if whole and not interactive and share < 1:
         rules[_mass_key(tenant)] = whole.part(share)
     return rules
@@ -207,6 +232,10 @@ def _key(tenant: Tenant) -> str:
 
 def _mass_key(tenant: Tenant) -> str:
     return f"mass:{tenant.pk}"
+
+
+def _clicks_key(tenant: Tenant) -> str:
+    return f"clicks:{tenant.pk}"
 
 
 def _blocked_until(quotas: dict[str, WriteQuota]) -> datetime | None:

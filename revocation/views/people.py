@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import pace
 from accounts.access import Actor, or_404, require
 from accounts.directory_roles import role_names
 from accounts.roles import Capability
@@ -72,6 +73,9 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _read_again(request: HttpRequest, found: Person) -> None:
+    if seconds := pace.take(request.user.pk, pace.READINGS):
+        messages.warning(request, _("You asked often, so this is our copy. %(wait)s") % {"wait": pace.wait(seconds)})
+        return
     try:
         if sync.refresh_person(request.tenant, found.pk):
             messages.success(request, _("Read from Microsoft just now."))
