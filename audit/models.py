@@ -50,6 +50,7 @@ _AREA_OF = {  # by the first two words of an event
     "revocation.result": Area.EXPORTS,
     "audit.record": Area.EXPORTS,
     "directory.copy": Area.COPY,
+    "b2c.credential": Area.TENANT,
 }
 
 
@@ -86,6 +87,8 @@ class AuditEvent(models.TextChoices):
     AUDIT_EXPORTED = "audit.record.exported", _("audit record exported")
     DIRECTORY_SYNCED = "directory.copy.completed", _("directory copy completed")
     DIRECTORY_SYNC_FAILED = "directory.copy.failed", _("directory copy failed")
+    GATE_CREDENTIAL_CREATED = "b2c.credential.created", _("credential of the refresh gate made")
+    GATE_CREDENTIAL_ENDED = "b2c.credential.ended", _("credential of the refresh gate ended")
 
     @property
     def area(self) -> Area:

@@ -1,0 +1,25 @@
+"""Inside the portal the gate is asked before everything else: a session, a scope, a host name are not its matter.
+
+Some of what comes later speaks to the database, which may be away: then the gate still answers as its tenant wants.
+"""
+
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound
+from django.urls import resolve
+
+PREFIX = "/b2c/"
+URLS = "b2c.gate.urls"
+
+
+def answer_gate_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX):
+            return get_response(request)
+        try:
+            found = resolve(request.path_info, URLS)
+        except Http404:
+            return HttpResponseNotFound()
+        return found.func(request, **found.kwargs)
+
+    return middleware
