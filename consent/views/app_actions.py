@@ -1,21 +1,20 @@
 """What an administrator does to one app. Each says first what will happen; each needs a fresh sign-in."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import Actor, or_404, require
+from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import services
 from consent.forms import ReasonForm, TypedForm
 from consent.showing import app_changes as said
 from directory import selectors
 from directory.models import ServicePrincipal
-from revocation.models import RevocationRequest
-from revocation.showing.confirming import confirm, refusals_to_messages
+from revocation.showing.confirming import confirm_and_do
 
 changes_apps = require(Capability.CHANGE_APPS, step_up=True)
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
@@ -26,77 +25,46 @@ reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
 def revoke_user_consent(request: HttpRequest, app_id: UUID, person_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
     consent = or_404(selectors.user_consent, app, person_id)
-    form, back = ReasonForm(request.POST or None), _page(request, app)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            done = services.revoke_user_consent(
-                request.tenant, app, person_id, actor=_actor(request), **form.cleaned_data
-            )
-            return _told(done)
-        return redirect(back)
-    return confirm(request, said.user_consent(app, consent, back), form)
+    do = partial(services.revoke_user_consent, request.tenant, app, person_id)
+    return confirm_and_do(request, said.user_consent(app, consent, _page(request, app)), _reason(request), do)
 
 
 @reads_and_posts
 @changes_apps
 def revoke_tenant_consent(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
-    form, back = ReasonForm(request.POST or None), _page(request, app)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            done = services.revoke_tenant_consent(request.tenant, app, actor=_actor(request), **form.cleaned_data)
-            return _told(done)
-        return redirect(back)
-    return confirm(request, said.tenant_consent(app, back), form)
+    do = partial(services.revoke_tenant_consent, request.tenant, app)
+    return confirm_and_do(request, said.tenant_consent(app, _page(request, app)), _reason(request), do)
 
 
 @reads_and_posts
 @changes_apps
 def disable(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
-    form, back = ReasonForm(request.POST or None), _page(request, app)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            done = services.disable_app(request.tenant, app, actor=_actor(request), **form.cleaned_data)
-            return _told(done)
-        return redirect(back)
-    return confirm(request, said.disabling(app, back), form)
+    do = partial(services.disable_app, request.tenant, app)
+    return confirm_and_do(request, said.disabling(app, _page(request, app)), _reason(request), do)
 
 
 @reads_and_posts
 @changes_apps
 def enable(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
-    form, back = ReasonForm(request.POST or None), _page(request, app)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            done = services.enable_app(request.tenant, app, actor=_actor(request), **form.cleaned_data)
-            return _told(done)
-        return redirect(back)
-    return confirm(request, said.enabling(app, back), form)
+    do = partial(services.enable_app, request.tenant, app)
+    return confirm_and_do(request, said.enabling(app, _page(request, app)), _reason(request), do)
 
 
 @reads_and_posts
 @changes_apps
 def delete(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
-    form, back = TypedForm(request.POST or None, name=app.display_name), _page(request, app)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            done = services.delete_app(request.tenant, app, actor=_actor(request), **form.cleaned_data)
-            return _told(done)
-        return redirect(back)
-    return confirm(request, said.deleting(app, back), form)
+    form = TypedForm(request.POST or None, name=app.display_name)
+    do = partial(services.delete_app, request.tenant, app)
+    return confirm_and_do(request, said.deleting(app, _page(request, app)), form, do)
+
+
+def _reason(request: HttpRequest) -> ReasonForm:
+    return ReasonForm(request.POST or None)
 
 
 def _page(request: HttpRequest, app: ServicePrincipal) -> str:
     return reverse("consent:app", args=[request.tenant.slug, app.pk])
-
-
-def _actor(request: HttpRequest) -> Actor:
-    return Actor.of(request.membership)
-
-
-def _told(done: RevocationRequest) -> HttpResponse:
-    """On to the page that tells what becomes of it."""
-    return redirect("revocation:detail", done.tenant.slug, done.pk)

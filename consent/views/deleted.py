@@ -1,14 +1,15 @@
 """The recycle bin: what was deleted in the last 30 days, back again or gone for good."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import Actor, or_404, require
+from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import services
 from consent.forms import ReasonForm, TypedForm
@@ -16,7 +17,7 @@ from consent.showing import app_changes as said
 from directory import selectors
 from directory.models import Collection, ServicePrincipal
 from directory.paging import mapped
-from revocation.showing.confirming import confirm, refusals_to_messages
+from revocation.showing.confirming import confirm_and_do
 
 # https://learn.microsoft.com/entra/identity/enterprise-apps/restore-application
 KEPT_FOR = timedelta(days=30)
@@ -34,29 +35,18 @@ def deleted_apps(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.CHANGE_APPS, step_up=True)
 def restore(request: HttpRequest, app_id: UUID) -> HttpResponse:
-    app, back = _deleted(request, app_id), _list(request)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            actor = Actor.of(request.membership)
-            done = services.restore_app(request.tenant, app, actor=actor, **form.cleaned_data)
-            return redirect("revocation:detail", request.tenant.slug, done.pk)
-        return redirect(back)
-    return confirm(request, said.restoring(app, back), form)
+    app, form = _deleted(request, app_id), ReasonForm(request.POST or None)
+    do = partial(services.restore_app, request.tenant, app)
+    return confirm_and_do(request, said.restoring(app, _list(request)), form, do)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.CHANGE_APPS, step_up=True)
 def purge(request: HttpRequest, app_id: UUID) -> HttpResponse:
-    app, back = _deleted(request, app_id), _list(request)
+    app = _deleted(request, app_id)
     form = TypedForm(request.POST or None, name=app.display_name)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to_messages(request):
-            actor = Actor.of(request.membership)
-            done = services.purge_app(request.tenant, app, actor=actor, **form.cleaned_data)
-            return redirect("revocation:detail", request.tenant.slug, done.pk)
-        return redirect(back)
-    return confirm(request, said.purging(app, back), form)
+    do = partial(services.purge_app, request.tenant, app)
+    return confirm_and_do(request, said.purging(app, _list(request)), form, do)
 
 
 def _list(request: HttpRequest) -> str:

@@ -115,11 +115,6 @@ def undo_url(message: Message) -> str:
     return ""
 
 
-@register.filter
-def percent(part: int, whole: int) -> int:
-    return round(100 * part / whole) if whole else 0
-
-
 @register.simple_tag
 def progress_bars(counts: Mapping[str, int], total: int) -> list[dict]:
     """Rectangles of a progress bar, 1000 units wide, one per decided state; anything present is at least 4 wide."""

@@ -5,11 +5,6 @@ from collections.abc import Iterator
 from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.showing import figures
-from revocation.showing.figures import Figures
-
-
-def percent(counted: Figures) -> int:
-    return 100 * counted.decided // counted.total if counted.total else 100
 
 
 def headline(request: RevocationRequest) -> str:
@@ -34,7 +29,7 @@ def details(request: RevocationRequest) -> Iterator[str]:
     if request.approved_at:
         yield f"  approved  {request.approver_label}, {request.approved_at:%Y-%m-%d %H:%M:%S}Z"
     yield f"  digest    {request.digest}"
-    yield f"  steps     {counted.total}, {percent(counted)} % decided"
+    yield f"  steps     {counted.total}, {counted.tally.percent} % decided"
     for state in RevocationStep.State:
         if count := counted.counts[state]:
             yield f"    {state.label:<12} {count}"

@@ -1,16 +1,19 @@
 """What is said before a change and when it is refused: one shape for every change, in the page and in the dialog."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.access import Actor
+from revocation.models import RevocationRequest
 from revocation.rules.refusals import Refused
 from revocation.showing.timeline import TOKEN_LIFETIME
 
@@ -72,6 +75,22 @@ def confirm(
     refused = confirmation.refusal and request.method == "POST"
     status = 403 if refused else 422 if form and form.errors else 200
     return render(request, "confirm.html", context, status=status)
+
+
+def confirm_and_do(
+    request: HttpRequest, confirmation: Confirmation, form: Form, do: Callable[..., RevocationRequest]
+) -> HttpResponse:
+    """The page before a change; once its form is sent, the change, and the page that tells what becomes of it.
+
+    Args:
+        do: a service that wants only the actor and what the form holds.
+    """
+    if request.method == "POST" and form.is_valid():
+        with refusals_to_messages(request):
+            done = do(actor=Actor.of(request.membership), **form.cleaned_data)
+            return redirect("revocation:detail", done.tenant.slug, done.pk)
+        return redirect(confirmation.back)
+    return confirm(request, confirmation, form)
 
 
 @contextmanager

@@ -43,6 +43,11 @@ class Tally:
         return self.total - self.waiting
 
     @property
+    def percent(self) -> int:
+        """How much of it is decided; never 100 before all of it is."""
+        return 100 * self.decided // self.total if self.total else 100
+
+    @property
     def attention(self) -> int:
         return self.of(*RevocationStep.FOR_A_HUMAN)
 
@@ -122,7 +127,7 @@ def how_far(request: RevocationRequest, tally: Tally) -> str:
 
 def aloud(tally: Tally) -> str:
     """What a screen reader says while a large request runs: in steps of ten percent, or it would never be quiet."""
-    percent = 10 * (10 * tally.decided // tally.total) if tally.total else 100
+    percent = tally.percent // 10 * 10
     text = _("%(percent)s percent of %(total)s decided.") % {"percent": percent, "total": number(tally.total)}
     if not tally.attention:
         return text
