@@ -49,6 +49,7 @@ _AREA_OF = {  # by the first two words of an event
     "revocation.step": Area.STEPS,
     "revocation.result": Area.EXPORTS,
     "audit.record": Area.EXPORTS,
+    "directory.list": Area.EXPORTS,
     "directory.copy": Area.COPY,
     "b2c.credential": Area.TENANT,
 }
@@ -85,6 +86,7 @@ class AuditEvent(models.TextChoices):
     STEP_UNCONFIRMED = "revocation.step.unconfirmed", _("not confirmed")
     RESULT_EXPORTED = "revocation.result.exported", _("result downloaded")
     AUDIT_EXPORTED = "audit.record.exported", _("audit record exported")
+    LIST_EXPORTED = "directory.list.exported", _("list downloaded")
     DIRECTORY_SYNCED = "directory.copy.completed", _("directory copy completed")
     DIRECTORY_SYNC_FAILED = "directory.copy.failed", _("directory copy failed")
     GATE_CREDENTIAL_CREATED = "b2c.credential.created", _("credential of the refresh gate made")

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from consent.apps_now import is_name
+from directory.models import ServicePrincipal
 
 
 def _text(**attrs) -> forms.TextInput:
@@ -36,57 +37,121 @@ class TypedForm(ReasonForm):
         return typed
 
 
+def _choices(*pairs, any_word=None) -> list[tuple]:
+    return [("", any_word or _("Any")), *pairs]
+
+
 class AppFilter(forms.Form):
     """The filters of the apps list. What cannot be read is ignored, so that old links still work."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=256)
     risk = forms.ChoiceField(
-        label=_("Risk"), required=False, choices=[("", _("Any")), ("3", _("High")), ("2", _("Medium")), ("1", _("Low"))]
+        label=_("Risk"), required=False, choices=_choices(("3", _("High")), ("2", _("Medium")), ("1", _("Low")))
+    )
+    may = forms.ChoiceField(
+        label=_("May"),
+        required=False,
+        choices=_choices(
+            ("mail", _("Read mail")),
+            ("send", _("Send mail")),
+            ("files", _("Reach files and sites")),
+            ("chats", _("Reach chats and recordings")),
+            ("content", _("Reach mail or files")),
+            ("directory", _("Change the directory")),
+            ("more", _("Grant itself more")),
+            ("devices", _("Change devices")),
+            any_word=_("Anything"),
+        ),
+    )
+    alone = forms.ChoiceField(
+        label=_("In whose name"),
+        required=False,
+        choices=_choices(("yes", _("By itself, everyone's")), ("no", _("In somebody's name"))),
     )
     publisher = forms.ChoiceField(
         label=_("Publisher"),
         required=False,
-        choices=[
-            ("", _("Any")),
+        choices=_choices(
             ("unverified", _("Not verified")),
             ("verified", _("Verified")),
             ("own", _("Your organisation")),
             ("microsoft", _("Microsoft")),
             ("third_party", _("Third party")),
-        ],
+        ),
     )
     consent = forms.ChoiceField(
         label=_("Who consented"),
         required=False,
-        choices=[
-            ("", _("Anyone")),
+        choices=_choices(
             ("user", _("People")),
             ("admin", _("An admin, for everyone")),
             ("app_only", _("App-only permissions")),
             ("none", _("Nobody")),
             ("new", _("Somebody, this week")),
-        ],
+            any_word=_("Anyone"),
+        ),
     )
     enabled = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("Any")), ("yes", _("Enabled")), ("no", _("Disabled"))]
+        label=_("State"), required=False, choices=_choices(("yes", _("Can act")), ("no", _("Switched off")))
+    )
+    off = forms.ChoiceField(
+        label=_("Switched off"),
+        required=False,
+        choices=_choices(
+            ("here", _("Here")),
+            ("publisher", _("By its publisher")),
+            ("microsoft", _("By Microsoft")),
+            any_word=_("By anybody"),
+        ),
     )
     use = forms.ChoiceField(
-        label=_("Last used"), required=False, choices=[("", _("Any")), ("unused", _("90+ days ago"))]
-    )
-    sort = forms.ChoiceField(
-        label=_("Sort by"),
+        label=_("Last used"),
         required=False,
-        choices=[("", _("Risk")), ("name", _("Name")), ("consents", _("People who consented"))],
+        choices=_choices(("unused", _("90+ days ago")), ("unknown", _("Unknown"))),
     )
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        choices=_choices(
+            (ServicePrincipal.Kind.APP, _("App")),
+            (ServicePrincipal.Kind.AGENT, _("AI agent")),
+            (ServicePrincipal.Kind.BLUEPRINT, _("Agent blueprint")),
+            (ServicePrincipal.Kind.MANAGED_IDENTITY, _("Managed identity")),
+        ),
+    )
+    fact = forms.ChoiceField(
+        label=_("Stands out"),
+        required=False,
+        choices=_choices(
+            ("imitates", _("Name imitates another")),
+            ("spread", _("Many people in a short time")),
+            ("offline_unverified", _("Unverified, and works while people are away")),
+            ("ai_connector", _("Hands content to an AI service")),
+            ("secret_added", _("A secret was added here")),
+            ("secret_expires", _("A secret ends soon")),
+            ("localhost", _("Reply address on the person's machine")),
+            ("insecure_reply", _("Reply address over plain http")),
+            ("new", _("New this week")),
+            any_word=_("Anything"),
+        ),
+    )
+    permission = forms.CharField(required=False, max_length=256, widget=forms.HiddenInput)
+    person = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    sort = forms.RegexField(r"^-?[a-z]+$", required=False, max_length=16, widget=forms.HiddenInput)
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, auto_id="%s", **kwargs)
         for name, field in self.fields.items():
             field.widget.attrs["class"] = "field"
             if name == "q":
-                field.widget.attrs |= {"type": "search", "placeholder": _("Name, publisher or application id")}
+                placeholder = _("Name, publisher, permission, person or id")
+                field.widget.attrs |= {"type": "search", "placeholder": placeholder}
 
     def values(self) -> dict[str, str]:
         """What was chosen, by field, without the empty ones."""
         self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        return {name: str(value) for name, value in self.cleaned_data.items() if value}
+
+    def folded(self) -> list[forms.BoundField]:
+        """The fields beside the search."""
+        return [field for field in self.visible_fields() if field.name != "q"]

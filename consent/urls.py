@@ -25,6 +25,7 @@ urlpatterns = [
     # Workspace
     path("t/<slug:tenant>/", overview.overview, name="overview"),
     path("t/<slug:tenant>/apps/", apps.apps, name="apps"),
+    path("t/<slug:tenant>/apps.csv", apps.apps_csv, name="apps-csv"),
     path("t/<slug:tenant>/apps/<uuid:app_id>/", apps.app, name="app"),
     path(
         "t/<slug:tenant>/apps/<uuid:app_id>/people/<uuid:person_id>/revoke/",

@@ -378,3 +378,15 @@ for _key, (_level, _title, _text) in _APPS.items():
     RULES[_key] = Rule(_key, _LEVELS[_level], _title, _text)
 ORDER = {key: position for position, key in enumerate(RULES)}
 PERMISSION_REASONS = tuple(_PERMISSIONS)
+
+# What an administrator asks for, and the reasons that answer it.
+GROUPS = {
+    "mail": ("mail", "mail_write", "legacy_mail"),
+    "send": ("mail_send", "mail_write", "legacy_mail"),
+    "files": ("files", "files_write"),
+    "content": ("mail", "mail_write", "legacy_mail", "files", "files_write"),
+    "chats": ("chat", "chat_write", "recordings"),
+    "directory": ("directory_write", "apps_write", "policy_write", "credentials", "takeover", "impersonation"),
+    "more": ("takeover", "credentials", "impersonation"),
+    "devices": ("devices_write",),
+}

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _, ngettext
 from directory.lookalikes import brand_of, has_mixed_scripts
 from directory.models import Risk
 from directory.ratings import OFFLINE, SIGN_IN_SCOPES, VERSION, permission_rule
-from directory.reasons import FACTS, ORDER, RULES, Rule
+from directory.reasons import ALONE, FACTS, ORDER, RULES, Rule
 
 __all__ = [
     "FACTS",
@@ -27,9 +27,12 @@ __all__ = [
     "VERSION",
     "AppFacts",
     "HeldPermission",
+    "May",
     "Reason",
     "Rule",
     "danger",
+    "lead",
+    "may",
     "permission_rule",
     "power",
     "rate",
@@ -214,6 +217,34 @@ def _reply_addresses(facts: AppFacts):
 
 def _reason(key: str, params: dict, risk: Risk | None = None) -> dict:
     return {"rule": key, "risk": int(RULES[key].risk if risk is None else risk), "params": params}
+
+
+@dataclass(frozen=True)
+class May:
+    """What an app may do, in a word or two; `alone` with nobody signed in, which reaches everybody's."""
+
+    word: str
+    alone: bool
+    risk: Risk
+
+
+def may(stored: Iterable[dict], most: int = 3) -> list[May]:
+    """The gravest things an app may do, each area once; what only signs people in is not said."""
+    found: dict[tuple[str, bool], May] = {}
+    for item in stored:
+        rule = RULES.get(item["rule"])
+        if rule is None or rule.key in FACTS or item["risk"] == Risk.LOW:
+            continue
+        alone = rule.key.startswith(ALONE)
+        found.setdefault((str(rule.title), alone), May(str(rule.title), alone, Risk(item["risk"])))
+    ordered = sorted(found.values(), key=lambda one: (-one.risk, not one.alone))
+    return ordered[:most]
+
+
+def lead(stored: Sequence[dict]) -> Reason | None:
+    """The one reason to look at an app; None where nothing about it is more than low."""
+    worst = max(stored, key=lambda item: (_LEADS.get(item["rule"], 0), item["risk"]), default=None)
+    return next(iter(reasons([worst] if worst else [], above=Risk.LOW)), None)
 
 
 def reasons(stored: Iterable[dict], *, above: Risk | None = None) -> list[Reason]:

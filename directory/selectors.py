@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
 from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory import risk as risks, wording
+from directory.app_filters import (
+    AppFilter,
+    alive,
+    by_text,
+    can_act,
+    matching,
+    monday,
+    new_grants,
+    ordered,
+    portal,
+    unused,
+)
 from directory.hits import Hits, what_deleting_hits
 from directory.models import (
     MICROSOFT_TENANT_IDS,
-    NOT_STOPPED_BY_MICROSOFT,
     AppRoleAssignment,
     Collection,
     PermissionDefinition,
@@ -31,18 +41,13 @@ from directory.models import (
 from directory.my_apps import MyApp, my_app, my_apps
 from directory.paging import Page, mapped, page
 
-SORTS = {
-    "name": ("display_name", "id"),
-    "risk": ("-risk", "display_name", "id"),
-    "consents": ("-user_consent_count", "display_name", "id"),
-}
-PUBLISHERS = ("verified", "unverified", "own", "microsoft", "third_party")
-CONSENTS = ("user", "admin", "app_only", "none", "new")
 Types = PermissionGrant.ConsentType
 
 __all__ = [  # reads that live in files of their own, and come through this door too
+    "AppFilter",
     "Hits",
     "MyApp",
+    "matching",
     "my_app",
     "my_apps",
     "what_deleting_hits",
@@ -75,42 +80,20 @@ def known_since(tenant: Tenant) -> datetime | None:
 # --- Apps of the tenant -------------------------------------------------------------------------------
 
 
-def apps(
-    tenant: Tenant,
-    q: str = "",
-    risk: str | int = "",
-    publisher: str = "",
-    consent: str = "",
-    enabled: str | bool = "",
-    use: str = "",
-    sort: str = "name",
-    after: str = "",
-) -> Page[ServicePrincipal]:
-    """A page of the tenant's apps, in one query. Filters that make no sense are ignored.
+def apps(tenant: Tenant, *, sort: str = "name", after: str = "", **filters) -> Page[ServicePrincipal]:
+    """A page of the tenant's apps, in one query.
 
     Args:
-        q: part of a name or a publisher; or an object id or client id.
-        risk: 1 to 3.
-        publisher: one of PUBLISHERS; `third_party` is neither Microsoft's nor the tenant's own.
-        consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, none at all; or
-            "new": anybody's that was first seen this week, as the overview counts them.
-        enabled: "yes" or "no": whether the app can act, or somebody switched it off (here, its publisher, Microsoft).
-        use: "unused": nobody signed in to it lately, as the overview counts them.
-        sort: one of SORTS.
+        sort: one of `app_filters.SORTS`, a minus before it to turn it round.
+        filters: those of `AppFilter`.
     """
-    found = _alive(tenant)
-    found = _by_text(found, q)
-    if str(risk) in {str(level) for level in Risk.values}:
-        found = found.filter(risk=int(risk))
-    found = _by_publisher(found, tenant, publisher)
-    found = _by_consent(found, tenant, consent)
-    if str(enabled).lower() in ("yes", "true", "1"):
-        found = found.filter(_can_act())
-    elif str(enabled).lower() in ("no", "false", "0"):
-        found = found.exclude(_can_act())
-    if use == "unused":
-        found = found.filter(_unused(timezone.now()))
-    return page(found, SORTS.get(sort, SORTS["name"]), after)
+    return page(*ordered(matching(tenant, AppFilter(**filters)), sort), after)
+
+
+def all_apps(tenant: Tenant, *, sort: str = "name", **filters) -> QuerySet[ServicePrincipal]:
+    """All that `apps` pages through, in its order."""
+    found, order = ordered(matching(tenant, AppFilter(**filters)), sort)
+    return found.order_by(*order)
 
 
 def app(tenant: Tenant, app_id: UUID | str) -> ServicePrincipal:
@@ -125,7 +108,7 @@ def app(tenant: Tenant, app_id: UUID | str) -> ServicePrincipal:
 def deleted_apps(tenant: Tenant, q: str = "", after: str = "") -> Page[ServicePrincipal]:
     """Apps in the recycle bin, last deleted first. Microsoft empties it of what is 30 days old."""
     found = ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=False)
-    return page(_by_text(found, q), ("-deleted_at", "id"), after)
+    return page(by_text(found, tenant, q), ("-deleted_at", "id"), after)
 
 
 def admin_permissions(app: ServicePrincipal) -> list[wording.ResourcePermissions]:
@@ -193,8 +176,8 @@ def assigned(app: ServicePrincipal, after: str = "") -> Page[AppRoleAssignment]:
 def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
     """A page of the tenant's people, by name. Agents' user accounts are no people."""
     found = Person.objects.filter(tenant=tenant, is_agent=False)
-    for word in q.split()[:5]:
-        text = Q(display_name__icontains=word) | Q(upn__icontains=word) | Q(mail__icontains=word)
+    for word in q.lower().split()[:5]:
+        text = Q(search__contains=word)
         found = found.filter(text | Q(pk=exact) if (exact := id_or_none(word)) else text)
     return page(found, ("display_name", "id"), after)
 
@@ -236,17 +219,17 @@ class Overview:
 def overview(tenant: Tenant, weeks: int = 8) -> Overview:
     """Numbers for the overview, in three queries."""
     now = timezone.now()
-    apps = _alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS).exclude(_portal())
-    acting = _can_act()
+    apps = alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS).exclude(portal())
+    acting = can_act()
     counts = apps.aggregate(
         all=Count("pk"),
         **{f"risk{level}": Count("pk", filter=acting & Q(risk=level)) for level in Risk.values},
         unverified=Count("pk", filter=acting & Q(publisher_verified=False) & ~Q(owner_tenant_id=tenant.pk)),
         disabled=Count("pk", filter=~acting),
-        unused=Count("pk", filter=acting & _unused(now)),
+        unused=Count("pk", filter=acting & unused(now)),
     )
-    starts = [_monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
-    seen = _new_grants(tenant, starts[0]).annotate(week=TruncWeek("first_seen_at"))
+    starts = [monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
+    seen = new_grants(tenant, starts[0]).annotate(week=TruncWeek("first_seen_at"))
     per_week = dict(seen.values_list("week").annotate(count=Count("pk")))
     since = known_since(tenant)
     return Overview(
@@ -266,71 +249,6 @@ def _counted(week: datetime, since: datetime | None, per_week: dict[datetime, in
 
 
 # --- How it is done -----------------------------------------------------------------------------------
-
-
-def _alive(tenant: Tenant) -> QuerySet[ServicePrincipal]:
-    return ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=True)
-
-
-def _can_act() -> Q:
-    """`ServicePrincipal.can_act` as a condition, for apps that are not in the recycle bin."""
-    return Q(account_enabled=True, is_disabled=False, disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT)
-
-
-def _portal() -> Q:
-    return Q(app_id=id_or_none(settings.ENTRA_CLIENT_ID) or UUID(int=0))
-
-
-def _by_text(apps: QuerySet, q: str) -> QuerySet:
-    q = q.strip().replace("\0", "")
-    if not q:
-        return apps
-    if exact := id_or_none(q):
-        return apps.filter(Q(pk=exact) | Q(app_id=exact))
-    return apps.filter(Q(display_name__icontains=q) | Q(publisher_name__icontains=q))
-
-
-def _by_publisher(apps: QuerySet, tenant: Tenant, publisher: str) -> QuerySet:
-    microsoft = Q(owner_tenant_id__in=MICROSOFT_TENANT_IDS)
-    own = Q(owner_tenant_id=tenant.pk) | _portal()  # another tenant's registration, and nobody's to judge here
-    unknown = Q(owner_tenant_id__isnull=True)  # SQL's "not in" is never true of null
-    third_party = (unknown | (~microsoft & ~own)) & ~_portal()
-    conditions = {
-        "microsoft": microsoft,
-        "own": own,
-        "third_party": third_party,
-        "verified": third_party & Q(publisher_verified=True),
-        "unverified": third_party & Q(publisher_verified=False),
-    }
-    return apps.filter(conditions[publisher]) if publisher in conditions else apps
-
-
-def _by_consent(apps: QuerySet, tenant: Tenant, consent: str) -> QuerySet:
-    nobody = Q(user_consent_count=0, has_admin_consent=False)
-    this_week = _new_grants(tenant, _monday(timezone.now()))
-    conditions = {
-        "user": Q(user_consent_count__gt=0),
-        "admin": Q(has_admin_consent=True),
-        "app_only": nobody & Q(app_permission_count__gt=0),
-        "none": nobody & Q(app_permission_count=0),
-        "new": Exists(this_week.filter(client=OuterRef("pk"))),
-    }
-    return apps.filter(conditions[consent]) if consent in conditions else apps
-
-
-def _new_grants(tenant: Tenant, since: datetime) -> QuerySet[PermissionGrant]:
-    """Grants first seen since then. What the first walk found is older than we know."""
-    first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).values("first_complete_at")
-    grants = PermissionGrant.objects.filter(tenant=tenant, first_seen_at__gte=since)
-    return grants.filter(first_seen_at__gt=Subquery(first_walk[:1]))  # of null, before there was one, nothing is true
-
-
-def _monday(now: datetime) -> datetime:
-    return (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _unused(now: datetime) -> Q:
-    return Q(last_used_at__lt=now - risks.UNUSED_AFTER)
 
 
 def _grants_of(app: ServicePrincipal) -> QuerySet[PermissionGrant]:

@@ -154,6 +154,7 @@ TABLE: dict[str, Row] = {
     # Workspace: apps
     "consent:overview": Row(Capability.VIEW_WORKSPACE),
     "consent:apps": Row(Capability.VIEW_APPS),
+    "consent:apps-csv": Row(Capability.VIEW_APPS),
     "consent:app": Row(Capability.VIEW_APPS, ids=app_id),
     "consent:revoke-user-consent": Row(Capability.CHANGE_APPS, ids=consent_id),
     "consent:revoke-tenant-consent": CHANGES_APP,

@@ -4,19 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import replace_url
 
-from accounts.access import or_404, require
+from accounts.access import Actor, or_404, require
 from accounts.roles import Capability
+from audit.models import AuditEvent
+from audit.services import record
 from consent.forms import AppFilter
+from consent.showing import apps_list
 from directory import risk, selectors
 from directory.models import Collection, ServicePrincipal
+from directory.paging import mapped
 from revocation.rules import protection
+from revocation.showing.downloads import csv_file
 
 
 @require_safe
@@ -25,13 +31,42 @@ from revocation.rules import protection
 def apps(request: HttpRequest) -> HttpResponse:
     form = AppFilter(request.GET)
     chosen = form.values()
-    page = selectors.apps(request.tenant, **{"sort": "risk"} | chosen, after=request.GET.get("after", ""))
+    sort = chosen.get("sort", "risk")
+    page = selectors.apps(request.tenant, **chosen | {"sort": sort}, after=request.GET.get("after", ""))
     fresh = selectors.freshness(request.tenant)
-    context = {"page": page, "filtered": bool(chosen), "form": form, "read": _read(fresh)}
+    context = {
+        "page": mapped(page, apps_list.rows),
+        "filtered": bool(set(chosen) - {"sort"}),
+        "form": form,
+        "query": apps_list.query(chosen),
+        "heads": apps_list.heads(sort),
+        "views": apps_list.views(chosen),
+        "read": _read(fresh),
+    }
     if request.htmx:
-        return render(request, "consent/_apps_table.html", context)
+        answer = render(request, "consent/_apps_table.html", context)
+        return replace_url(answer, f"{request.path}?{context['query']}" if context["query"] else request.path)
+    context["folded"] = len(set(chosen) - {"sort", "q"})
     context["collection"] = fresh[Collection.Kind.SERVICE_PRINCIPALS]
     return render(request, "consent/apps.html", context)
+
+
+@require_safe
+@require(Capability.VIEW_APPS)
+def apps_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """All apps that fit, in the order of the list, row by row."""
+    chosen = AppFilter(request.GET).values()
+    found = selectors.all_apps(request.tenant, **{"sort": "risk"} | chosen)
+    record(
+        AuditEvent.LIST_EXPORTED,
+        tenant_id=request.tenant.pk,
+        actor=Actor.of(request.membership),
+        target_type="list",
+        target_label="apps",
+        after={"filters": chosen},
+    )
+    rows = (apps_list.cells(app) for app in found.iterator(chunk_size=1000))
+    return csv_file(request.tenant, apps_list.COLUMNS, rows, "apps.csv")
 
 
 @require_safe

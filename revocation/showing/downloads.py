@@ -5,8 +5,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
+from accounts.models import Tenant
+from accounts.tenancy import tenant_context
 from revocation.lists.selection import Selection
 from revocation.models import RevocationRequest
 from revocation.showing import figures
@@ -60,6 +63,18 @@ def selection_as_csv(selection: Selection) -> Iterator[str]:
         for r in selection.rows
     )
     return _csv(columns, rows)
+
+
+def csv_file(tenant: Tenant, columns: list[str], rows: Iterable[list], name: str) -> StreamingHttpResponse:
+    """The rows as a file to keep, made line by line while it is sent, in the memory of one line."""
+
+    def scoped() -> Iterator[str]:
+        with tenant_context(tenant.pk):  # the middleware has left the tenant's scope by the time a stream is read
+            yield from _csv(columns, ([_cell(value) for value in row] for row in rows))
+
+    answer = StreamingHttpResponse(scoped(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _csv(columns: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

@@ -1,10 +1,14 @@
 """An administrator looks through the tenant's apps and takes consent, or the app, away."""
 
+import csv
+import io
+
 import pytest
 from django.urls import reverse
 
 from accounts.tenancy import tenant_context
-from directory import sync
+from audit.models import AuditEntry, AuditEvent
+from directory import selectors, sync
 from directory.models import ServicePrincipal
 from revocation.models import RevocationRequest
 from tests.consent.pages import app_named, fill
@@ -72,6 +76,11 @@ def app_in_entra(entra, app):
         ("consent=app_only", "Proseware Backup", "Mail Sidekick"),
         ("enabled=no", "Relecloud Forms", "Mail Sidekick"),
         ("use=unused", "Northwind Expenses", "Mail Sidekick"),
+        ("q=Mail.Send", "Mail Sidekick", "Northwind Expenses"),
+        ("q=johanna", "Mail Sidekick", "Northwind Expenses"),
+        ("may=mail&alone=yes", "Proseware Backup", "Mail Sidekick"),
+        ("fact=imitates", "Micros0ft Office Viewer", "Mail Sidekick"),
+        ("off=here", "Relecloud Forms", "Mail Sidekick"),
     ],
 )
 def test_apps_are_found_by_words_and_filters(admin, contoso, query, shown, hidden):
@@ -84,6 +93,27 @@ def test_apps_are_found_by_words_and_filters(admin, contoso, query, shown, hidde
 @pytest.mark.parametrize("query", ["risk=9", "sort=;drop", "publisher=%00", "after=x", "q=%00", "enabled=maybe"])
 def test_filters_that_make_no_sense_are_ignored(admin, contoso, query):
     assert "Mail Sidekick" in text(admin, f"{address('apps', contoso)}?{query}")
+
+
+def test_the_worst_comes_first_and_neither_the_portal_nor_what_is_stopped(admin, contoso):
+    listed = text(admin, address("apps", contoso))
+    sidekick, consentry = listed.index("Mail Sidekick"), listed.index("Consentry</a>")
+
+    assert listed.index("Micros0ft Office Viewer</a>") < sidekick < consentry
+    assert sidekick < listed.index("Relecloud Forms</a>")
+    assert "Its name looks like" in listed
+    assert 'aria-sort="descending"' in listed
+
+
+def test_the_file_holds_exactly_what_is_filtered(admin, contoso, nestor):
+    answer = admin.get(address("apps-csv", contoso) + "?may=mail&sort=name")
+    lines = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+    with tenant_context(contoso.pk):
+        expected = [app.display_name for app in selectors.all_apps(contoso, may="mail", sort="name")]
+        entry = AuditEntry.objects.get(event=AuditEvent.LIST_EXPORTED)
+    assert [line["name"] for line in lines] == expected != []
+    assert entry.after == {"filters": {"may": "mail", "sort": "name"}}
 
 
 def test_pages_follow_one_another_without_losing_an_app(admin, contoso, megan):

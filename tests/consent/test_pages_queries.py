@@ -23,6 +23,7 @@ PAGES = [
     ("consent:overview", ""),
     ("consent:apps", ""),
     ("consent:apps", "?q=app&risk=3&publisher=unverified&consent=user&enabled=yes&use=unused&sort=name"),
+    ("consent:apps", "?q=mail&may=mail&alone=no&kind=Application&fact=new&sort=-used"),
     ("consent:app", "?tab=people"),
     ("consent:app", "?tab=organisation"),
     ("consent:app", "?tab=alone"),

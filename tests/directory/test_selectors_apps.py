@@ -1,13 +1,15 @@
 """The list of a tenant's apps, and one app."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from accounts.tenancy import tenant_context
 from directory import selectors
-from directory.models import Collection, PermissionGrant, Risk, ServicePrincipal
+from directory.models import Collection, PermissionDefinition, PermissionGrant, Risk, ServicePrincipal
+from directory.sync import derive
 from tests.directory.rows import MICROSOFT, a_grant, an_app, an_assignment, graph_api, somebody
 
 
@@ -32,12 +34,14 @@ def test_apps_are_listed_by_name_and_the_deleted_are_elsewhere(inside):
     assert names(selectors.deleted_apps(inside)) == ["Old Sync"]
 
 
-@pytest.mark.parametrize("sort", ["name", "risk", "consents"])
+@pytest.mark.parametrize("sort", ["name", "risk", "consents", "-used", "added", "-consents"])
 def test_pages_follow_each_other_without_gap_or_repeat(inside, sort):
     expected = set()
     for number in range(120):
         name = f"App {number % 7}"  # many share a name, so only the id keeps them apart
-        app = an_app(inside, name, risk=1 + number % 3, user_consent_count=number % 5)
+        moment = timezone.now() - timedelta(days=number % 4) if number % 3 else None
+        facts = {"last_used_at": moment, "created_at": moment}
+        app = an_app(inside, name, danger=number % 3, user_consent_count=number % 5, **facts)
         expected.add(app.pk)
     seen, after, pages = [], "", 0
     while True:
@@ -52,10 +56,12 @@ def test_pages_follow_each_other_without_gap_or_repeat(inside, sort):
 
 
 def test_sorting_by_risk_puts_the_worst_first(inside):
-    an_app(inside, "A", risk=Risk.LOW)
-    an_app(inside, "B", risk=Risk.HIGH)
-    an_app(inside, "C", risk=Risk.MEDIUM)
-    assert names(selectors.apps(inside, sort="risk")) == ["B", "C", "A"]
+    an_app(inside, "A", danger=10)
+    an_app(inside, "B", danger=700)
+    an_app(inside, "C", danger=400)
+    an_app(inside, "D", danger=900, account_enabled=False)  # what cannot act leads no list
+    assert names(selectors.apps(inside, sort="risk")) == ["B", "C", "A", "D"]
+    assert names(selectors.apps(inside, sort="-risk")) == ["D", "A", "C", "B"]
 
 
 @pytest.mark.parametrize(
@@ -88,8 +94,43 @@ def test_filters(inside, filters, expected):
     assert all_names(inside, **filters) == expected
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"q": "mail.read"}, ["Backup", "Sidekick"]),
+        ({"q": "sidekick mail"}, ["Sidekick"]),
+        ({"q": "adele"}, ["Sidekick"]),
+        ({"q": "le"}, []),  # two letters name nobody
+        ({"permission": "Mail.Read", "alone": "yes"}, ["Backup"]),
+        ({"may": "mail"}, ["Backup", "Sidekick"]),
+        ({"may": "mail", "alone": "no"}, ["Sidekick"]),
+        ({"may": "files"}, []),
+        ({"may": "everything"}, ["Backup", "Microsoft Graph", "Sidekick"]),
+        ({"kind": "agentIdentity"}, []),
+        ({"fact": "unverified", "publisher": "third_party"}, ["Backup", "Sidekick"]),
+        ({"fact": "imitates"}, []),
+        ({"off": "here"}, ["Backup"]),
+        ({"off": "microsoft"}, []),
+        ({"use": "unknown", "enabled": "no"}, ["Backup"]),
+    ],
+)
+def test_apps_are_found_by_what_they_may_do_and_who_let_them(inside, filters, expected):
+    api, adele = graph_api(inside), somebody(inside, "Adele Vance")
+    role = PermissionDefinition.objects.create(
+        tenant=inside, resource=api, kind="application", permission_id=uuid4(), value="Mail.Read", admin_only=True
+    )
+    a_grant(an_app(inside, "Sidekick"), api, "Mail.Read", adele)
+    backup = an_app(inside, "Backup", account_enabled=False)
+    an_assignment(api, "Backup", "ServicePrincipal", principal_id=backup.pk, role=role.permission_id)
+    derive(inside)
+    assert all_names(inside, **filters) == expected
+    assert all_names(inside, person=str(adele.pk)) == ["Sidekick"]
+
+
 def test_an_app_is_found_by_either_of_its_ids(inside):
     app = an_app(inside, "Mail Sidekick")
+    assert names(selectors.apps(inside, q=str(app.pk)[:8])) == ["Mail Sidekick"]
+    assert names(selectors.apps(inside, q=str(app.app_id)[:13])) == ["Mail Sidekick"]
     an_app(inside, "Other")
     assert names(selectors.apps(inside, q=str(app.pk))) == ["Mail Sidekick"]
     assert names(selectors.apps(inside, q=str(app.app_id))) == ["Mail Sidekick"]
