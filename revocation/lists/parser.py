@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from io import SEEK_END, TextIOWrapper
 from itertools import islice
+from time import monotonic
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
@@ -21,6 +22,9 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 500_000
 LONGEST_KEY = 320  # a mail address's limit (RFC 3696 erratum 1690); UPNs are shorter
 SHOWN = 200  # characters of an unreadable line that are kept to show
+AROUND = 100  # characters of a cell beside what cannot be read in it: never the whole cell again and again
+LONGEST_CELL = 64 * 1024  # characters; what is longer is read word by word, and a longer word not at all
+SECONDS = 20.0  # for reading one list: whoever asks holds one of the few threads that serve everybody
 CONTINUED = 50  # lines one quoted cell may span before the quote is taken for a stray character
 
 GUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])", re.I)
@@ -170,7 +174,10 @@ def _entries(lines: Iterable[str], tally: Tally) -> Iterator[Entry]:
     columns: list[int] = []
     separator: str | None = None
     started = False
+    until = monotonic() + SECONDS
     for number, raw, joined in _records(lines, tally):
+        if number % 256 == 0 and monotonic() > until:
+            raise UnusableList(_("This list takes too long to read. Split it and ask for each part."))
         line = raw.translate(SPACES)
         if not line.strip(" \t;,|\"'"):
             tally.blank += joined
@@ -281,6 +288,13 @@ def _row(number: int, line: str, cells: list[str], columns: list[int]) -> Iterat
 
 
 def _identifiers(number: int, cell: str) -> Iterator[Entry]:
+    if len(cell) > LONGEST_CELL:
+        for word in cell.split():
+            if len(word) <= LONGEST_CELL:
+                yield from _identifiers(number, word)
+            else:
+                yield Entry(number, _shown(word), "", Kind.UNREADABLE)
+        return
     if PLAIN.fullmatch(plain := cell.strip()) and len(plain) <= LONGEST_KEY:
         yield Entry(number, plain, plain.lower(), Kind.ADDRESS)  # what nearly every cell holds
         return
@@ -297,10 +311,11 @@ def _identifiers(number: int, cell: str) -> Iterator[Entry]:
         if local and domain and len(key) <= LONGEST_KEY:
             yield Entry(number, match[0], key, Kind.ADDRESS)
         else:
-            yield Entry(number, _shown(cell), "", Kind.UNREADABLE)
+            around = cell[max(0, match.start() - AROUND) : match.end() + AROUND]
+            yield Entry(number, _shown(around), "", Kind.UNREADABLE)
     yield from _identifiers(number, cell[position:].replace("@", " "))
 
 
 def _shown(line: str) -> str:
-    text = " ".join(line.split())
+    text = " ".join(line[: SHOWN * 4].split())
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
