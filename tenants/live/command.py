@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Tenant
 from graph.errors import GraphError
-from tenants.live.expected import Expectations, Fixture, fixtures
+from tenants.live.expected import Expectations, Fixture, Provenance, fixtures
 from tenants.live.run import Line, LiveCheck, Stopped, leftovers, put_back
 from tenants.live.subject import Subject, Unfit, subject
 
@@ -83,7 +83,8 @@ def _said(command: BaseCommand, line: Line) -> str:
         return f"  new    {what}"
     if not line.differences:
         return command.style.SUCCESS("  same   ") + what
-    return "\n         ".join([command.style.ERROR("  DIFFERS ") + f"{what} ({line.fixture.name})", *line.differences])
+    known = f"{line.fixture.name}, known by: {line.fixture.provenance}"
+    return "\n         ".join([command.style.ERROR("  DIFFERS ") + f"{what} ({known})", *line.differences])
 
 
 def _written(folder: Path, lines: list[Line]) -> int:
@@ -95,9 +96,9 @@ def _written(folder: Path, lines: list[Line]) -> int:
         name = known.name if known else _name(line)
         about = known.about if known else ""
         source = (f"a tenant of Microsoft's, {date.today():%Y-%m-%d}",)
-        made = Fixture(
-            name, about or "Seen in a live check.", source, False, line.exchange, known.needs if known else ()
-        )
+        needs = known.needs if known else ()
+        about = about or "Seen in a live check."
+        made = Fixture(name, about, Provenance.TENANT, source, False, line.exchange, needs)
         (folder / f"{name}.json").write_text(made.as_json())
         names.add(name)
     return len(names)

@@ -2,11 +2,21 @@
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from tenants.live.exchanges import Exchange
 
 FOLDER = Path(__file__).parent / "fixtures"
+
+
+class Provenance(StrEnum):
+    """How we know an answer, the surest last."""
+
+    METADATA = "metadata"  # put together from Microsoft's metadata and what the named pages say; none shows it
+    REPORTED = "reported"  # somebody reported it in public
+    EXAMPLE = "example"  # a named page shows this operation and its answer, options such as $select aside
+    TENANT = "tenant"  # seen on a real tenant
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,7 @@ class Fixture:
 
     name: str
     about: str
+    provenance: Provenance
     source: tuple[str, ...]
     partial: bool
     exchange: Exchange
@@ -29,7 +40,8 @@ class Fixture:
     token: bool | str = True
 
     def as_json(self) -> str:
-        found = {"about": self.about, "source": self.source, "partial": self.partial, "needs": self.needs}
+        found = {"about": self.about, "provenance": self.provenance, "source": self.source}
+        found |= {"partial": self.partial, "needs": self.needs}
         return json.dumps({**found, "exchange": self.exchange.as_json()}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -43,6 +55,7 @@ def _read(path: Path) -> Fixture:
     return Fixture(
         name=path.stem,
         about=data["about"],
+        provenance=Provenance(data["provenance"]),
         source=tuple(data["source"]),
         partial=data["partial"],
         exchange=Exchange(**data["exchange"]),

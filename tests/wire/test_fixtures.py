@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tenants.live.exchanges import Cleaner, taken_apart
-from tenants.live.expected import Fixture, fixtures
+from tenants.live.expected import Fixture, Provenance, fixtures
 from tests.sandbox_client import CONTOSO, PORTAL_CLIENT_ID, Sandbox
 from tests.wire.judge import Request, judge
 
@@ -134,7 +134,7 @@ def request_of(fixture: Fixture, stage: Stage) -> tuple[str, str, dict, Any]:
     return one.method, f"{path}?{query}" if query else path, dict(one.sent_headers), stage.fill(one.sent)
 
 
-@pytest.mark.parametrize("fixture", KNOWN, ids=[one.name for one in KNOWN])
+@pytest.mark.parametrize("fixture", KNOWN, ids=[f"{one.name}, known by: {one.provenance}" for one in KNOWN])
 def test_the_sandbox_answers_as_microsoft_does(stage, fixture):
     for name in fixture.needs:
         getattr(stage, name)
@@ -176,4 +176,10 @@ def test_every_fixture_says_where_it_comes_from():
     for fixture in KNOWN:
         assert fixture.about, fixture.name
         assert fixture.source, fixture.name
-        assert all(source.startswith("https://") or "tenant" in source for source in fixture.source), fixture.name
+        seen = fixture.provenance == Provenance.TENANT
+        assert all(("tenant" in one) if seen else one.startswith("https://") for one in fixture.source), fixture.name
+        assert (fixture.provenance == Provenance.REPORTED) == any("/issues/" in one for one in fixture.source)
+        if fixture.provenance == Provenance.EXAMPLE:
+            assert any("/graph/api/" in one for one in fixture.source), fixture.name
+            assert fixture.exchange.status < 300, fixture.name  # the pages' examples show no refusal
+        assert fixture.partial or seen, fixture.name  # only what was seen is whole
