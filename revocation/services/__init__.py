@@ -8,6 +8,7 @@ from revocation.rules.refusals import NotApproved, NothingToRevoke, NotPossible,
 from revocation.services.approving import approve, override, reject
 from revocation.services.asking import sign_out, sign_out_self, submit
 from revocation.services.putting_back import retry_failed, undo, undo_until, undoable
+from revocation.services.refusing import end as end_refresh_rules, refuse as refuse_refresh
 from revocation.services.steering import cancel, pause, resume
 from revocation.steps import StepDraft
 
@@ -20,8 +21,10 @@ __all__ = [
     "StepDraft",
     "approve",
     "cancel",
+    "end_refresh_rules",
     "override",
     "pause",
+    "refuse_refresh",
     "reject",
     "resume",
     "retry_failed",

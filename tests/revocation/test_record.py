@@ -3,6 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -16,6 +17,9 @@ from accounts.access import Actor
 from accounts.tenancy import user_context
 from audit import chain
 from audit.models import AuditEntry, AuditEvent
+from b2c import services as gate
+from b2c.models import RefreshRule
+from b2c.terms import Terms
 from consent import own_removals, services as consent
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
@@ -164,6 +168,29 @@ def _end_by_sid(stage: Stage):
     accounts.end_sessions_of_sid("the-sid", None)
 
 
+def _gate(stage: Stage):
+    gate.change(stage.tenant, {"is_b2c": True}, actor=actor(stage.megan))
+
+
+def _credential(stage: Stage):
+    return gate.make_credential(stage.tenant, actor=actor(stage.megan))[0]
+
+
+def _end_credential(stage: Stage):
+    gate.end_credential(stage.tenant, _credential(stage).pk, actor=actor(stage.megan))
+
+
+def _refuse_refresh(stage: Stage):
+    _gate(stage)
+    person, terms = copy_of(stage.tenant, stage.world, "Adele Vance"), Terms(app_id=str(uuid4()))
+    return services.refuse_refresh(stage.tenant, person, terms, actor=actor(stage.megan), reason="x")
+
+
+def _end_rule(stage: Stage):
+    _refuse_refresh(stage)
+    services.end_refresh_rules(stage.tenant, RefreshRule.objects.all(), actor=actor(stage.megan), reason="x")
+
+
 # What each service is asked, and which event that must leave behind.
 CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     "revocation.services.asking.submit": (E.REVOCATION_REQUESTED, lambda s: remove_grant(s.adele)),
@@ -235,6 +262,11 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
         E.TENANT_CHANGED,
         lambda s: tenants.change(s.tenant, {"approval_threshold": 7}, actor=actor(s.megan)),
     ),
+    "revocation.services.refusing.refuse": (E.STEP_VERIFIED, _refuse_refresh),
+    "revocation.services.refusing.end": (E.STEP_VERIFIED, _end_rule),
+    "b2c.services.change": (E.TENANT_CHANGED, _gate),
+    "b2c.services.make_credential": (E.GATE_CREDENTIAL_CREATED, _credential),
+    "b2c.services.end_credential": (E.GATE_CREDENTIAL_ENDED, _end_credential),
     "accounts.services.end_portal_sessions": (E.SIGNED_OUT, _end_portal_sessions),
     "accounts.services.end_sessions": (E.SIGNED_OUT, _end_sessions),
     "accounts.services.end_sessions_of_sid": (E.SIGNED_OUT, _end_by_sid),
@@ -281,6 +313,10 @@ EXEMPT: dict[str, str] = {
     "directory.sync.refresh_person": "reads the directory into the copy",
     "directory.sync.take_in_people": "reads the directory into the copy",
     "revocation.services.asking.as_of_now": "reads the directory into the copy",
+    "revocation.services.refusing.objection": "reads",
+    "revocation.services.refusing.title": "words",
+    "revocation.services.refusing.ending_objection": "reads",
+    "revocation.services.refusing.ending_title": "words",
 }
 # What the spine tells the copy after a proof; the proof is what is recorded.
 EXEMPT |= {
@@ -292,6 +328,7 @@ MODULES = [
     "revocation.services.approving",
     "revocation.services.asking",
     "revocation.services.putting_back",
+    "revocation.services.refusing",
     "revocation.services.steering",
     "revocation.rules.approval",
     "revocation.spine.executor",
@@ -303,6 +340,7 @@ MODULES = [
     "tenants.onboarding",
     "tenants.services",
     "accounts.services",
+    "b2c.services",
     "directory.sync",
 ]
 
