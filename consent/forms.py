@@ -1,6 +1,7 @@
 """Turning what people type into clean values."""
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent.apps_now import is_name
@@ -41,33 +42,60 @@ def _choices(*pairs, any_word=None) -> list[tuple]:
     return [("", any_word or _("Any")), *pairs]
 
 
-class AppFilter(forms.Form):
-    """The filters of the apps list. What cannot be read is ignored, so that old links still work."""
+MAY = (
+    ("mail", _("Read mail")),
+    ("send", _("Send mail")),
+    ("files", _("Reach files and sites")),
+    ("chats", _("Reach chats and recordings")),
+    ("content", _("Reach mail or files")),
+    ("directory", _("Change the directory")),
+    ("more", _("Grant itself more")),
+    ("devices", _("Change devices")),
+)
+ALONE = (("yes", _("By itself, everyone's")), ("no", _("In somebody's name")))
+LEVELS = (("3", _("High")), ("2", _("Medium")), ("1", _("Low")))
 
+
+class _Filter(forms.Form):
+    """A form of filters: nothing is required, what cannot be read is ignored, so that old links still work."""
+
+    placeholder: str | Promise = ""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, auto_id="%s", **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "field"
+            if name == "q":
+                field.widget.attrs |= {"type": "search", "placeholder": self.placeholder}
+
+    def values(self) -> dict[str, str]:
+        """What was chosen, by field, without the empty ones."""
+        self.is_valid()
+        return {name: str(value) for name, value in self.cleaned_data.items() if value}
+
+    def folded(self) -> list[forms.BoundField]:
+        """The fields beside the search."""
+        return [field for field in self.visible_fields() if field.name != "q"]
+
+
+class PermissionFilter(_Filter):
+    """The filters of the permissions in use."""
+
+    placeholder = _("Part of a permission's name")
     q = forms.CharField(label=_("Search"), required=False, max_length=256)
-    risk = forms.ChoiceField(
-        label=_("Risk"), required=False, choices=_choices(("3", _("High")), ("2", _("Medium")), ("1", _("Low")))
-    )
-    may = forms.ChoiceField(
-        label=_("May"),
-        required=False,
-        choices=_choices(
-            ("mail", _("Read mail")),
-            ("send", _("Send mail")),
-            ("files", _("Reach files and sites")),
-            ("chats", _("Reach chats and recordings")),
-            ("content", _("Reach mail or files")),
-            ("directory", _("Change the directory")),
-            ("more", _("Grant itself more")),
-            ("devices", _("Change devices")),
-            any_word=_("Anything"),
-        ),
-    )
-    alone = forms.ChoiceField(
-        label=_("In whose name"),
-        required=False,
-        choices=_choices(("yes", _("By itself, everyone's")), ("no", _("In somebody's name"))),
-    )
+    may = forms.ChoiceField(label=_("May"), required=False, choices=_choices(*MAY, any_word=_("Anything")))
+    alone = forms.ChoiceField(label=_("In whose name"), required=False, choices=_choices(*ALONE))
+    risk = forms.ChoiceField(label=_("Risk"), required=False, choices=_choices(*LEVELS))
+
+
+class AppFilter(_Filter):
+    """The filters of the apps list."""
+
+    placeholder = _("Name, publisher, permission, person or id")
+    q = forms.CharField(label=_("Search"), required=False, max_length=256)
+    risk = forms.ChoiceField(label=_("Risk"), required=False, choices=_choices(*LEVELS))
+    may = forms.ChoiceField(label=_("May"), required=False, choices=_choices(*MAY, any_word=_("Anything")))
+    alone = forms.ChoiceField(label=_("In whose name"), required=False, choices=_choices(*ALONE))
     publisher = forms.ChoiceField(
         label=_("Publisher"),
         required=False,
@@ -114,7 +142,7 @@ class AppFilter(forms.Form):
         required=False,
         choices=_choices(
             (ServicePrincipal.Kind.APP, _("App")),
-            (ServicePrincipal.Kind.AGENT, _("AI agent")),
+            ("agents", _("AI agent")),
             (ServicePrincipal.Kind.BLUEPRINT, _("Agent blueprint")),
             (ServicePrincipal.Kind.MANAGED_IDENTITY, _("Managed identity")),
         ),
@@ -138,20 +166,3 @@ class AppFilter(forms.Form):
     permission = forms.CharField(required=False, max_length=256, widget=forms.HiddenInput)
     person = forms.UUIDField(required=False, widget=forms.HiddenInput)
     sort = forms.RegexField(r"^-?[a-z]+$", required=False, max_length=16, widget=forms.HiddenInput)
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, auto_id="%s", **kwargs)
-        for name, field in self.fields.items():
-            field.widget.attrs["class"] = "field"
-            if name == "q":
-                placeholder = _("Name, publisher, permission, person or id")
-                field.widget.attrs |= {"type": "search", "placeholder": placeholder}
-
-    def values(self) -> dict[str, str]:
-        """What was chosen, by field, without the empty ones."""
-        self.is_valid()
-        return {name: str(value) for name, value in self.cleaned_data.items() if value}
-
-    def folded(self) -> list[forms.BoundField]:
-        """The fields beside the search."""
-        return [field for field in self.visible_fields() if field.name != "q"]

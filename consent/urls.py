@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import activity, app_actions, apps, deleted, me, overview, sign_out
+from consent.views import activity, app_actions, apps, deleted, me, overview, permissions, sign_out
 
 app_name = "consent"
 
@@ -26,6 +26,12 @@ urlpatterns = [
     path("t/<slug:tenant>/", overview.overview, name="overview"),
     path("t/<slug:tenant>/apps/", apps.apps, name="apps"),
     path("t/<slug:tenant>/apps.csv", apps.apps_csv, name="apps-csv"),
+    path("t/<slug:tenant>/permissions/", permissions.permissions, name="permissions"),
+    path(
+        "t/<slug:tenant>/permissions/<uuid:resource_id>/<slug:kind>/<path:value>/",
+        permissions.permission,
+        name="permission",
+    ),
     path("t/<slug:tenant>/apps/<uuid:app_id>/", apps.app, name="app"),
     path(
         "t/<slug:tenant>/apps/<uuid:app_id>/people/<uuid:person_id>/revoke/",

@@ -61,7 +61,7 @@ class AppFilter:
         enabled: "yes" or "no": whether the app can act, or somebody switched it off.
         off: one of OFF: who did.
         use: "unused": nobody signed in to it lately, as the overview counts them; "unknown": nobody knows.
-        kind: one of `ServicePrincipal.Kind`.
+        kind: one of `ServicePrincipal.Kind`, or "agents" of either sort.
         may: one of `reasons.GROUPS`: what it may do; with `alone` "yes" with nobody signed in, "no" in somebody's name.
         permission: the exact name of one it holds.
         fact: one of `reasons.FACTS`: what is said of the app itself.
@@ -99,7 +99,9 @@ def matching(tenant: Tenant, wanted: AppFilter) -> QuerySet[ServicePrincipal]:
         found = found.filter(unused(timezone.now()))
     elif wanted.use == "unknown":
         found = found.filter(last_used_at__isnull=True)
-    if wanted.kind in ServicePrincipal.Kind.values:
+    if wanted.kind == "agents":
+        found = found.filter(kind__in=(ServicePrincipal.Kind.AGENT, ServicePrincipal.Kind.OLDER_AGENT))
+    elif wanted.kind in ServicePrincipal.Kind.values:
         found = found.filter(kind=wanted.kind)
     if wanted.fact in FACTS:
         found = found.filter(facts__contains=[wanted.fact])

@@ -40,6 +40,7 @@ from directory.models import (
 )
 from directory.my_apps import MyApp, my_app, my_apps
 from directory.paging import Page, mapped, page
+from directory.permission_uses import Use, apps_holding, inherited_by, permission_use, permission_uses, why_rated
 
 Types = PermissionGrant.ConsentType
 
@@ -47,10 +48,16 @@ __all__ = [  # reads that live in files of their own, and come through this door
     "AppFilter",
     "Hits",
     "MyApp",
+    "Use",
+    "apps_holding",
+    "inherited_by",
     "matching",
     "my_app",
     "my_apps",
+    "permission_use",
+    "permission_uses",
     "what_deleting_hits",
+    "why_rated",
 ]
 
 

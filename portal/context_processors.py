@@ -17,6 +17,7 @@ from revocation import selectors as revocations
 WORKSPACE = [
     (_("Overview"), "consent:overview", Capability.VIEW_WORKSPACE, ""),
     (_("Apps"), "consent:apps", Capability.VIEW_APPS, "apps"),
+    (_("Permissions"), "consent:permissions", Capability.VIEW_APPS, ""),
     (_("People"), "revocation:people", Capability.VIEW_PEOPLE, ""),
     (_("Revocations"), "revocation:list", Capability.VIEW_REVOCATIONS, "revocations"),
     (_("Deleted apps"), "consent:deleted-apps", Capability.CHANGE_APPS, "deleted_apps"),

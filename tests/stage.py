@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
-from directory.models import PermissionGrant, Person as DirectoryPerson, ServicePrincipal
+from directory.models import PermissionGrant, PermissionUse, Person as DirectoryPerson, ServicePrincipal
 from revocation.lists import kept
 from revocation.lists.selection import Selection
 from revocation.models import ListDraft, RevocationRequest, RevocationStep
@@ -57,6 +57,9 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             consent_type=PermissionGrant.ConsentType.ONE,
             scopes=["Mail.Read"],
             synced_at=timezone.now(),
+        )
+        PermissionUse.objects.create(
+            tenant=tenant, resource_id=resource.pk, kind="delegated", value="Mail.Read", reason="mail", apps=1
         )
         person = _person(tenant, "Pradeep Gupta", uuid4())
         listed = _request(tenant, actor, "sign_out", "revoke_sessions", person.pk)

@@ -57,6 +57,10 @@ def allowed(role: str) -> frozenset[Capability]:
     return CAPABILITIES[Role.USER] | CAPABILITIES[role]
 
 
+def permission_in_use(stage: Stage) -> dict:
+    return {"resource_id": stage.resource.pk, "kind": "delegated", "value": "Mail.Read"}
+
+
 def app_id(stage: Stage) -> dict:
     return {"app_id": stage.app.pk}
 
@@ -154,6 +158,8 @@ TABLE: dict[str, Row] = {
     # Workspace: apps
     "consent:overview": Row(Capability.VIEW_WORKSPACE),
     "consent:apps": Row(Capability.VIEW_APPS),
+    "consent:permissions": Row(Capability.VIEW_APPS),
+    "consent:permission": Row(Capability.VIEW_APPS, ids=permission_in_use),
     "consent:apps-csv": Row(Capability.VIEW_APPS),
     "consent:app": Row(Capability.VIEW_APPS, ids=app_id),
     "consent:revoke-user-consent": Row(Capability.CHANGE_APPS, ids=consent_id),

@@ -68,7 +68,7 @@ VIEWS = (
     View(_("Worth a look"), {"risk": "3", "publisher": "third_party", "enabled": "yes"}),
     View(_("Reads everyone's mail"), {"enabled": "yes", "may": "mail", "alone": "yes"}),
     View(_("Unverified, with mail or files"), {"publisher": "unverified", "enabled": "yes", "may": "content"}),
-    View(_("AI agents"), {"kind": ServicePrincipal.Kind.AGENT.value}),
+    View(_("AI agents"), {"kind": "agents"}),
     View(_("AI connectors"), {"fact": "ai_connector"}),
     View(_("Not used for 90 days"), {"enabled": "yes", "use": "unused"}),
     View(_("New this week"), {"consent": "new"}),
