@@ -1,6 +1,6 @@
 """What the record says of one person, as sentences to that person: what was done, by whom, to what."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -13,7 +13,7 @@ from accounts.roles import Capability
 from audit.models import Area, AuditEntry, AuditEvent as E, Outcome
 from audit.templatetags.record import why
 from revocation import actions, selectors
-from revocation.models import RevocationStep
+from revocation.models import RevocationStep, worst
 from revocation.showing.words import action_words, state_means
 
 # What lies between asking and the outcome is told by each request's own page.
@@ -62,39 +62,84 @@ SENTENCES = {
     E.STEP_FAILED: _STEP,
     E.STEP_UNCONFIRMED: _STEP,
     E.RESULT_EXPORTED: (_("You downloaded what came of this: %(title)s."), _("%(who)s downloaded: %(title)s.")),
+    E.LIST_EXPORTED: (_("You downloaded a list: %(target)s."), _("%(who)s downloaded a list: %(target)s.")),
     E.AUDIT_EXPORTED: (_("You exported the audit record."), _("%(who)s exported the audit record.")),
+    E.GATE_CREDENTIAL_CREATED: (
+        _("You made a credential of the refresh gate: %(target)s."),
+        _("%(who)s made a credential of the refresh gate: %(target)s."),
+    ),
+    E.GATE_CREDENTIAL_ENDED: (
+        _("You ended a credential of the refresh gate: %(target)s."),
+        _("%(who)s ended a credential of the refresh gate: %(target)s."),
+    ),
     E.DIRECTORY_SYNCED: (_("The copy of the directory was completed."),) * 2,
     E.DIRECTORY_SYNC_FAILED: (_("The copy of the directory could not be completed."),) * 2,
 }
 
 
+# What tells one deed together: that it was asked for, what became of each step, and that it ended.
+OF_A_DEED = frozenset(
+    {E.REVOCATION_REQUESTED, E.REVOCATION_FINISHED, *(event for event, told in SENTENCES.items() if told is _STEP)}
+)
+
+
 @dataclass(frozen=True)
 class Line:
-    """One entry, ready to be read. `url` leads to every step of it, where the reader may see them."""
+    """One deed, ready to be read.
+
+    Attributes:
+        entry: the newest entry about it.
+        outcome, state: what became of it, where that is known: the worst of its steps, in words and as it is called.
+        url: to every step of it, where the reader may see them.
+    """
 
     entry: AuditEntry
     sentence: str
     why: str
     outcome: str
+    state: str
     url: str
 
 
 def lines(entries: Sequence[AuditEntry], membership: Membership) -> list[Line]:
-    """The entries as sentences, in one query."""
+    """The entries as sentences, one for each deed, in one query."""
     actor = Actor.of(membership)
     ids = {entry.request_id for entry in entries if entry.request_id}
     asked = selectors.asked_by(membership.tenant, actor).filter(pk__in=ids)
-    own = set(asked.values_list("pk", flat=True)) if ids else set()
+    own = dict(asked.values_list("pk", "title")) if ids else {}
     return [
-        Line(
-            entry,
-            sentence(entry, actor),
-            _why(entry, actor),
-            str(OUTCOMES.get(entry.outcome, "")),
-            _url(entry, own, membership),
-        )
-        for entry in entries
+        _line(deed, actor, own.get(deed[0].request_id, ""), _url(deed[0], own, membership)) for deed in _deeds(entries)
     ]
+
+
+def _deeds(entries: Sequence[AuditEntry]) -> list[list[AuditEntry]]:
+    """Entries that tell one deed of one person together, newest first as they come."""
+    found: dict = {}
+    for entry in entries:
+        together = entry.request_id and entry.event in OF_A_DEED
+        found.setdefault((entry.request_id, entry.actor_id) if together else entry.pk, []).append(entry)
+    return list(found.values())
+
+
+def _line(deed: Sequence[AuditEntry], reader: Actor, title: str, url: str) -> Line:
+    """One deed. `title`: of the reader's own request, for where the entry that names it is on another page."""
+    steps = [entry for entry in deed if SENTENCES.get(entry.event) is _STEP]
+    asked = next((entry for entry in deed if entry.event == E.REVOCATION_REQUESTED), None)
+    if asked or (title and len(steps) > 1):
+        told, besides = _asked_for(asked, title, reader), steps
+    else:
+        told, besides = sentence((steps or deed)[0], reader), steps[1:]
+    for became in dict.fromkeys(_became(step).rstrip(".") for step in besides):
+        if became not in told:
+            told = f"{told} {became}."
+    states = [step.outcome for step in steps if step.outcome in RevocationStep.State.values]
+    state = worst(states) if states else deed[0].outcome
+    why = next(filter(None, (_why(entry, reader) for entry in deed)), "")
+    return Line(deed[0], told, why, str(OUTCOMES.get(state, "")), state, url)
+
+
+def _asked_for(asked: AuditEntry | None, title: str, reader: Actor) -> str:
+    return sentence(asked, reader) if asked else str(SENTENCES[E.REVOCATION_REQUESTED][0]) % {"title": title}
 
 
 def sentence(entry: AuditEntry, reader: Actor) -> str:
@@ -110,7 +155,7 @@ def sentence(entry: AuditEntry, reader: Actor) -> str:
         else _target(entry, reader),
         "title": str(after.get("title") or entry.target_label).rstrip("."),
         "action": action_words(entry.action),
-        "became": _became(entry, after).rstrip("."),
+        "became": _became(entry).rstrip("."),
     }
 
 
@@ -126,15 +171,16 @@ def _target(entry: AuditEntry, reader: Actor) -> str:
     return entry.target_label or entry.target_id
 
 
-def _became(entry: AuditEntry, after: dict) -> str:
+def _became(entry: AuditEntry) -> str:
     """What became of a step: what was found out, else what its state means for its action."""
+    after = entry.after if isinstance(entry.after, dict) else {}
     known = actions.all_actions().get(entry.action)
     if entry.outcome == RevocationStep.State.VERIFIED and known:
         return str(known.shown)
     return str(after.get("outcome") or state_means(entry.outcome) or E(entry.event).label)
 
 
-def _url(entry: AuditEntry, own: set, membership: Membership) -> str:
+def _url(entry: AuditEntry, own: Container, membership: Membership) -> str:
     if entry.request_id in own:
         return reverse("revocation:own-detail", args=[entry.request_id])
     if entry.request_id and membership.can(Capability.VIEW_REVOCATIONS):

@@ -90,6 +90,9 @@ DID = [
         "You asked for this: Sign out everywhere, Alex Wilber. Accepted, but not confirmed by reading back in time.",
     ),
     (E.RESULT_EXPORTED, {"target_label": TITLE}, f"You downloaded what came of this: {TITLE}."),
+    (E.LIST_EXPORTED, {"target_label": "Apps"}, "You downloaded a list: Apps."),
+    (E.GATE_CREDENTIAL_CREATED, {"target_label": "Key 1"}, "You made a credential of the refresh gate: Key 1."),
+    (E.GATE_CREDENTIAL_ENDED, {"target_label": "Key 1"}, "You ended a credential of the refresh gate: Key 1."),
     (E.AUDIT_EXPORTED, {}, "You exported the audit record."),
 ]
 
@@ -140,6 +143,33 @@ def test_every_event_has_its_sentence_and_is_tried():
 
     assert set(SENTENCES) == set(E)
     assert {event for event, _details, _sentence in DID} == set(E) - by_nobody
+
+
+# --- Deeds --------------------------------------------------------------------------------------------
+
+
+def test_one_deed_is_one_line_with_the_worst_that_became_of_it(write, told, client, adele, megan):
+    one, other = uuid4(), uuid4()
+    write(E.REVOCATION_REQUESTED, megan, None, request_id=one, after={"title": TITLE}, reason="A lost telephone")
+    write(E.STEP_VERIFIED, megan, None, request_id=one, **SIGN_OUT, outcome="verified")
+    write(E.REVOCATION_REQUESTED, megan, None, request_id=other, after={"title": "Disable Mail Sidekick"})
+    write(
+        E.STEP_FAILED,
+        megan,
+        None,
+        request_id=one,
+        **SIGN_OUT,
+        outcome="failed",
+        after={"outcome": "Microsoft said no."},
+    )
+
+    assert told(megan) == [
+        f"You asked for this: {TITLE}. Microsoft said no."
+        " The directory shows it: earlier sessions are no longer valid. A lost telephone",
+        "You asked for this: Disable Mail Sidekick.",
+    ]
+    page = client.get(reverse("consent:activity")).content.decode()
+    assert re.findall(r'<span class="[^"]+">(Failed|Verified)</span>', page) == ["Failed"]
 
 
 # --- Reasons ------------------------------------------------------------------------------------------
