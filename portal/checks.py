@@ -114,6 +114,11 @@ def registration_is_complete(**kwargs) -> list[CheckMessage]:
     if not _names_whom_it_serves(settings.ENTRA_TENANT):
         hint = "A tenant id, as a GUID, for a single-tenant registration; without it any organisation may come."
         found.append(Error("ENTRA_TENANT is no tenant id.", hint=hint, id="portal.E014"))
+    if settings.ONBOARDING not in (["open"], ["closed"]) and not all(map(_is_id, settings.ONBOARDING)):
+        hint = '"open", "closed", or the ids of the tenants that may be connected, with commas between them.'
+        found.append(
+            Error("ONBOARDING is neither of its words, nor a list of tenant ids.", hint=hint, id="portal.E019")
+        )
     if bool(settings.ENTRA_CERTIFICATE) != bool(settings.ENTRA_PRIVATE_KEY):
         hint = "The certificate is what Entra ID knows; the private key signs."
         found.append(
@@ -185,8 +190,12 @@ def refuse_unsafe_start(*, pages: bool = False) -> None:
 
 def _names_whom_it_serves(value: str) -> bool:
     """Issuers hold the id in its one canonical spelling; a domain name or `common` fits none."""
+    return value == ANY_ORGANISATION or _is_id(value)
+
+
+def _is_id(value: str) -> bool:
     try:
-        return value == ANY_ORGANISATION or str(UUID(value)) == value
+        return str(UUID(value)) == value
     except ValueError:
         return False
 

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "portal.limits.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -156,6 +157,8 @@ ENTRA_CLIENT_ID = env.str("ENTRA_CLIENT_ID", default="")
 ENTRA_CLIENT_SECRET = env.str("ENTRA_CLIENT_SECRET", default="")
 ENTRA_CERTIFICATE = env.str("ENTRA_CERTIFICATE", default="")  # path of a PEM with certificate
 ENTRA_PRIVATE_KEY = env.str("ENTRA_PRIVATE_KEY", default="")  # path of its private key, PEM
+# Who may connect an organisation: "open" to any, "closed", or the ids of the tenants that may.
+ONBOARDING = env.list("ONBOARDING", default=["open"])
 IDENTITY_MAX_AGE = env.int("IDENTITY_MAX_AGE", default=600)  # seconds until identity facts are read again
 IDENTITY_HARD_LIMIT = env.int("IDENTITY_HARD_LIMIT", default=3600)  # seconds a stale page may be served
 STEP_UP_MAX_AGE = env.int("STEP_UP_MAX_AGE", default=300)  # seconds

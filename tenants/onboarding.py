@@ -6,7 +6,7 @@ no other. Somebody whose tenant the portal does not know yet makes two trips:
 
     consent ─► back with a tenant id ─► sign in ─► somebody of that very tenant ─► waiting page ─► we act in that tenant
 
-Each trip has a signed state that this browser's session can use once, within ten minutes. What follows is
+Each trip has a signed state that this browser can use once, within ten minutes. What follows is
 `tenants.arrival`'s; only at its end a row is written.
 
 https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
@@ -94,6 +94,23 @@ def returned(
     return _consented(session, known, answer, membership)
 
 
+def is_open() -> bool:
+    """Whether somebody whose organisation is not connected may begin at all."""
+    return settings.ONBOARDING != ["closed"]
+
+
+def lets_in(tenant_id: UUID) -> bool:
+    """Whether this organisation may be connected: any, or those that ONBOARDING lists. Asked of proved identities."""
+    return settings.ONBOARDING == ["open"] or str(tenant_id) in settings.ONBOARDING
+
+
+def closed() -> NotConnected:
+    return NotConnected(
+        _("Whoever runs this portal has not opened it to your organisation. Nothing was connected."),
+        fix=_("Ask them to let it in, and give them your tenant id."),
+    )
+
+
 # --- The first trip: consent --------------------------------------------------------------------------
 
 
@@ -150,6 +167,8 @@ def _signed_in(session: MutableMapping, known: dict, answer: dict[str, str]) -> 
         raise NotConnected(_("Microsoft's answer could not be verified. Nothing was connected.")) from error
     except GraphError as error:
         raise NotConnected.by_microsoft(error) from error
+    if not lets_in(identity.tenant_id):
+        raise closed()
     if identity.tenant_id != tenant_id:
         raise NotConnected(
             _("You signed in to another organisation than the one that consented. Nothing was connected.")

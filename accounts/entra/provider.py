@@ -9,9 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from accounts import trips
 from accounts.access import lead_on, safe_next
 from accounts.oidc import flow
 from accounts.oidc.id_token import Identity
+
+TRIPS = "/accounts/"  # where the cookie of a trip goes
 
 
 class EntraAccount(ProviderAccount):
@@ -48,9 +51,12 @@ class EntraProvider(Provider):
     ) -> HttpResponse:
         """Off to Microsoft. `data` comes back with the state; `hints` are those of `flow.begin`."""
         start = flow.begin(request, prompt=prompt, **hints)
-        data = {**(data or {}), "flow": start.flow}
-        self.stash_redirect_state(request, process, next_url, data, state_id=start.state)
-        return lead_on(request, start.address)
+        trip = {"process": process, "data": {**(data or {}), "flow": start.flow}} | (
+            {"next": next_url} if next_url else {}
+        )
+        response = lead_on(request, start.address)
+        trips.put(response, trips.of_state(start.state), trip, path=TRIPS)
+        return response
 
     def social_login(self, identity: Identity) -> SocialLogin:
         """A login of the person who is known by (`tid`, `oid`). No e-mail: it never identifies anyone here."""

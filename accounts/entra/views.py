@@ -7,7 +7,6 @@ from typing import Any
 
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import complete_social_login
-from allauth.socialaccount.internal import statekit
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
@@ -18,9 +17,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import ended, refresh, selectors, services, signals, token_store
+from accounts import ended, refresh, selectors, services, signals, token_store, trips
 from accounts.access import AUTH_TIME, LOGIN_HINT, Actor, own_membership
-from accounts.entra.provider import EntraProvider
+from accounts.entra.provider import TRIPS, EntraProvider
 from accounts.models import Tenant, User
 from accounts.oidc import flow
 from accounts.oidc.flow import Arrival
@@ -52,15 +51,23 @@ def oauth2_login(request: HttpRequest) -> HttpResponse:
 @never_cache
 def oauth2_callback(request: HttpRequest) -> HttpResponse:
     """What Microsoft sends the browser back to."""
-    state: dict[str, Any] = {}
+    name = trips.of_state(request.GET.get("state", ""))
+    response = _arrive(request, trips.find(request, name))
+    trips.drop(response, name, path=TRIPS)  # an answer works once
+    return response
+
+
+def _arrive(request: HttpRequest, state: dict[str, Any] | None) -> HttpResponse:
+    """Who came back from the trip that `state` says; None where this browser began none, or too long ago."""
     try:
-        state = _take_state(request)
+        if state is None:
+            raise Refused(Reason.EXPIRED_FLOW)
         arrival = _redeem(request, state)
         if state["data"].get("step_up") and request.user.is_authenticated:
             return _step_up(request, arrival, state)
         return _sign_in(request, arrival, state)
     except Refused as refusal:
-        return refused(request, refusal, way_back=state.get("next", ""))
+        return refused(request, refusal, way_back=(state or {}).get("next", ""))
 
 
 def start_step_up(request: HttpRequest, next_url: str) -> HttpResponse:
@@ -98,17 +105,6 @@ def refused(request: HttpRequest, refusal: Refused, *, way_back: str = "") -> Ht
 
 
 # --- the answer, step by step --------------------------------------------------------------------------
-
-
-def _take_state(request: HttpRequest) -> dict[str, Any]:
-    """What we put aside when this trip began; it can be taken once, within ten minutes, by the same browser.
-
-    allauth has no public way to take a state by its id: `statekit` is its own, and may move with a new version of it.
-    """
-    found = statekit.unstash_state(request, provider_id=EntraProvider.id, state_id=request.GET.get("state", ""))
-    if found is None:
-        raise Refused(Reason.EXPIRED_FLOW)
-    return found
 
 
 def _redeem(request: HttpRequest, state: dict[str, Any]) -> Arrival:

@@ -1,6 +1,6 @@
 """One trip to Microsoft's sign-in page and back, through MSAL.
 
-The flow (verifier, nonce, redirect URI) waits in the server-side session under a single-use state.
+The flow (verifier, nonce, redirect URI) waits in the browser that began it: see `accounts.trips`.
 """
 
 import hashlib

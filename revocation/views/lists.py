@@ -15,7 +15,7 @@ from directory import selectors
 from graph.errors import GraphError
 from revocation import planning
 from revocation.forms import ConfirmForm, ListForm
-from revocation.lists import containment, kept, recipes, sources
+from revocation.lists import containment, kept, parser, recipes, sources
 from revocation.lists.parser import UnusableList
 from revocation.lists.recipes import Recipe
 from revocation.lists.selection import INCLUDED, QUESTIONS, Selection, Status
@@ -46,6 +46,9 @@ def new(request: HttpRequest) -> HttpResponse:
         except GraphError as error:
             form.add_error(None, _("Microsoft Graph could not be asked, so nothing was read: %s") % error)
     return render(request, "revocation/new.html", _choices(request, form), status=422 if form.errors else 200)
+
+
+new.takes = parser.MAX_BYTES + 1024 * 1024  # bytes (portal.limits): the file, and the form around it
 
 
 @require_GET

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import trips
 from accounts.access import lead_on, leave_for
 from accounts.models import Membership
 from accounts.roles import Capability
@@ -19,21 +20,25 @@ from tenants.connecting import NotConnected
 def start(request: HttpRequest) -> HttpResponse:
     """What connecting means; the button leads to Microsoft."""
     admin = _admin(request)
-    if request.method == "POST":
+    closed = not (admin or onboarding.is_open())
+    if request.method == "POST" and not closed:
         callback_uri = request.build_absolute_uri(reverse("tenants:onboarding-callback"))
-        return lead_on(request, onboarding.begin(request.session, callback_uri, membership=admin))
-    return render(request, "tenants/onboarding.html", {"admin": admin})
+        kept = _kept(request)
+        return _keep(lead_on(request, onboarding.begin(kept, callback_uri, membership=admin)), kept)
+    page = {"admin": admin, "closed": closed}
+    return render(request, "tenants/onboarding.html", page, status=403 if request.method == "POST" else 200)
 
 
 @login_not_required
 @require_safe
 def callback(request: HttpRequest) -> HttpResponse:
     """Back from Microsoft. What comes with the address is only believed as far as acting on it bears out."""
+    kept = _kept(request)
     try:
-        came = onboarding.returned(request.session, request.GET.dict(), membership=_admin(request))
+        came = onboarding.returned(kept, request.GET.dict(), membership=_admin(request))
     except NotConnected as refusal:
-        return _failed(request, refusal)
-    return redirect(came.address if came else "tenants:onboarding-waiting")
+        return _keep(_failed(request, refusal), kept)
+    return _keep(redirect(came.address if came else "tenants:onboarding-waiting"), kept)
 
 
 @login_not_required
@@ -41,9 +46,14 @@ def callback(request: HttpRequest) -> HttpResponse:
 @never_cache
 def waiting(request: HttpRequest) -> HttpResponse:
     """Asks again until the consent works everywhere, and ends in what was granted, or in what is missing."""
+    kept = _kept(request)
+    return _keep(_proceed(request, kept), kept)
+
+
+def _proceed(request: HttpRequest, kept: dict) -> HttpResponse:
     asked_by_page = bool(request.htmx)
     try:
-        came = arrival.proceed(request.session, membership=_admin(request))
+        came = arrival.proceed(kept, membership=_admin(request))
     except NotConnected as refusal:
         return leave_for(request, request.path) if asked_by_page else _failed(request, refusal)
     if isinstance(came, arrival.Waiting):
@@ -55,6 +65,16 @@ def waiting(request: HttpRequest) -> HttpResponse:
     return render(
         request, "tenants/onboarding_done.html", {"tenant": came.tenant, "connection": found, "admin": _admin(request)}
     )
+
+
+def _kept(request: HttpRequest) -> dict:
+    """What this browser keeps of its trips. Strangers come here, so nothing about them is stored."""
+    return trips.find(request, "onboarding") or {}
+
+
+def _keep(response: HttpResponse, kept: dict) -> HttpResponse:
+    trips.put(response, "onboarding", kept, path=reverse("tenants:onboarding"))
+    return response
 
 
 def _failed(request: HttpRequest, refusal: NotConnected) -> HttpResponse:

@@ -198,7 +198,7 @@ def test_a_made_up_code_changes_nothing(contoso, browser):
 
 def test_who_waits_too_long_starts_again(contoso, browser, monkeypatch):
     back = browser.at_microsoft(browser.leave_to_sign_in(), ADELE)
-    monkeypatch.setattr("allauth.socialaccount.internal.statekit.STATE_TTL", -1)
+    monkeypatch.setattr("accounts.trips.LIFETIME", -1)
 
     response = browser.open(back)
 
