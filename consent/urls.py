@@ -12,6 +12,7 @@ urlpatterns = [
     path("list/", me.listed, name="my-apps-list"),
     path("refresh/", me.refresh, name="refresh-my-apps"),
     path("apps/<uuid:app_id>/", me.my_app, name="my-app"),
+    path("agents/<uuid:app_id>/", me.my_agent, name="my-agent"),
     path("apps/<uuid:app_id>/remove/", me.remove_app, name="remove-app"),
     path(
         "apps/<uuid:app_id>/permissions/<uuid:resource_id>/<path:scope>/remove/",

@@ -1,4 +1,4 @@
-"""The apps that can act in one person's name. Read through `directory.selectors`."""
+"""The apps and AI agents that can act in one person's name. Read through `directory.selectors`."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Tenant
-from directory import risk as risks, wording
+from directory import agents, risk as risks, wording
+from directory.agent_models import InheritedGrant
 from directory.models import PermissionGrant, Risk, ServicePrincipal
 
-Types = PermissionGrant.ConsentType
+Types, Kind = PermissionGrant.ConsentType, ServicePrincipal.Kind
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,12 @@ class MyApp:
 
     Attributes:
         own_grants: given by the person, and theirs to take back.
-        organisation_grants: given by an administrator for everyone.
-        permissions: the two together, by resource, most powerful first; a sentence names the grants that hold it.
+        organisation_grants: given by an administrator for everyone. Of an agent blueprint: what it passes on of that
+            to its agents, which are the ones that act.
+        inherited_grants: what an agent may do for everyone because its blueprint may; they are not saved.
+        permissions: all together, by resource, most powerful first; a sentence names the grants that hold it.
+        blueprint: of an agent: what it was made from, where that is (still) in the tenant.
+        agents: of a blueprint: how many agents act with what it passes on.
     """
 
     app: ServicePrincipal
@@ -31,6 +36,10 @@ class MyApp:
     permissions: tuple[wording.ResourcePermissions, ...]
     summary: str
     reasons: tuple[risks.Reason, ...]
+    first_seen_at: datetime
+    inherited_grants: tuple[PermissionGrant, ...] = ()
+    blueprint: ServicePrincipal | None = None
+    agents: int = 0
 
     @property
     def id(self) -> UUID:
@@ -45,6 +54,15 @@ class MyApp:
         return Risk(self.app.risk)
 
     @property
+    def made_by(self) -> ServicePrincipal:
+        """Whose publisher stands behind it: an agent names none, its blueprint does."""
+        return self.blueprint or self.app
+
+    @property
+    def is_blueprint(self) -> bool:
+        return self.app.kind == Kind.BLUEPRINT
+
+    @property
     def is_portal(self) -> bool:
         """Whether this is the very portal that shows the list."""
         return self.app.is_portal
@@ -55,8 +73,11 @@ class MyApp:
 
     @property
     def can_act(self) -> bool:
-        """Whether it can use the account now; an app somebody switched off keeps its grants, asleep."""
-        return self.app.can_act
+        """Whether it can use the account now; an app somebody switched off keeps its grants, asleep.
+
+        An agent gets its tokens by its blueprint, and stops with it.
+        """
+        return self.app.can_act and (self.blueprint is None or self.blueprint.can_act)
 
     @property
     def removable(self) -> bool:
@@ -71,10 +92,6 @@ class MyApp:
     def granted_by_organisation(self) -> bool:
         return bool(self.organisation_grants)
 
-    @property
-    def first_seen_at(self) -> datetime:
-        return min(grant.first_seen_at for grant in (*self.own_grants, *self.organisation_grants))
-
     def mine(self, sentence: wording.Sentence) -> tuple[PermissionGrant, ...]:
         """The person's own grants that hold this permission."""
         return tuple(grant for grant in sentence.grants if grant in self.own_grants)
@@ -82,6 +99,9 @@ class MyApp:
 
 def my_apps(tenant: Tenant, object_id: UUID | str) -> list[MyApp]:
     """Every app allowed to act in this person's name: theirs to remove first, then by risk and name. Three queries.
+
+    Agents that act for everyone by what they inherit are one entry for each blueprint they were made from; an agent
+    that the person allowed is an entry of its own. Up to three queries more where there are any.
 
     Apps somebody switched off come last: they can do nothing until they are switched on again.
     """
@@ -110,25 +130,85 @@ def _my_apps(tenant: Tenant, grants: Iterable[PermissionGrant]) -> list[MyApp]:
     by_app: dict[UUID, list[PermissionGrant]] = defaultdict(list)
     for grant in grants:
         by_app[grant.client_id].append(grant)
-    resources = {grant.resource_id for held in by_app.values() for grant in held}
-    definitions = wording.Definitions(tenant, resources) if resources else None
-    found = [_my_app(held, definitions) for held in by_app.values()]
-    return sorted(found, key=_order)
+    if not by_app:
+        return []
+    clients = {client_id: held[0].client for client_id, held in by_app.items()}
+    family = _Family(tenant, clients)
+    resources = {grant.resource_id for held in by_app.values() for grant in (*held, *family.all_grants)}
+    definitions = wording.Definitions(tenant, resources)
+    found = [_my_app(clients[pk], held, family, definitions) for pk, held in by_app.items()]
+    return sorted((one for one in found if one is not None), key=_order)
+
+
+class _Family:
+    """What the agents among some apps inherit, and what the blueprints among them pass on. Two queries or three."""
+
+    def __init__(self, tenant: Tenant, clients: dict[UUID, ServicePrincipal]):
+        made = [app for app in clients.values() if app.kind == Kind.AGENT]
+        blueprints = [app.pk for app in clients.values() if app.kind == Kind.BLUEPRINT]
+        rows = InheritedGrant.objects.filter(tenant=tenant, kind=InheritedGrant.Kind.DELEGATED)
+        self._inherited: dict[UUID, list[InheritedGrant]] = defaultdict(list)
+        for row in rows.filter(agent_id__in=[app.pk for app in made]):
+            self._inherited[row.agent_id].append(row)
+        self._passed: dict[UUID, list[InheritedGrant]] = defaultdict(list)
+        self._acting: dict[UUID, int] = {}
+        acting = rows.filter(blueprint_id__in=blueprints, agent__deleted_at__isnull=True, agent__account_enabled=True)
+        columns = ("blueprint_id", "resource_id", "scopes")
+        for blueprint, resource, scopes, number in acting.values_list(*columns).annotate(number=Count("agent")):
+            passed = InheritedGrant(tenant=tenant, blueprint_id=blueprint, resource_id=resource, scopes=scopes)
+            self._passed[blueprint].append(passed)
+            self._acting[blueprint] = max(number, self._acting.get(blueprint, 0))
+        self._made_from: dict[UUID, ServicePrincipal] = {}
+        if made:
+            named = ServicePrincipal.objects.filter(
+                tenant=tenant, kind=Kind.BLUEPRINT, app_id__in={app.blueprint_app_id for app in made}
+            )
+            self._made_from = {one.app_id: one for one in named.order_by("-deleted_at")}
+
+    @property
+    def all_grants(self) -> list[InheritedGrant]:
+        return [row for rows in (*self._inherited.values(), *self._passed.values()) for row in rows]
+
+    def inherited(self, agent: ServicePrincipal) -> list[PermissionGrant]:
+        return agents.inherited_grants(self._inherited[agent.pk])
+
+    def passed_on(self, blueprint: ServicePrincipal) -> list[PermissionGrant]:
+        return agents.inherited_grants(self._passed[blueprint.pk], blueprint.pk)
+
+    def acting(self, blueprint: ServicePrincipal) -> int:
+        return self._acting.get(blueprint.pk, 0)
+
+    def made_from(self, agent: ServicePrincipal) -> ServicePrincipal | None:
+        return self._made_from.get(agent.blueprint_app_id)
 
 
 def _order(one: MyApp) -> tuple:
     return (not one.can_act, not one.removable, -one.risk, one.app.display_name.casefold(), str(one.id))
 
 
-def _my_app(held: list[PermissionGrant], definitions: wording.Definitions) -> MyApp:
-    client = held[0].client
-    permissions = tuple(wording.sentences(held, "user", definitions))
+def _my_app(
+    client: ServicePrincipal, held: list[PermissionGrant], family: _Family, definitions: wording.Definitions
+) -> MyApp | None:
+    """None for a blueprint that passes nothing on and that the person granted nothing: it does not act."""
+    own = [grant for grant in held if grant.consent_type == Types.ONE]
+    for_all, inherited = [grant for grant in held if grant.consent_type == Types.ALL], []
+    if client.kind == Kind.BLUEPRINT:
+        for_all = family.passed_on(client)
+        if not own and not for_all:
+            return None
+    elif client.kind == Kind.AGENT:
+        inherited = family.inherited(client)
+    permissions = tuple(wording.sentences([*own, *for_all, *inherited], "user", definitions))
     sentences = [sentence for group in permissions for sentence in group.sentences]
     return MyApp(
         app=client,
-        own_grants=tuple(grant for grant in held if grant.consent_type == Types.ONE),
-        organisation_grants=tuple(grant for grant in held if grant.consent_type == Types.ALL),
+        own_grants=tuple(own),
+        organisation_grants=tuple(for_all),
         permissions=permissions,
         summary=wording.summary([sentence.value for sentence in sentences], "user"),
         reasons=tuple(risks.reasons(client.risk_reasons)),
+        first_seen_at=min(grant.first_seen_at for grant in held),
+        inherited_grants=tuple(inherited),
+        blueprint=family.made_from(client) if client.kind == Kind.AGENT else None,
+        agents=family.acting(client),
     )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
-from directory.models import PermissionGrant, PermissionUse, Person as DirectoryPerson, ServicePrincipal
+from directory.models import AgentTie, PermissionGrant, PermissionUse, Person as DirectoryPerson, ServicePrincipal
 from revocation.lists import kept
 from revocation.lists.selection import Selection
 from revocation.models import ListDraft, RevocationRequest, RevocationStep
@@ -28,6 +28,7 @@ class Stage:
     app: ServicePrincipal
     resource: ServicePrincipal
     deleted_app: ServicePrincipal
+    agent: ServicePrincipal  # the owner sponsors it
     person: DirectoryPerson
     request: RevocationRequest
     removal: RevocationRequest
@@ -70,6 +71,7 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             app=app,
             resource=resource,
             deleted_app=_app(tenant, "Old Notes", deleted_at=timezone.now()),
+            agent=_agent(tenant, owner),
             person=person,
             request=_request(tenant, Actor.system(tenant.pk), "sign_out", "revoke_sessions", person.pk),
             removal=_request(tenant, actor, "remove_own_app", "delete_grant", uuid4()),
@@ -94,6 +96,19 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
 def _app(tenant: Tenant, name: str, **facts) -> ServicePrincipal:
     defaults = {"id": uuid4(), "app_id": uuid4(), "synced_at": timezone.now()}
     return ServicePrincipal.objects.create(tenant=tenant, display_name=name, **(defaults | facts))
+
+
+def _agent(tenant: Tenant, sponsor: Person) -> ServicePrincipal:
+    agent = _app(tenant, "Minutes Helper", kind=ServicePrincipal.Kind.AGENT, ties_read_at=timezone.now())
+    AgentTie.objects.create(
+        tenant=tenant,
+        agent=agent,
+        role=AgentTie.Role.SPONSOR,
+        holder_id=sponsor.object_id,
+        holder_type="user",
+        holder_name=sponsor.user.display_name,
+    )
+    return agent
 
 
 def _person(tenant: Tenant, name: str, object_id: UUID) -> DirectoryPerson:

@@ -65,6 +65,10 @@ def app_id(stage: Stage) -> dict:
     return {"app_id": stage.app.pk}
 
 
+def agent_id(stage: Stage) -> dict:
+    return {"app_id": stage.agent.pk}
+
+
 def deleted_app_id(stage: Stage) -> dict:
     return {"app_id": stage.deleted_app.pk}
 
@@ -143,6 +147,7 @@ TABLE: dict[str, Row] = {
     "consent:my-apps-list": own(),
     "consent:refresh-my-apps": own(method="post"),
     "consent:my-app": own(app_id),
+    "consent:my-agent": own(agent_id),
     "consent:remove-app": own(app_id),
     "consent:remove-permission": own(own_scope),
     "consent:undo": own(removal_id, method="post"),

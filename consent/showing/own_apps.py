@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import Membership
 from consent.showing import removals
-from directory import selectors
+from directory import agents, selectors
 from directory.models import Collection, Risk
 from directory.my_apps import MyApp
 from directory.wording import Sentence
@@ -45,6 +45,7 @@ def listing(request: HttpRequest, *, read: bool = False) -> dict:
     unread = not read and not everything and collection.complete_at is None
     context = {
         "unread": unread,
+        "answered": agents.answered_for_by(request.tenant, request.membership.object_id),
         "items": [item for item in everything if SHOW[show](item) and _matches(item, q)],
         "removed": removed,
         "chips": _chips(everything),
@@ -144,16 +145,34 @@ def permission_groups(item: MyApp) -> list[dict]:
 
 def _permission(item: MyApp, resource_id, sentence: Sentence) -> Permission:
     mine = item.mine(sentence)
-    both = len(mine) < len(sentence.grants)
-    by = _("granted by you and by your organisation") if both else _("granted by you")
     return Permission(
         text=sentence.text,
         value=sentence.value,
         detail=sentence.detail,
         risk=sentence.risk,
-        granted_by=by if mine else _("granted by your organisation"),
+        granted_by=_granted_by(item, sentence),
         remove_url=reverse("consent:remove-permission", args=[item.id, resource_id, sentence.value]) if mine else "",
     )
+
+
+def _granted_by(item: MyApp, sentence: Sentence) -> str:
+    """Who gave it, and so who can end it: nobody's own removal ends what an agent inherits."""
+    mine = item.mine(sentence)
+    inherited = _inherited(item, sentence)
+    for_all = len(mine) + len(inherited) < len(sentence.grants)
+    if mine and for_all:
+        words = _("granted by you and by your organisation")
+    elif mine:
+        words = _("granted by you")
+    elif for_all:
+        words = _("granted by your organisation")
+    else:
+        return _("inherited from its blueprint")
+    return _("%(granted)s, and inherited from its blueprint") % {"granted": words} if inherited else words
+
+
+def _inherited(item: MyApp, sentence: Sentence) -> list:
+    return [grant for grant in sentence.grants if any(grant is one for one in item.inherited_grants)]
 
 
 # --- What is said before ------------------------------------------------------------------------------
@@ -174,7 +193,7 @@ def removal(item: MyApp) -> Confirmation:
             Truth(_("Stays"), _("Anything it has copied. Other apps. Your own sign-ins.")),
             Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back.")),
         ],
-        warning=_still_covered(item),
+        warning=" ".join(filter(None, (_still_covered(item), _still_inherited(item)))),
         note=f"{_undo()} " + _("If you did not add this app, also tell your security team."),
         aside=_("I don't recognise this app. Note it in the record, where administrators see it."),
         aside_value=_("The person did not recognise the app"),
@@ -184,8 +203,10 @@ def removal(item: MyApp) -> Confirmation:
 def permission_removal(item: MyApp, sentence: Sentence) -> Confirmation:
     """What removing one permission does; the app keeps the others."""
     left = [value for value in item.scopes if value != sentence.value]
+    inherited = bool(_inherited(item, sentence))
     stays = _("%(app)s keeps its other permissions: %(left)s") % {"app": item.app.display_name, "left": ", ".join(left)}
-    covered = len(item.mine(sentence)) < len(sentence.grants)
+    covered = len(item.mine(sentence)) + inherited < len(sentence.grants)
+    goes_on = _("It inherits the same permission from its blueprint, so it keeps it all the same.")
     return Confirmation(
         title=_("Remove this permission of %(app)s?") % {"app": item.app.display_name},
         button=_("Remove %(scope)s") % {"scope": sentence.value},
@@ -199,7 +220,7 @@ def permission_removal(item: MyApp, sentence: Sentence) -> Confirmation:
         ],
         warning=_("Your organisation has granted the same permission, so the app keeps it all the same.")
         if covered
-        else "",
+        else (f"{goes_on} {_only_admins()}" if inherited else ""),
         note=_undo(),
     )
 
@@ -208,6 +229,20 @@ def _undo() -> str:
     minutes = settings.REVOCATION_UNDO_MINUTES
     text = ngettext("You can undo this for %(n)d minute.", "You can undo this for %(n)d minutes.", minutes)
     return text % {"n": minutes}
+
+
+def _only_admins() -> str:
+    return _("Only an administrator can end that: by disabling this agent, or by taking it from the blueprint.")
+
+
+def _still_inherited(item: MyApp) -> str:
+    """Said before an agent's own grant is removed: what it inherits is not the person's to take back."""
+    if not item.inherited_grants:
+        return ""
+    kept = sorted({scope for grant in item.inherited_grants for scope in grant.scopes})
+    blueprint = item.blueprint.display_name if item.blueprint else _("not in your organisation any more")
+    text = _("It goes on with what it inherits from its blueprint (%(blueprint)s): %(kept)s.")
+    return f"{text % {'blueprint': blueprint, 'kept': ', '.join(kept)}} {_only_admins()}"
 
 
 def _still_covered(item: MyApp) -> str:

@@ -12,7 +12,7 @@ from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from consent.own_removals import OWN_KINDS
 from directory import features
-from directory.models import PermissionGrant, ServicePrincipal
+from directory.models import InheritedGrant, PermissionGrant, ServicePrincipal
 from revocation import selectors, services as revocation
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.showing.timeline import Timeline, timeline
@@ -28,6 +28,7 @@ class Removal:
         what: the scopes removed where the app kept others; empty when it lost all.
         undo_until: None where there is nothing (more) to undo.
         still_covered: whether the organisation's own consent lets the app go on.
+        still_inherits: whether an agent goes on with what it inherits from its blueprint.
     """
 
     request: RevocationRequest
@@ -37,6 +38,7 @@ class Removal:
     timeline: Timeline
     undo_until: datetime | None
     still_covered: bool
+    still_inherits: bool
 
     @property
     def takes_the_app(self) -> bool:
@@ -71,16 +73,20 @@ def _removals(tenant: Tenant, requests: QuerySet[RevocationRequest]) -> list[Rem
     rows = list(requests)
     ids = {app_id for row in rows if (app_id := _app_id(row))}
     if not ids:
-        return [_removal(tenant, row, None, set()) for row in rows]
+        return [_removal(tenant, row, None, set(), set()) for row in rows]
     apps = ServicePrincipal.objects.filter(tenant=tenant).in_bulk(ids)
     for_all = PermissionGrant.objects.filter(
         tenant=tenant, client_id__in=ids, consent_type=PermissionGrant.ConsentType.ALL
     )
     covered = set(for_all.values_list("client_id", flat=True))
-    return [_removal(tenant, row, apps.get(_app_id(row)), covered) for row in rows]
+    of_agents = InheritedGrant.objects.filter(tenant=tenant, agent_id__in=ids, kind=InheritedGrant.Kind.DELEGATED)
+    inheriting = set(of_agents.values_list("agent_id", flat=True))
+    return [_removal(tenant, row, apps.get(_app_id(row)), covered, inheriting) for row in rows]
 
 
-def _removal(tenant: Tenant, request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID]) -> Removal:
+def _removal(
+    tenant: Tenant, request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID], inheriting: set[UUID]
+) -> Removal:
     steps = list(request.steps.all())
     # What would be refused is not offered: a stopped app gets nothing back, and without knowing whether people may
     # consent for themselves nobody gives one back.
@@ -94,6 +100,7 @@ def _removal(tenant: Tenant, request: RevocationRequest, app: ServicePrincipal |
         timeline=timeline(request, steps, own=True),
         undo_until=revocation.undo_until(request) if not refused and revocation.undoable(request) else None,
         still_covered=_app_id(request) in covered,
+        still_inherits=_app_id(request) in inheriting,
     )
 
 

@@ -15,8 +15,8 @@ from accounts.access import or_404, require
 from accounts.roles import Capability
 from consent import own_removals
 from consent.showing import own_apps, removals
-from directory import selectors, sync
-from directory.models import Collection
+from directory import agents, selectors, sync
+from directory.models import Collection, ServicePrincipal
 from directory.my_apps import MyApp
 from directory.wording import Sentence
 from graph.errors import GraphError
@@ -71,9 +71,29 @@ def my_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     context = {
         "item": item,
         "groups": own_apps.permission_groups(item),
+        "ties": agents.ties(item.app) if item.inherited_grants else None,
         "known_since": selectors.freshness(request.tenant)[Collection.Kind.GRANTS].first_complete_at,
     }
     return render(request, "consent/my_app.html", context)
+
+
+@require_safe
+@require(Capability.OWN_APPS)
+def my_agent(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    """An agent or a blueprint that this person sponsors or owns."""
+    membership = request.membership
+    app = or_404(agents.answered_for, request.tenant, membership.object_id, app_id)
+    context = {
+        "app": app,
+        "blueprint": agents.blueprint_of(app),
+        "own": selectors.admin_permissions(app),
+        "alone": selectors.app_only_permissions(app),
+        "people": app.user_consent_count,
+        "inherited": agents.inherited(app),
+        "made": agents.all_of(app).count() if app.kind == ServicePrincipal.Kind.BLUEPRINT else None,
+        "ties": agents.ties(app),
+    }
+    return render(request, "consent/my_agent.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
