@@ -24,7 +24,7 @@ setup: .venv/.dev ## .venv/ with everything, for work on the code
 runtime: .venv/.runtime ## .venv/ with what the portal runs on, and no more: for a server
 
 .PHONY: demo
-demo: .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:8000 (PORT, SANDBOX_PORT, VAR_DIR, PROFILE)
+demo: .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:8000 (PORT, SANDBOX_PORT, VAR_DIR, PROFILE, PACE)
 	@exec $(BIN)/python -m portal.local.demo
 
 .PHONY: test

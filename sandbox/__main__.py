@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
         latency_ms=options.latency_ms,
         time_scale=options.time_scale,
         quota=options.quota,
+        lag_seconds=options.lag,
         consent_lag_seconds=options.consent_lag,
         cloud=options.cloud,
     )
@@ -58,6 +59,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=float, default=0, help="how long Graph takes to answer")
     parser.add_argument("--time-scale", type=float, default=1.0, help="how much faster quotas and delays run")
     parser.add_argument("--quota", default="window", choices=READINGS, help="how Microsoft's limit of writes is read")
+    parser.add_argument("--lag", type=float, default=0, help="seconds until an app sees what was changed")
     parser.add_argument("--consent-lag", type=float, default=0, help="seconds until consented permissions are seen")
     parser.add_argument("--cloud", default="global", choices=sorted(CLOUDS), help="which of Microsoft's clouds it is")
     options = parser.parse_args(arguments)

@@ -97,6 +97,7 @@ def world(
     latency_ms: float = 0,
     time_scale: float = 1.0,
     quota: str = "window",
+    lag_seconds: float = 0,
     consent_lag_seconds: float = 0,
     cloud: str = "global",
 ) -> World:
@@ -114,6 +115,7 @@ def world(
         latency_ms=latency_ms,
         time_scale=time_scale,
         quota=quota,
+        lag_seconds=lag_seconds,
         consent_lag_seconds=consent_lag_seconds,
         cloud=cloud,
     )

@@ -79,6 +79,7 @@ class World:
         latency_ms: float = 0,
         time_scale: float = 1.0,
         quota: str = "window",
+        lag_seconds: float = 0,
         consent_lag_seconds: float = 0,
         cloud: str = "global",
     ):
@@ -89,7 +90,7 @@ class World:
         self.log = RequestLog(self.clock)
         self.quota = Quota(self.clock, quota)
         self.latency_ms = self._first_latency = latency_ms
-        self.lag_seconds: float = 0  # how far behind the directory app-only readers are
+        self.lag_seconds = self._first_lag = lag_seconds  # how far behind the directory app-only readers are
         self.consent_lag_seconds = self._first_consent_lag = consent_lag_seconds
         self.agents_need_their_own = True  # or else Application.ReadWrite.All writes to agents as well
         self.incomplete_grants = False  # the tenant-wide grant list leaves rows out unless asked with ConsistencyLevel
@@ -119,7 +120,7 @@ class World:
         self.faults.set([])
         self.log.clear()
         self.quota.reset()
-        self.latency_ms, self.lag_seconds, self.incomplete_grants = self._first_latency, 0, False
+        self.latency_ms, self.lag_seconds, self.incomplete_grants = self._first_latency, self._first_lag, False
         self.agents_need_their_own = True
         self._build()
         for forget in self.on_reset:

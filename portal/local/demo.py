@@ -4,8 +4,8 @@
 
 Keeps keys, database and logs under VAR_DIR, so that it starts again without questions. The sandbox forgets: every
 start finds its people and apps as they were first. Stops what it started on Ctrl-C, SIGTERM and SIGHUP, or when one of
-its processes ends. PORT, SANDBOX_PORT, VAR_DIR and PROFILE (contoso, large) are honoured; DATABASE_URL and
-CELERY_BROKER_URL replace the embedded PostgreSQL and the broker made of files.
+its processes ends. PORT, SANDBOX_PORT, VAR_DIR, PROFILE (contoso, large) and PACE (microsoft, none) are honoured;
+DATABASE_URL and CELERY_BROKER_URL replace the embedded PostgreSQL and the broker made of files.
 """
 
 import ctypes
@@ -38,6 +38,9 @@ PORTAL_CLIENT = {
     "ENTRA_PRIVATE_KEY": "",
 }
 CONNECTED = [UUID("11111111-1111-4111-8111-111111111111"), UUID("22222222-2222-4222-8222-222222222222")]
+# How long Microsoft takes to answer, and until its directory shows an app what was changed. None at all would show
+# nobody how "accepted" becomes "verified".
+PACES = {"microsoft": ("--latency-ms", 120, "--lag", 3), "none": ()}
 GUIDE = """
   Portal    {portal}
   Entra ID  {sandbox}   (pretend; everyone signs in without a password)
@@ -116,6 +119,9 @@ class Demo:
         self.var_dir = Path(os.environ.get("VAR_DIR") or PROJECT / "var").resolve()
         self.logs = self.var_dir / "logs"
         self.profile = os.environ.get("PROFILE") or "contoso"
+        self.pace = os.environ.get("PACE") or "microsoft"
+        if self.pace not in PACES:
+            raise DemoProblem(f"PACE={self.pace} is none of {', '.join(PACES)}.")
         self.port = _port("PORT", 8000)
         self.sandbox_port = _port("SANDBOX_PORT", 9400)
         self.portal_url = f"http://127.0.0.1:{self.port}"
@@ -129,7 +135,7 @@ class Demo:
         self._take_ports()
         # What the processes read. Set here too: this process migrates and connects the tenants itself.
         os.environ.update(self._environment())
-        self._start("sandbox", "sandbox", "--port", self.sandbox_port, "--profile", self.profile)
+        self._start("sandbox", "sandbox", "--port", self.sandbox_port, "--profile", self.profile, *PACES[self.pace])
         self._start_database()
         self._prepare()
         self._start("web", "gunicorn", "portal.wsgi", *self._gunicorn_options())

@@ -53,7 +53,12 @@ class Demo:
         self.portal_url = f"http://127.0.0.1:{port}"
         self.sandbox = Sandbox(f"http://127.0.0.1:{sandbox_port}")
         self.environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_DEMO}
-        self.environment |= {"PORT": str(port), "SANDBOX_PORT": str(sandbox_port), "VAR_DIR": str(var_dir)}
+        self.environment |= {
+            "PORT": str(port),
+            "SANDBOX_PORT": str(sandbox_port),
+            "VAR_DIR": str(var_dir),
+            "PACE": "none",
+        }
         self.output = var_dir / "output"
 
     def start(self) -> "Demo":

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from portal.local import demo
+from sandbox import __main__ as sandbox_command
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -55,6 +58,16 @@ def test_nonsense_for_a_port_is_a_sentence(tmp_path: Path, name: str, said: str)
     assert "Traceback" not in result.stderr
 
 
+def test_the_pretend_microsoft_takes_its_time_unless_told_otherwise(tmp_path: Path):
+    result = run_demo(tmp_path, PACE="warp")
+
+    assert "PACE=warp is none of microsoft, none" in result.stderr
+    known = {pace: sandbox_command._read([str(word) for word in options]) for pace, options in demo.PACES.items()}
+    assert known["microsoft"].latency_ms > 0
+    assert known["microsoft"].lag > 0
+    assert (known["none"].latency_ms, known["none"].lag) == (0, 0)
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path):
     (tmp_path / "file").write_text("")
 
@@ -72,11 +85,11 @@ def test_what_a_killed_demo_started_stops_by_itself(tmp_path: Path, free_ports: 
         "demo._start('sandbox', 'sandbox', '--port', demo.sandbox_port); print('started', flush=True); time.sleep(60)"
     )
     environment = os.environ | {"VAR_DIR": str(tmp_path), "SANDBOX_PORT": str(free_ports[1])}
-    demo = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env=environment, stdout=subprocess.PIPE)
+    running = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env=environment, stdout=subprocess.PIPE)
     until(lambda: answers(free_ports[1]))
 
-    demo.kill()
-    demo.communicate()
+    running.kill()
+    running.communicate()
 
     until(lambda: not answers(free_ports[1]))
 
