@@ -15,6 +15,7 @@ import uvicorn
 
 from sandbox import seed, tls
 from sandbox.app import create_app
+from sandbox.b2c import memory
 from sandbox.clouds import CLOUDS
 from sandbox.quota import READINGS
 
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         cloud=options.cloud,
     )
     app = create_app(world)
+    memory.of(world).lead(dict(one.split("=", 1) for one in options.gate))
     asyncio.run(_serve(app, options))
 
 
@@ -62,7 +64,16 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--lag", type=float, default=0, help="seconds until an app sees what was changed")
     parser.add_argument("--consent-lag", type=float, default=0, help="seconds until consented permissions are seen")
     parser.add_argument("--cloud", default="global", choices=sorted(CLOUDS), help="which of Microsoft's clouds it is")
+    parser.add_argument(
+        "--gate",
+        action="append",
+        default=[],
+        metavar="ORIGIN=ADDRESS",
+        help="where a host that custom policies call really is: https://portal.contoso.example=http://127.0.0.1:8000",
+    )
     options = parser.parse_args(arguments)
+    if not all(one.startswith("https://") and "=http" in one for one in options.gate):
+        parser.error("--gate must be like https://portal.contoso.example=http://127.0.0.1:8000")
     if options.time_scale <= 0:
         parser.error("--time-scale must be more than 0")
     return options

@@ -9,6 +9,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox import client_apps, control
+from sandbox.b2c import routes as b2c_routes
 from sandbox.graph_api import routes as graph_routes
 from sandbox.identity import pages, routes as identity_routes, state
 from sandbox.world import World
@@ -33,6 +34,7 @@ def create_app(world: World) -> Starlette:
             *control.routes(world),
             *client_apps.routes(world),
             *graph_routes.routes(world),
+            *b2c_routes.routes(world),
             *identity_routes.routes(world),
         ]
     )

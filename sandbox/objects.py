@@ -224,11 +224,18 @@ class User:
     last_sign_in: datetime | None = None
     deleted_at: datetime | None = None
     agent_id: str | None = None  # set for an agent's own account: the agent it belongs to
+    customer: bool = False  # of a B2C tenant: signs in through its policies, never at Entra
+    tokens_valid_from: datetime | None = None  # the other clock, where it was moved apart from `valid_from`
     extra: dict[str, Any] | None = None  # properties that mean nothing to the sandbox, by their names on the wire
 
     @property
     def guest(self) -> bool:
         return self.user_type == "Guest"
+
+    @property
+    def refresh_from(self) -> datetime:
+        """What custom policies read as refreshTokensValidFromDateTime."""
+        return self.tokens_valid_from or self.valid_from
 
     @property
     def external(self) -> bool:

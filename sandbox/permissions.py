@@ -212,6 +212,10 @@ a82116e5-55eb-4c41-a434-62fe8a61c773 Sites.FullControl.All
     Read all usage reports
 246dd0d5-5bd0-4def-940b-0421030a5b68 Policy.Read.All
     Read your organization's policies
+79a677f7-b79d-40d0-a36a-3e6f8688dd7a Policy.ReadWrite.TrustFramework
+    Read and write trust framework policies
+fff194f1-7dce-4428-8301-1badb5518201 TrustFrameworkKeySet.Read.All
+    Read trust framework key sets
 """
 
 # Value; name. Microsoft's table gives these no ids, so they have ids of our own.

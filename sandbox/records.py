@@ -69,6 +69,10 @@ class Records:
         self.administrative_units: dict[str, AdministrativeUnit] = {}
         self.custom_roles: dict[str, RoleDefinition] = {}
         self.other_role_assignments: dict[str, RoleAssignment] = {}  # of custom roles, or for a part of the directory
+        self.custom_policies: dict[str, bytes] = {}  # of a B2C tenant: XML by policy id
+        self.policies_version = 0
+        self.policy_keys: dict[str, str] = {}  # the secrets in its key sets, by name; empty for generated keys
+        self.moves: dict[str, str] = {}  # which of a person's two dates a call moves, where it is not both
         self.audit = DirectoryAudit(clock, self.users)
         self.sequence = 0
         self.journal: deque[Change] = deque(maxlen=JOURNAL_SIZE)

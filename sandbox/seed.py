@@ -1,4 +1,4 @@
-"""How the world begins: four tenants, the cast, their apps and what they allowed. The same in every run.
+"""How the world begins: five tenants, the cast, their apps and what they allowed. The same in every run.
 
 `--profile large` or numbers of their own fill Contoso with people, apps and grants on top of the cast.
 """
@@ -10,9 +10,11 @@ from datetime import timedelta
 from functools import partial
 
 from sandbox import agents, catalogue, crowd, odd_cases
+from sandbox.b2c import catalogue as b2c, filling
 from sandbox.catalogue import (
     AGENT_PERMISSIONS,
     CONTOSO,
+    CONTOSO_CUSTOMERS,
     FABRIKAM,
     PORTAL_APP_ID,
     PORTAL_PERMISSIONS,
@@ -130,12 +132,16 @@ def _fill(world: World, more: dict[str, int], with_agents: bool) -> None:
 
     woodgrove = _tenant(world, WOODGROVE, "Woodgrove", "woodgrove.example", odd_cases.PEOPLE)
 
+    customers = _tenant(world, CONTOSO_CUSTOMERS, "Contoso Customers", b2c.DOMAIN, b2c.STAFF)
+    filling.fill(world, customers)
+
     _guest(contoso, fabrikam, "lynne@fabrikam.example")
     contoso.disable_user(_person(contoso, "Lee").id)
     _connect_portal(world, contoso, CONTOSO_PEOPLE)
     _connect_portal(world, fabrikam, FABRIKAM_PEOPLE)
     # Woodgrove's consent is older than the permissions for agents.
     _connect_portal(world, woodgrove, odd_cases.PEOPLE, without=AGENT_PERMISSIONS)
+    _connect_portal(world, customers, b2c.STAFF, without=AGENT_PERMISSIONS, more=b2c.POLICY_PERMISSIONS)
     for name in ("Northwind Expenses", "Proseware Backup"):
         _install(world, woodgrove, name)
     odd_cases.fill(world, woodgrove)
@@ -208,14 +214,16 @@ def _guest(tenant: Tenant, home: Tenant, upn: str) -> None:
     )
 
 
-def _connect_portal(world: World, tenant: Tenant, people: list[tuple], without: Sequence[str] = ()) -> None:
+def _connect_portal(
+    world: World, tenant: Tenant, people: list[tuple], without: Sequence[str] = (), more: Sequence[str] = ()
+) -> None:
     """What an admin's consent to the portal leaves behind, and who holds which of its roles."""
     portal = tenant.instantiate(world.applications[PORTAL_APP_ID])
     portal.created = tenant.clock.now() - timedelta(days=60)
     graph = tenant.service_principal_for(GRAPH_APP_ID)
     wanted = world.applications[PORTAL_APP_ID].wanted()
     tenant.add_scopes(portal.id, graph.id, None, wanted.scopes)
-    for value in (one for one in PORTAL_PERMISSIONS if one not in without):
+    for value in [*(one for one in PORTAL_PERMISSIONS if one not in without), *more]:
         tenant.assign(portal.id, "ServicePrincipal", graph.id, graph.app_role(value).id)
     for display_name, *_, role in people:
         if role:

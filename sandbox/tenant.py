@@ -47,16 +47,22 @@ class Tenant(Records):
             self._by_upn[changes["upn"].lower()] = user_id
         return _apply(user, changes)
 
-    def revoke_sessions(self, user_id: str) -> bool:
+    def revoke_sessions(self, user_id: str, call: str = "revokeSignInSessions") -> bool:
         """Refuse what was issued to this person until now. False for external people: their sessions live at home.
 
+        Both calls move both dates, unless `moves` says otherwise: a report from a B2C tenant does.
         https://learn.microsoft.com/graph/api/user-revokesigninsessions
         """
         user = self.users[user_id]
         if user.external:
             return False
         self._record("users", user_id, user)
-        user.valid_from = max(self.clock.now(), user.valid_from)
+        moves, now = self.moves.get(call, "both"), self.clock.now()
+        if moves != "both" or user.tokens_valid_from is not None:
+            before = user.refresh_from
+            user.tokens_valid_from = before if moves == "signInSessionsValidFromDateTime" else max(now, before)
+        if moves != "refreshTokensValidFromDateTime":
+            user.valid_from = max(now, user.valid_from)
         return True
 
     def disable_user(self, user_id: str) -> None:
@@ -115,6 +121,23 @@ class Tenant(Records):
         if self._groups_of.get(member_id, {}).pop(group_id, 0) is None:
             self._record("groups", group_id, group)
             group.members = [one for one in group.members if one != member_id]
+
+    # --- custom policies of a B2C tenant ---------------------------------------------------------------
+
+    def put_policy(self, policy_id: str, content: bytes) -> bool:
+        """Upload a custom policy. True when there was none of that id."""
+        known = self.policy_named(policy_id)
+        self.custom_policies[known or policy_id] = content
+        self.policies_version += 1
+        return known is None
+
+    def delete_policy(self, policy_id: str) -> None:
+        del self.custom_policies[self.policy_named(policy_id) or policy_id]
+        self.policies_version += 1
+
+    def policy_named(self, policy_id: str) -> str | None:
+        """The id as it was uploaded; ids match without regard to case."""
+        return next((one for one in self.custom_policies if one.lower() == policy_id.lower()), None)
 
     # --- service principals ----------------------------------------------------------------------
 

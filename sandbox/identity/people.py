@@ -53,7 +53,7 @@ def accounts(world: World, limit: int = 60) -> list[Account]:
     """
     found = []
     for tenant in world.tenants.values():
-        at_home = (user for user in tenant.users.values() if not (user.external or user.agent_id))
+        at_home = (user for user in tenant.users.values() if not (user.external or user.agent_id or user.customer))
         for user, _ in zip(at_home, range(limit), strict=False):
             found.append(replace(account_of(tenant, user), note=_note(tenant, user)))
     return [*found, PERSONAL]
@@ -77,7 +77,7 @@ def find_account(world: World, text: str) -> Account | None:
         return next((one for one in accounts(world, 1_000_000) if login_hint(one).lower() == text), None)
     for tenant in world.tenants.values():
         user = tenant.user(text)
-        if user is not None and not user.external:
+        if user is not None and not (user.external or user.customer):
             return account_of(tenant, user)
     return None
 

@@ -5,9 +5,11 @@ import time
 import pytest
 
 from sandbox import seed
+from sandbox.b2c.catalogue import POLICY_PERMISSIONS
 from sandbox.catalogue import (
     AGENT_PERMISSIONS,
     CONTOSO,
+    CONTOSO_CUSTOMERS,
     FABRIKAM,
     PORTAL_APP_ID,
     PORTAL_PERMISSIONS,
@@ -89,7 +91,14 @@ def test_the_portal_is_connected_everywhere_but_at_tailspin(world):
 
     wanted = set(PORTAL_PERMISSIONS)
     older = wanted - set(AGENT_PERMISSIONS)
-    assert connected == {CONTOSO: wanted, FABRIKAM: wanted, TAILSPIN: None, WOODGROVE: older}
+    customers = older | set(POLICY_PERMISSIONS)
+    assert connected == {
+        CONTOSO: wanted,
+        FABRIKAM: wanted,
+        TAILSPIN: None,
+        WOODGROVE: older,
+        CONTOSO_CUSTOMERS: customers,
+    }
 
 
 def test_a_guest_lives_elsewhere(world, contoso):

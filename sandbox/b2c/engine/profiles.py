@@ -171,6 +171,8 @@ def _elsewhere(run: Running, profile: Profile) -> str:
         account = run.around.find("signInNames.emailAddress", sent.get("username"))
         if account is None:
             raise Refused(f"{profile.id}: there is no account of that name")
+        if run.around.attribute(account, "accountEnabled", run.choices) is False:
+            raise Refused(f"{profile.id}: the account is disabled")
         known = {name: run.around.attribute(account, attribute, run.choices) for name, attribute in LOCAL.items()}
         claims.given(run, profile, known)
         return "signed in with the password"

@@ -133,6 +133,8 @@ class RelyingParty:
     endpoints: dict[str, str]
     profile: Profile
     single_sign_on: str
+    session_seconds: int = 86_400
+    session_absolute: bool = False
 
 
 def profile(element: Element) -> Profile:
@@ -213,14 +215,22 @@ def relying_party(element: Element) -> RelyingParty:
         },
         profile=profile(policy) if policy else Profile("PolicyProfile"),
         single_sign_on=behaviours[-1].get("Scope") if behaviours else "",
+        session_seconds=_number(element, "SessionExpiryInSeconds", 86_400),
+        session_absolute=_behaviour(element, "SessionExpiryType").lower() == "absolute",
     )
 
 
+def _behaviour(element: Element, tag: str) -> str:
+    return next((one.text.strip() for one in element.under("UserJourneyBehaviors", tag)), "")
+
+
+def _number(element: Element, tag: str, otherwise: int) -> int:
+    text = _behaviour(element, tag)
+    return int(text) if text.isdecimal() else otherwise
+
+
 def _step(element: Element) -> Step:
-    try:
-        order = int(element.get("Order"))
-    except ValueError:
-        order = 0
+    order = int(element.get("Order")) if element.get("Order").isdecimal() else 0
     selections = list[tuple[str, str]]()
     for one in element.under("ClaimsProviderSelections", "ClaimsProviderSelection"):
         for kind, name in (("target", "TargetClaimsExchangeId"), ("validation", "ValidationClaimsExchangeId")):

@@ -167,15 +167,15 @@ def revoke_own_sessions(ask: Ask) -> Answer:
 
 @graph.on("POST", "/users/{}/invalidateAllRefreshTokens", beta_only=True)
 def invalidate_tokens(ask: Ask, key: str) -> Answer:
-    return _sign_out(ask, find.user(ask, key))
+    return _sign_out(ask, find.user(ask, key), "invalidateAllRefreshTokens")
 
 
 @graph.on("POST", "/me/invalidateAllRefreshTokens", beta_only=True)
 def invalidate_own_tokens(ask: Ask) -> Answer:
-    return _sign_out(ask, find.me(ask))
+    return _sign_out(ask, find.me(ask), "invalidateAllRefreshTokens")
 
 
-def _sign_out(ask: Ask, user: User) -> Answer:
+def _sign_out(ask: Ask, user: User, call: str = "revokeSignInSessions") -> Answer:
     """Move the moment before which this person's tokens count for nothing. For external people nothing does, unsaid."""
     bodies.parameters(ask, {})
     caller = ask.caller
@@ -185,7 +185,7 @@ def _sign_out(ask: Ask, user: User) -> Answer:
     if not caller.app_only and caller.object_id != user.id:
         _check_rank(ask, user)
     if user.id in ask.tenant.users:  # a replica may still list somebody who has gone
-        ask.tenant.revoke_sessions(user.id)
+        ask.tenant.revoke_sessions(user.id, call)
         ask.tenant.audit.user_signed_out(user, caller)
     return Answer(body={"@odata.context": ask.context("Edm.Boolean"), "value": True})
 
