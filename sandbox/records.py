@@ -69,6 +69,7 @@ class Records:
         self.administrative_units: dict[str, AdministrativeUnit] = {}
         self.custom_roles: dict[str, RoleDefinition] = {}
         self.other_role_assignments: dict[str, RoleAssignment] = {}  # of custom roles, or for a part of the directory
+        self.b2c = False  # an Azure AD B2C tenant
         self.custom_policies: dict[str, bytes] = {}  # of a B2C tenant: XML by policy id
         self.policies_version = 0
         self.policy_keys: dict[str, str] = {}  # the secrets in its key sets, by name; empty for generated keys

@@ -213,7 +213,7 @@ class Views:
         tenant = self.world.tenant(http.path_params["tenant"])
         host = (http.headers.get("host") or "").partition(":")[0].lower()
         foreign = tenant is not None and host.endswith(".b2clogin.com") and host != grants.host_of(tenant)
-        if tenant is None or not tenant.custom_policies or foreign:
+        if tenant is None or not tenant.b2c or foreign:
             raise Absent
         return tenant
 

@@ -16,7 +16,7 @@ FILES = Path(__file__).parent / "files"
 
 
 def fill(world: World, tenant: Tenant) -> None:
-    now = tenant.clock.now()
+    now, tenant.b2c = tenant.clock.now(), True
     for number, customer in enumerate(CUSTOMERS):
         tenant.add_user(_user(tenant, customer, now - timedelta(days=300 - 30 * number)))
     for app in APPS:

@@ -64,6 +64,9 @@ ASSIGNMENT_WRITERS = APP_WRITERS | roles(
     "Privileged Role Administrator",
 )
 GRAPH_ROLE_WRITERS = roles("Privileged Role Administrator")
+# "B2C IEF Policy Administrator" and "... Keyset Administrator": https://learn.microsoft.com/graph/api/resources/trustframeworkpolicy
+POLICY_WRITERS = frozenset({"3edaf663-341e-4475-9f94-5c398ef6c070"})
+KEY_SET_READERS = frozenset({"aaf43236-0c0d-4d5f-883a-6955382ac081"})
 AUDIT_READERS = roles("Reports Reader", "Security Reader", "Security Administrator", "Global Reader")
 
 # --- what the table leaves out or says otherwise ---------------------------------------------------
@@ -78,6 +81,8 @@ _OBJECT_MEMBERSHIPS = f"{_GROUP_MEMBERS} Directory.ReadWrite.All"
 _ORGANIZATION = "Organization.Read.All Organization.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
 _UNITS = "AdministrativeUnit.Read.All AdministrativeUnit.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
 _DOMAINS = "Domain.Read.All Domain.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+_POLICY = "/trustframework/policies/{id}"
+_KEY_SETS = "TrustFrameworkKeySet.Read.All TrustFrameworkKeySet.ReadWrite.All"
 _BIN = "Application.Read.All Application.ReadWrite.All Directory.Read.All"
 _GIVE = "AppRoleAssignment.ReadWrite.All Application.ReadWrite.All"
 _BIN_KINDS = (
@@ -146,6 +151,10 @@ UNLISTED: dict[tuple[str, str], tuple[str, str]] = {
     # https://learn.microsoft.com/graph/api/domain-list and .../subscribedsku-list
     ("GET", "/domains"): (_DOMAINS, _DOMAINS),
     ("GET", "/subscribedskus"): (_ORGANIZATION, _ORGANIZATION),
+    # https://learn.microsoft.com/graph/api/trustframework-put-trustframeworkpolicy, .../trustframework-list-keysets
+    **{(method, f"{_POLICY}/$value"): (method, _POLICY) for method in ("GET", "PUT")},
+    ("GET", "/trustframework/keysets"): (_KEY_SETS, _KEY_SETS),
+    ("GET", "/trustframework/keysets/{id}"): (_KEY_SETS, _KEY_SETS),
 }
 CORRECTED: dict[tuple[str, str], tuple[str, str]] = {
     # The table's rows for reading stand for "AppRoleAssignment.ReadWrite.All and Application.Read.All", both needed:

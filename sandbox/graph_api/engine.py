@@ -159,7 +159,8 @@ class Engine:
         beta = incoming.version == "beta"
         endpoint, values = GRAPH.find(incoming.method, segments_of(incoming.path), beta=beta)
         caller.check(endpoint.access, values)
-        body = json_of(incoming.body) if isinstance(incoming.body, bytes) else incoming.body
+        as_sent = endpoint.raw or not isinstance(incoming.body, bytes)
+        body = incoming.body if as_sent else json_of(incoming.body)
         ask = Ask(
             world=self.world,
             tenant=caller.tenant,
@@ -309,6 +310,8 @@ async def _send(send: Send, answer: Answer, request_id: str, mirrored: str) -> N
     if isinstance(answer.body, str):
         headers["Content-Type"] = "text/plain"
         body = answer.body.encode()
+    elif isinstance(answer.body, bytes):
+        body = answer.body
     elif answer.body is not None:
         failed = answer.status >= 400
         headers["Content-Type"] = "application/json" if failed else JSON

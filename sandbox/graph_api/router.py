@@ -19,6 +19,7 @@ class Endpoint:
     access: Access
     units: int
     beta_only: bool
+    raw: bool = False  # takes its body as bytes
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Router:
         also: tuple[str, ...] = (),
         units: int = 1,
         beta_only: bool = False,
+        raw: bool = False,
     ) -> Callable:
         """Register a function for a method and a path; `{}` stands for any one segment, which the function is given.
 
@@ -56,7 +58,7 @@ class Router:
                     node = node.anything
                 else:
                     node = node.children.setdefault(segment.lower(), Node())
-            node.methods[method] = Endpoint(handler, access, units, beta_only)
+            node.methods[method] = Endpoint(handler, access, units, beta_only, raw)
             return handler
 
         return register

@@ -30,6 +30,8 @@ def _sign_in_activity(user: User, view: View) -> dict[str, Any]:
 
 def _identities(user: User, view: View) -> list[dict[str, Any]]:
     """Whose sign-in is elsewhere shows it here: https://learn.microsoft.com/graph/api/resources/objectidentity"""
+    if user.customer and user.extra:
+        return user.extra.get("identities", [])
     local = {
         "signInType": "userPrincipalName",
         "issuer": view.tenant.initial_domain,

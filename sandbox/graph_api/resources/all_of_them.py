@@ -12,6 +12,7 @@ from sandbox.graph_api.resources import (
     registrations,
     roles,
     tenant,
+    trust_framework,
     users,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "registrations",
     "roles",
     "tenant",
+    "trust_framework",
     "users",
 ]
