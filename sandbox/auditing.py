@@ -51,6 +51,15 @@ class DirectoryAudit:
         entry = ("ApplicationManagement", "Consent to application", "Assign", person, "ServicePrincipal", app.id, app)
         self._entries.append((at, *entry, changed))
 
+    def recovered(self, changes: int) -> None:
+        """A recovery job has ended. Microsoft names the category; the words of the activity are not documented.
+
+        https://learn.microsoft.com/entra/backup/monitor-audit-logs
+        """
+        job = Initiator("", True, "", "Microsoft Entra Backup and Recovery")
+        entry = ("Backup and Recovery", "Recovery job completed", "Update", job, "RecoveryJob", "", job)
+        self._entries.append((self._clock.now(), *entry, (("ChangedObjects", None, changes),)))
+
     def app(
         self, name: str, app: ServicePrincipal, caller: Initiator, operation: str, properties: list[str] | None = None
     ) -> None:

@@ -40,6 +40,7 @@ class Controls:
         posts = {
             "faults": self.faults,
             "clock": self.clock,
+            "delta": self.delta,
             "lag": self.lag,
             "latency": self.latency,
             "readings": self.readings,
@@ -91,9 +92,15 @@ class Controls:
 
     def lag(self, given: dict) -> dict:
         """`{"seconds": 5}`: how far app-only readers are behind. `{"incomplete_grants": true}`: the tenant-wide grant
-        list leaves rows out unless it is asked for with ConsistencyLevel and $count. `{"consent_seconds": 20}`: until
-        an application permission that is given from now on is seen, in tokens and in lists."""
-        _only(given, "seconds", "incomplete_grants", "consent_seconds")
+        list leaves rows out unless it is asked for with ConsistencyLevel and $count. `{"omitted_grants": 7}`: it leaves
+        every seventh out however it is asked for, and `"omitted_are_counted": false` even `$count` does not know of
+        them. `{"consent_seconds": 20}`: until an application permission that is given from now on is seen, in tokens
+        and in lists."""
+        _only(given, "seconds", "incomplete_grants", "omitted_grants", "omitted_are_counted", "consent_seconds")
+        if "omitted_grants" in given:
+            self.world.omitted_grants = int(given["omitted_grants"])
+        if "omitted_are_counted" in given:
+            self.world.omitted_are_counted = bool(given["omitted_are_counted"])
         if "seconds" in given:
             self.world.lag_seconds = float(given["seconds"])
         if "incomplete_grants" in given:
@@ -103,8 +110,15 @@ class Controls:
         return {
             "seconds": self.world.lag_seconds,
             "incomplete_grants": self.world.incomplete_grants,
+            "omitted_grants": self.world.omitted_grants,
+            "omitted_are_counted": self.world.omitted_are_counted,
             "consent_seconds": self.world.consent_lag_seconds,
         }
+
+    def delta(self, given: dict) -> dict:
+        """`sandbox.delta_ways` names the switches; `{"reset": true}` makes every token worthless."""
+        self.world.delta.configure(given)
+        return self.world.delta.settings()
 
     def readings(self, given: dict) -> dict:
         """`{"agents_need_their_own": false}`: which of two pages of Microsoft's is right about who writes to agents."""
@@ -222,7 +236,8 @@ class Controls:
         `do` is one of delete_user, restore_user, disable_user, enable_user, revoke_sessions, set_roles (`roles`),
         delete_app, restore_app, purge_app, disable_app, enable_app (`app`: client id or object id), install_app,
         consent (`app`, `user` or none for everybody, `scopes`), withdraw (`app`, `user` or none),
-        user_consent (`value`: all, low or none), registration (`app`: client id, and what it becomes:
+        assign and unassign (`app`, `user`), recover (`changes`: what a recovery job of Microsoft's does, of which no
+        delta tells), user_consent (`value`: all, low or none), registration (`app`: client id, and what it becomes:
         `multi_tenant`, `group_membership_claims`, `optional_claims`, `certificates` as PEM texts).
         """
         tenant = self.world.tenant(given["tenant"])
@@ -244,12 +259,25 @@ class Controls:
             "consent": _consent,
             "withdraw": _withdraw,
             "user_consent": _user_consent,
+            "assign": lambda tenant, given: tenant.assign(_user(tenant, given), "User", _app(tenant, given)),
+            "unassign": _unassign,
+            "recover": self._recover,
             "registration": self._registration,
         }
         if given.get("do") not in changes:
             raise BadControl(f"`do` must be one of {', '.join(changes)}")
         made = changes[given["do"]](tenant, given)
         return {"done": given["do"], "id": getattr(made, "id", None)}
+
+    def _recover(self, tenant: Tenant, given: dict) -> None:
+        """https://learn.microsoft.com/entra/backup/overview"""
+        tenant.silent = True
+        try:
+            for one in given["changes"]:
+                self.change({**one, "tenant": tenant.id})
+        finally:
+            tenant.silent = False
+        tenant.audit.recovered(len(given["changes"]))
 
     def _registration(self, _tenant: Tenant, given: dict) -> None:
         """What an owner changes about a registration in its home tenant. It counts from the next sign-in on."""
@@ -352,3 +380,10 @@ def _user_consent(tenant: Tenant, given: dict) -> None:
     if given["value"] not in ("all", "low", "none"):
         raise BadControl("value must be all, low or none")
     tenant.user_consent = given["value"]
+
+
+def _unassign(tenant: Tenant, given: dict) -> None:
+    user, app = _user(tenant, given), _app(tenant, given)
+    for one in tenant.assignments_of(user):
+        if one.resource_id == app:
+            tenant.unassign(one.id)

@@ -48,6 +48,8 @@ class Change(NamedTuple):
     kind: str  # the name of the dict on Tenant
     id: str
     before: Any
+    silent: bool = False  # made by a recovery job: delta never tells of it
+    tied: bool = False  # came or went with the object it hangs on
 
 
 class Records:
@@ -78,6 +80,8 @@ class Records:
         self.sequence = 0
         self.journal: deque[Change] = deque(maxlen=JOURNAL_SIZE)
         self.awaited = False  # whether something happens later by itself, see Tenant.catch_up
+        self.silent = False  # while a recovery job is at work
+        self._tied = False  # while what hangs on an object goes or comes with it
         self._quiet = True  # while the world is being built
         self._by_upn: dict[str, str] = {}
         self._by_app_id: dict[str, str] = {}

@@ -305,9 +305,17 @@ class Tenant(Records):
         if self._quiet:
             return
         self.sequence += 1
-        self.journal.append(Change(self.sequence, self.clock.elapsed(), kind, object_id, copy.copy(before)))
+        at, before = self.clock.elapsed(), copy.copy(before)
+        self.journal.append(Change(self.sequence, at, kind, object_id, before, self.silent, self._tied))
 
     def _shelve(self, object_id: str) -> None:
+        self._tied = True
+        try:
+            self._put_on_shelf(object_id)
+        finally:
+            self._tied = False
+
+    def _put_on_shelf(self, object_id: str) -> None:
         shelf = self._shelved.setdefault(object_id, [])
         hanging = [*self.grants_of_client(object_id), *self.grants_of_principal(object_id)]
         if object_id in self.service_principals:
@@ -322,6 +330,13 @@ class Tenant(Records):
 
     def _unshelve(self, object_id: str) -> None:
         """Bring back what hung on a restored object, unless its other end is in the bin itself: then it waits there."""
+        self._tied = True
+        try:
+            self._take_off_shelf(object_id)
+        finally:
+            self._tied = False
+
+    def _take_off_shelf(self, object_id: str) -> None:
         for one in self._shelved.pop(object_id, []):
             ends = [one.client_id, one.resource_id] if isinstance(one, Grant) else [one.resource_id]
             if one.principal_id:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.clouds import CLOUDS
+from sandbox.delta_ways import DeltaWays
 from sandbox.faults import Faults
 from sandbox.objects import Application
 from sandbox.quota import Quota
@@ -94,6 +95,9 @@ class World:
         self.consent_lag_seconds = self._first_consent_lag = consent_lag_seconds
         self.agents_need_their_own = True  # or else Application.ReadWrite.All writes to agents as well
         self.incomplete_grants = False  # the tenant-wide grant list leaves rows out unless asked with ConsistencyLevel
+        self.omitted_grants = 0  # every so-manieth row is left out of that list however it is asked for
+        self.omitted_are_counted = True  # whether `$count` knows of those rows all the same
+        self.delta = DeltaWays()
         self.tenants: dict[str, Tenant] = {}
         self.applications: dict[str, Application] = {}
         self.on_reset: list[Callable[[], None]] = []
@@ -121,6 +125,7 @@ class World:
         self.log.clear()
         self.quota.reset()
         self.latency_ms, self.lag_seconds, self.incomplete_grants = self._first_latency, self._first_lag, False
+        self.omitted_grants, self.omitted_are_counted, self.delta = 0, True, DeltaWays()
         self.agents_need_their_own = True
         self._build()
         for forget in self.on_reset:

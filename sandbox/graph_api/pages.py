@@ -77,11 +77,13 @@ def collection(
     context: str | None = None,
     limit_to: frozenset[str] | None = None,
     related: bool = False,
+    unlisted: int = 0,
 ) -> Answer:
     """A list of records with the query options applied.
 
     `records` may be a function that picks candidates by the filter's equalities. Of properties outside `limit_to` only
-    null is sent, and of `related` objects that the caller may not read nothing but their type and id.
+    null is sent, and of `related` objects that the caller may not read nothing but their type and id. `unlisted` are
+    counted and left out.
 
     Raises:
         Refused: options that are unknown, unsupported, or need a header that is missing.
@@ -112,7 +114,7 @@ def collection(
         size=size,
         opened=ask.world.clock.elapsed(),
     )
-    return first_page(ask, listing, count=len(found) if ask.advanced else None)
+    return first_page(ask, listing, count=len(found) + unlisted if ask.advanced else None)
 
 
 def entity(ask: Ask, shape: Shape, record: Any, *, limit_to: frozenset[str] | None = None) -> Answer:

@@ -98,7 +98,7 @@ def test_delta_filters_by_ids_and_nothing_else(graph):
     """https://learn.microsoft.com/graph/delta-query-overview"""
     adele, alex = graph.user("adele").id, graph.user("alex").id
 
-    first = graph.get(f"users/delta?$select=id&$filter=id eq '{adele}' or id eq '{alex}'")
+    first = graph.get(f"users/delta?$select=id,jobTitle&$filter=id eq '{adele}' or id eq '{alex}'")
     graph.tenant.update_user(graph.user("megan").id, job_title="x")
     graph.tenant.update_user(alex, job_title="x")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sandbox.graph_api import access as may, bodies
 from sandbox.graph_api.errors import Refused, bad_request
 from sandbox.graph_api.pages import collection, entity
@@ -79,17 +81,22 @@ def list_app_activities(ask: Ask) -> Answer:
     return Answer(body={"@odata.context": ask.context("reports/servicePrincipalSignInActivities"), "value": value})
 
 
+_AND = re.compile(r" and (?=(?:[^']*'[^']*')*[^']*$)")  # outside of what is quoted
+
+
 @graph.on("GET", "/auditLogs/directoryAudits", roles=may.AUDIT_READERS)
 def list_audits(ask: Ask) -> Answer:
     """Newest first. https://learn.microsoft.com/graph/api/directoryaudit-list"""
     ask.only("$filter", "$top", "$orderby", "$skiptoken")
     found = ask.tenant.audit.newest_first()
-    for clause in (ask.query.get("$filter") or "").split(" and "):
+    for clause in _AND.split(ask.query.get("$filter") or ""):
         name, _, rest = clause.strip().partition(" ")
         operator, _, value = rest.partition(" ")
         value = value.strip().strip("'")
         if name == "activityDisplayName" and operator == "eq":
             found = [one for one in found if one["activityDisplayName"] == value]
+        elif name == "category" and operator == "eq":
+            found = [one for one in found if one["category"] == value]
         elif name == "activityDateTime" and operator in ("ge", "le"):
             later = operator == "ge"
             found = [
