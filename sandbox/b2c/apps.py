@@ -54,10 +54,15 @@ class ClientApp:
 
     def __init__(self, b2c: Customers, tenant: Tenant, app: App):
         self.b2c, self.tenant, self.app = b2c, tenant, app
-        self.policy = app.policy
         self.connections: dict[str, Connection] = {}
-        for user in tenant.users.values():
-            if user.customer and user.enabled:
+        self.use(app.policy)
+
+    def use(self, policy: str) -> None:
+        """Sign people in with this policy, as if the app always had: it holds tokens of everybody's again."""
+        self.policy = policy
+        self.connections.clear()
+        for user in customers(self.tenant):
+            if user.enabled:
                 self._begin(user)
 
     def _begin(self, user: User) -> None:

@@ -23,10 +23,11 @@ from sandbox.b2c.memory import SWITCHES
 from sandbox.identity import pages
 from sandbox.identity.origin import from_loopback
 from sandbox.identity.screens import same_origin
+from sandbox.objects import User
 from sandbox.tenant import Tenant
 from sandbox.world import World
 
-WORDS = {"sign-in": "Sign-in", "refresh": "Refresh", "silent": "Renewal in the hidden frame"}
+WORDS = {"sign-in": "Sign-in", "refresh": "Refresh", "silent": "Renewal in a hidden frame"}
 SETTINGS = ("gate", "keys", "switches", "apps", "seconds")
 
 
@@ -57,17 +58,24 @@ class Control:
     # --- for people --------------------------------------------------------------------------------
 
     async def page(self, http: Request) -> Response:
-        shown = [_shown(one, self.tenant) for one in self.apps.values()]
-        return pages.show("b2c_apps.html", {"title": "Apps of customers", "apps": shown})
+        people = [_shown(one, self.apps) for one in apps.customers(self.tenant)]
+        columns = [
+            {"name": one.app.name, "policy": one.policy, "description": one.app.description}
+            for one in self.apps.values()
+        ]
+        return pages.show("b2c_apps.html", {"title": "Apps of customers", "apps": columns, "people": people})
 
     async def press(self, http: Request) -> Response:
-        form = await http.form()
-        app, user = self.apps.get(http.path_params["slug"]), str(form.get("user", ""))
-        person, action = apps.customer(self.tenant, user), str(form.get("action", ""))
-        if app is None or person is None or action not in ACTIONS or not same_origin(http):
+        """One app tries, or all of them one after the other."""
+        form, slug = await http.form(), http.path_params["slug"]
+        chosen = list(self.apps.values()) if slug == "all" else [self.apps[slug]] if slug in self.apps else []
+        person = apps.customer(self.tenant, str(form.get("user", "")))
+        action = str(form.get("action", ""))
+        if not chosen or person is None or action not in ACTIONS or not same_origin(http):
             return JSONResponse({"error": "not_found"}, 404)
-        await run_in_threadpool(app.do, action, person)
-        return RedirectResponse(f"/b2c/#{app.app.slug}", 303, headers=pages.NO_STORE)
+        for app in chosen:
+            await run_in_threadpool(app.do, action, person)
+        return RedirectResponse(f"/b2c/#{person.id}", 303, headers=pages.NO_STORE)
 
     # --- for programs ------------------------------------------------------------------------------
 
@@ -113,7 +121,7 @@ class Control:
         for name, answer in given.get("switches", {}).items():
             self.b2c.set_switch(name, answer)
         for slug, policy in given.get("apps", {}).items():
-            self.apps[slug].policy = policy
+            self.apps[slug].use(policy)
         self.b2c.seconds = float(given.get("seconds", self.b2c.seconds))
 
     def _everything(self) -> dict[str, Any]:
@@ -154,20 +162,15 @@ class Control:
         }
 
 
-def _shown(app: ClientApp, tenant: Tenant) -> dict[str, Any]:
-    people = []
-    for user in apps.customers(tenant):
-        connection = app.connections.get(user.id) or apps.Connection(user.id, user.display_name, "")
-        one = apps.described(connection)
-        people.append(one | {"mail": sign_in_name(user) or "Facebook", "words": WORDS.get(one["action"] or "", "")})
-    return {
-        "slug": app.app.slug,
-        "name": app.app.name,
-        "description": app.app.description,
-        "policy": app.policy,
-        "frames": app.app.kind == "spa",
-        "people": people,
-    }
+def _shown(user: User, found: dict[str, ClientApp]) -> dict[str, Any]:
+    """A customer's row."""
+    tries = []
+    for slug, app in found.items():
+        one = apps.described(app.connections.get(user.id) or apps.Connection(user.id, user.display_name, ""))
+        words = {"words": WORDS.get(one["action"] or "", ""), "clock": (one["at"] or "")[11:19] + " UTC"}
+        tries.append(one | words | {"slug": slug, "app": app.app.name, "frames": app.app.kind == "spa"})
+    mail = sign_in_name(user) or "signs in with Facebook"
+    return {"user": user.id, "name": user.display_name, "mail": mail, "tries": tries}
 
 
 async def _body(http: Request) -> dict[str, Any]:

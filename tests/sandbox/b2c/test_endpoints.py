@@ -326,9 +326,34 @@ def test_the_three_apps_try_and_one_can_be_refused_alone(served, http, customers
     assert "AADB2C90129" not in page.text  # mobile got in again
 
 
-def test_the_page_lets_an_app_try(browser, customers, ines, served):
+def test_an_app_is_led_through_the_tenants_own_gate(served, http, gate, ines):
+    """The gated policies of the tenant: which application a token is of comes back out of the token."""
+    set_ = f"{served.url}/_sandbox/b2c"
+    gated_ = {"gate": {GATE: gate.url}, "apps": {"rewards": "B2C_1A_Consentry_spa_signup_signin"}}
+    assert http.post(set_, json=gated_, timeout=10).status_code == 200
+
+    def act(slug, action="refresh"):
+        return http.post(f"{set_}/apps/{slug}/{action}", json={"user": INES}, timeout=10).json()["ok"]
+
+    assert act("rewards")
+    assert gate.asked[-1][1] | {"correlationId": "", "issuedAt": ""} == {
+        "objectId": ines.id,
+        "policyId": "B2C_1A_Consentry_spa_signup_signin",
+        "clientId": REWARDS.app_id,
+        "country": "FR",
+        "correlationId": "",
+        "issuedAt": "",
+    }
+    assert act("rewards", "silent")
+    assert {"authenticatedAt", "prompt"} <= set(gate.asked[-1][1])
+    assert gate.asked[-1][1]["prompt"] == "none"
+    gate.refuse(ines.id)
+    assert [act("rewards"), act("rewards", "silent"), act("store")] == [False, False, True]
+
+
+def test_the_page_lets_all_three_try_and_shows_who_is_refused(browser, customers, ines, served):
     served.world.clock.advance(600)
     customers.revoke_sessions(ines.id)
-    page = browser.press(browser.open("/b2c/"), "Refresh")  # of the first app, as Ines
+    page = browser.press(browser.open("/b2c/"), "Let all three refresh")  # for the first customer, Ines
 
-    assert "AADB2C90129" in page.text
+    assert page.text.count("AADB2C90129: The provided grant has been revoked") == 3
