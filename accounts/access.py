@@ -83,7 +83,7 @@ def membership_in(user: User, slug: str) -> Membership:
         Http404: they have none, the tenant is not active, or there is no such tenant: the three look the same.
     """
     found = Membership.objects.filter(user_id=user.pk, tenant__slug=slug).select_related("tenant").first()
-    if found is None or not found.tenant.is_active:
+    if found is None or not found.tenant.is_active or not found.holds(user.tenant_id):
         raise Http404
     found.user = user
     return found

@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts import keys
 from accounts.roles import Capability, Role, capabilities
 
 
@@ -51,6 +52,8 @@ class Tenant(models.Model):
     # The rule of two persons before it was loosened, and until when it holds on: see revocation.rules.two_persons.
     stricter_rule = models.JSONField(default=dict, blank=True)
     stricter_until = models.DateTimeField(null=True, blank=True)
+    # A MAC over these and the emergency accounts, under a key outside the database: see the same place.
+    rule_seal = models.CharField(max_length=80, blank=True, default="", db_default="")
     write_share_percent = models.PositiveSmallIntegerField(
         default=80, help_text=_("Share of Microsoft's write quota a mass action may use.")
     )
@@ -152,6 +155,8 @@ class Membership(models.Model):
     # Who let them in, by object id: the granter, then whoever had let the granter in, up to one of the tenant's own.
     let_in_by = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     granted_at = models.DateTimeField(null=True, blank=True)  # since when they hold a role that they did not before
+    # A MAC over who may do what, under a key outside the database: nobody is let in by writing a row.
+    seal = models.CharField(max_length=80, blank=True, default="", db_default="")
     # Who was let in, for this tenant's pages: the account itself belongs to another tenant and stays hidden.
     person_label = models.CharField(max_length=256, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -166,6 +171,18 @@ class Membership(models.Model):
     def object_id(self) -> uuid.UUID | None:
         """The person's own object id in this tenant's directory; None where they are only let in."""
         return self.user.object_id if self.user.tenant_id == self.tenant_id else None
+
+    def sealed(self) -> str:
+        """The seal this row ought to have."""
+        return keys.seal("membership", str(self.tenant_id), self._fixed())
+
+    def holds(self, home: uuid.UUID | None) -> bool:
+        """Whether it is as it was given. `home` is the person's own tenant, where Entra says again and again."""
+        return home == self.tenant_id or keys.holds(self.seal, "membership", str(self.tenant_id), self._fixed())
+
+    def _fixed(self) -> list:
+        since = self.granted_at.isoformat() if self.granted_at else None
+        return [str(self.user_id), str(self.source), list(self.roles), list(self.let_in_by), since]
 
     @property
     def roles_known(self) -> bool:

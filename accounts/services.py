@@ -246,19 +246,15 @@ def grant_membership(tenant: Tenant, person: User, roles: Iterable[str], *, acto
     with transaction.atomic(), tenant_context(tenant.pk):
         before = Membership.objects.select_for_update().filter(tenant=tenant, user_id=person.pk).first()
         granter = Membership.objects.filter(tenant=tenant, user_id=actor.user_id).first()
-        wider = before is None or not set(wanted) <= set(before.roles)
-        membership, _created = Membership.objects.update_or_create(
-            tenant=tenant,
-            user_id=person.pk,
-            defaults={
-                "roles": wanted,
-                "source": Membership.Source.GRANTED,
-                "granted_by": actor.label[:256],
-                "let_in_by": [actor.id, *(granter.let_in_by if granter else ())],
-                "granted_at": timezone.now() if wider else before.granted_at,
-                "person_label": f"{person} ({person.upn})"[:256],
-            },
-        )
+        wider = before is None or not set(wanted) <= set(before.roles) or not before.holds(person.tenant_id)
+        membership = before or Membership(tenant=tenant, user_id=person.pk)
+        membership.roles, membership.source = wanted, Membership.Source.GRANTED
+        membership.granted_by = actor.label[:256]
+        membership.let_in_by = [actor.id, *(granter.let_in_by if granter else ())]
+        membership.granted_at = timezone.now() if wider else before.granted_at
+        membership.person_label = f"{person} ({person.upn})"[:256]
+        membership.seal = membership.sealed()
+        membership.save()
         _announce_membership(signals.membership_granted, membership, actor, ", ".join(wanted))
     return membership
 

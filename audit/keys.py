@@ -1,23 +1,13 @@
-"""The keys of the audit chain, from settings.AUDIT_KEYS: outside the database, so that its owner cannot forge entries.
+"""The keys of the audit chain (`accounts.keys`), and the order in which they may sign along it."""
 
-The newest key comes first and signs; the older ones still verify. Each purpose and tenant has a key of its own,
-derived from these, so that a signature made for one can never pass for another.
-"""
-
-import hashlib
-import hmac
 from datetime import datetime, timedelta
-from functools import cache
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from accounts.keys import UnknownKey, derive, known, newest
+
+__all__ = ["Order", "UnknownKey", "derive", "known", "newest"]
 
 # While a new key is brought in, processes that were not restarted yet go on signing with the one before it.
 OVERLAP = timedelta(hours=1)
-
-
-class UnknownKey(Exception):
-    """An entry names a key that is not in AUDIT_KEYS."""
 
 
 class Order:
@@ -38,50 +28,3 @@ class Order:
         self._since.setdefault(rank, self._latest)
         replaced = min((since for newer, since in self._since.items() if newer < rank), default=None)
         return replaced is not None and self._latest - replaced > OVERLAP
-
-
-def newest() -> str:
-    """The id of the key that signs now.
-
-    Raises:
-        ImproperlyConfigured: there is no key. Nothing can be recorded, and so nothing can be changed.
-    """
-    if not settings.AUDIT_KEYS:
-        raise ImproperlyConfigured("AUDIT_KEYS is empty: without a key nothing can be recorded, so nothing is done.")
-    return _id(settings.AUDIT_KEYS[0])
-
-
-def known() -> list[str]:
-    """Ids of all keys, newest first."""
-    return [_id(key) for key in settings.AUDIT_KEYS]
-
-
-def derive(key_id: str, purpose: str, scope: str) -> bytes:
-    """The key with this id, for one purpose ("entry", "head", "step") and one scope (a tenant id).
-
-    Raises:
-        UnknownKey: AUDIT_KEYS does not hold it.
-    """
-    for key in settings.AUDIT_KEYS:
-        if hmac.compare_digest(_id(key), key_id):
-            return _derived(key, purpose, scope)
-    raise UnknownKey(key_id)
-
-
-def _id(key: str) -> str:
-    return hashlib.sha256(b"consentry audit key id\0" + _raw(key)).hexdigest()[:16]
-
-
-@cache
-def _raw(key: str) -> bytes:
-    try:
-        raw = bytes.fromhex(key.strip())
-    except ValueError:
-        raw = b""
-    if len(raw) < 32:
-        raise ImproperlyConfigured("Each of AUDIT_KEYS is at least 32 bytes in hex (64 digits).")
-    return raw
-
-
-def _derived(key: str, purpose: str, scope: str) -> bytes:
-    return hmac.digest(_raw(key), f"consentry audit v1\0{purpose}\0{scope}".encode(), "sha256")

@@ -102,6 +102,15 @@ class AuditEvent(models.TextChoices):
         return [event for event in cls if event.area == area]
 
 
+# After one of these nothing of a request is begun any more.
+ENDS = [
+    "revocation.request.cancelled",
+    "revocation.request.expired",
+    "revocation.request.finished",
+    "revocation.request.rejected",
+]
+
+
 class AuditEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     tenant_id = models.UUIDField()
@@ -135,6 +144,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["tenant_id", "action", "-sequence"], name="audit_by_action"),
             models.Index(fields=["tenant_id", "event", "-sequence"], name="audit_by_event"),
             models.Index(fields=["tenant_id", "at"], name="audit_by_time"),
+            # Asked before each round of work: is what the rows call alive over, by the record?
+            models.Index(fields=["request_id"], condition=models.Q(event__in=ENDS), name="audit_of_ends"),
         ]
 
     def __str__(self) -> str:

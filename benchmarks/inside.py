@@ -20,14 +20,16 @@ def prepare() -> dict:
     from django.core.management import call_command
 
     from accounts.access import Actor
-    from accounts.models import Tenant
     from directory import sync
+    from revocation.rules import two_persons
     from tenants import connecting
     from tests.sandbox_client import CONTOSO
 
     call_command("migrate", interactive=False, verbosity=0)
     tenant = connecting.connect(UUID(CONTOSO), actor=Actor.command_line(UUID(CONTOSO)))
-    Tenant.objects.filter(pk=tenant.pk).update(approval_threshold=1_000_000, write_share_percent=100)
+    tenant.approval_threshold, tenant.write_share_percent = 1_000_000, 100
+    tenant.rule_seal = two_persons.seal(tenant)
+    tenant.save()
     began = time.monotonic()
     sync.sync_tenant(tenant)
     return {"sync_seconds": round(time.monotonic() - began, 2)}

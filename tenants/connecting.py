@@ -25,6 +25,7 @@ from graph.client import GraphClient
 from graph.errors import Forbidden, GraphError, NotFound, Retryable
 from graph.explain import words
 from graph.types import Organization
+from revocation.rules import two_persons
 from tenants import connection
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,8 @@ def connect(tenant_id: UUID, *, actor: Actor, proof: Proof | None = None) -> Ten
             tenant.name = (proof.organization.display_name or tenant.name)[:256]
             tenant.domain = proof.organization.default_domain or tenant.domain
         tenant.own_service_principal_id = proof.own_service_principal_id or tenant.own_service_principal_id
+        if before is None or before["state"] == Tenant.State.PENDING:
+            tenant.rule_seal = two_persons.seal(tenant)
         tenant.state, tenant.connected_at = Tenant.State.ACTIVE, timezone.now()
         tenant.save()
         permissions.remember(tenant, proof.permissions)

@@ -38,16 +38,20 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
     with transaction.atomic():
         row = Tenant.objects.select_for_update().get(pk=tenant.pk)
         changed = [name for name in FIELDS if name in values and getattr(row, name) != values[name]]
-        if not changed:
+        sealed = two_persons.is_sealed(row)
+        if not changed and sealed:
             return []
         before = {name: _plain(getattr(row, name)) for name in changed}
         was, held = two_persons.saved(row), two_persons.in_force(row)
+        if not sealed:
+            was = held
         for name in changed:
             setattr(row, name, values[name])
         kept = two_persons.keep(row, was, held)
-        for name in [*changed, *kept]:
+        row.rule_seal = two_persons.seal(row)
+        for name in [*changed, *kept, "rule_seal"]:
             setattr(tenant, name, getattr(row, name))
-        row.save(update_fields=[*changed, *kept])
+        row.save(update_fields=[*changed, *kept, "rule_seal"])
         record(
             AuditEvent.TENANT_CHANGED,
             tenant_id=tenant.pk,
@@ -58,7 +62,8 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
             outcome="saved",
             before=before,
             after={name: _plain(values[name]) for name in changed}
-            | ({"stricter_rule_until": row.stricter_until} if kept else {}),
+            | ({"stricter_rule_until": row.stricter_until} if kept else {})
+            | ({} if sealed else {"sealed_anew": True}),
         )
     return changed
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_save
 from django.test import Client
 
-from accounts.models import Tenant
+from accounts.models import Membership, Tenant
 from graph import tokens
+from revocation.rules import two_persons
 from tests.factories import Person, make_person, make_tenant, with_known_roles
 from tests.sandbox_client import CONTOSO, FABRIKAM, Sandbox
 from tests.signing_in import sign_in as _sign_in
@@ -78,6 +80,23 @@ def _microsoft_would_take_it(wire: Recorder) -> Iterator[None]:
 
 
 # --- Entra ID and Graph ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rows_are_sealed_as_they_are_saved() -> Iterator[None]:
+    """A test that saves a tenant or a membership means that the portal did. `update` is a hand in the database."""
+
+    def seal(sender, instance, **_signal) -> None:
+        if sender is Tenant:
+            instance.rule_seal = two_persons.seal(instance)
+            Tenant.objects.filter(pk=instance.pk).update(rule_seal=instance.rule_seal)
+        elif sender is Membership:
+            instance.seal = instance.sealed()
+            Membership.objects.filter(pk=instance.pk).update(seal=instance.seal)
+
+    post_save.connect(seal)
+    yield
+    post_save.disconnect(seal)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ into a row. `objection` is asked by the executor before it begins and whenever i
 is voided, recorded, and has to be given again.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from accounts.models import Membership, User
 from accounts.roles import Capability, capabilities
 from accounts.tenancy import user_context
 from audit import services as audit
-from audit.models import AuditEvent
+from audit.models import ENDS, AuditEntry, AuditEvent
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import two_persons
 from revocation.steps import Sealer, digest_of
@@ -75,6 +76,29 @@ def objection(request: RevocationRequest, *, compare_steps: bool = True) -> str:
     return ""
 
 
+def ended(requests: Iterable[RevocationRequest]) -> dict[UUID, str]:
+    """Which of these are over by the record, whatever their rows say: the state that the record gives them."""
+    ids = [request.pk for request in requests]
+    told = AuditEntry.objects.filter(request_id__in=ids, event__in=ENDS).order_by("sequence")
+    return {pk: event.rpartition(".")[2] for pk, event in told.values_list("request_id", "event")}
+
+
+def close_again(request: RevocationRequest, state: str) -> None:
+    """The rows call a request alive that is over: nothing of it is begun, and that is written down."""
+    why = _("The record says that this was over (%(state)s). Its rows were changed since.") % {
+        "state": State(state).label.lower()
+    }
+    with transaction.atomic():
+        found = locked(request)
+        if found.state == state:
+            return
+        found.state, found.finished_at = state, timezone.now()
+        found.save(update_fields=["state", "finished_at"])
+        waiting = RevocationStep.objects.filter(request=found, state=RevocationStep.State.WAITING)
+        waiting.update(state=RevocationStep.State.CANCELLED, finished_at=found.finished_at, outcome=why)
+        record(AuditEvent.REVOCATION_CANCELLED, found, Actor.system(found.tenant_id), why)
+
+
 def void(request: RevocationRequest, why: str) -> None:
     """Take an approval back that does not hold: the request waits for a new one."""
     with transaction.atomic():
@@ -101,13 +125,14 @@ def _may_still(request: RevocationRequest) -> bool:
     if not request.approver_user_id:
         return False
     needed = Capability.MANAGE_TENANT if request.overridden else Capability.APPROVE
-    found = Membership.objects.filter(tenant_id=request.tenant_id, user_id=request.approver_user_id)
-    roles = found.values_list("roles", flat=True).first()
-    if roles is None or needed not in capabilities(roles):
+    member = Membership.objects.filter(tenant_id=request.tenant_id, user_id=request.approver_user_id).first()
+    if member is None or needed not in capabilities(member.roles):
         return False
     with user_context(request.approver_user_id):  # a provider's person belongs to another tenant
         approver = User.objects.select_related("tenant").filter(pk=request.approver_user_id).first()
-    return bool(approver and approver.is_active and approver.tenant and approver.tenant.is_active)
+    if not (approver and approver.is_active and approver.tenant and approver.tenant.is_active):
+        return False
+    return member.holds(approver.tenant_id)
 
 
 def _ran_out(request: RevocationRequest) -> bool:

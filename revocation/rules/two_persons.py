@@ -3,6 +3,9 @@
 A stricter rule holds at once. A looser one holds a while after it was saved: else one administrator could loosen it,
 act alone, and put it back. Until then the rule is the stricter of the two in each of its parts. Letting somebody in
 loosens it too: their yes counts as much later, and never for whoever let them in.
+
+The rule is sealed under a key outside the database. Where the seal does not hold, somebody wrote into the row: then
+everything needs a second person, until an administrator saves the settings, and for as long after as any looser rule.
 """
 
 from dataclasses import asdict, dataclass
@@ -13,8 +16,10 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import keys
 from accounts.models import Membership, Tenant, User
 from accounts.tenancy import user_context
+from audit import canonical
 from revocation.models import RevocationRequest
 
 
@@ -47,10 +52,28 @@ def saved(tenant: Tenant) -> Rule:
 
 def in_force(tenant: Tenant) -> Rule:
     """The rule that holds now."""
+    if not is_sealed(tenant):
+        return Rule(0, True, False, saved(tenant).emergency)
     if tenant.stricter_until and tenant.stricter_until > timezone.now():
         kept = {**tenant.stricter_rule, "emergency": tuple(tenant.stricter_rule.get("emergency", ()))}
         return saved(tenant).or_stricter(Rule(**kept))
     return saved(tenant)
+
+
+def seal(tenant: Tenant) -> str:
+    """The seal of the rule as it is in memory: for who may set it."""
+    return keys.seal("rule", str(tenant.pk), _fixed(tenant))
+
+
+def is_sealed(tenant: Tenant) -> bool:
+    """Whether the rule is as it was saved here."""
+    return keys.holds(tenant.rule_seal, "rule", str(tenant.pk), _fixed(tenant))
+
+
+def _fixed(tenant: Tenant) -> list:
+    rule = asdict(saved(tenant)) | {"emergency": list(saved(tenant).emergency)}
+    until = tenant.stricter_until.isoformat() if tenant.stricter_until else None
+    return [rule, canonical.plain(tenant.stricter_rule), until]
 
 
 def emergency_accounts(tenant: Tenant) -> frozenset[UUID]:

@@ -79,6 +79,8 @@ def _decide(request, actor: Actor, digest: str, event: AuditEvent, reason: str =
             if not alone and (why := two_persons.no_second_person(found, actor.user_id)):
                 raise NotApproved(why)
             _refuse_protected(found, actor)
+            if approval.ended([found]):
+                raise NotApproved(_("The record says that this was over already. It has to be asked for again."))
             sealer = Sealer(found.tenant_id)
             if not sealer.knows(found.seal):
                 raise NotApproved(_("The portal is changing its keys. Nothing was changed; try again in some minutes."))

@@ -69,7 +69,12 @@ def open_requests(
     """Requests that have due steps and may go on; an approval that no longer holds is voided on the way."""
     found = running_with_due_steps(tenant_id, request_id=request_id, interactive_only=interactive_only)
     found = found.order_by("-interactive", "-high_priority", "created_at")
-    return [request for request in found[:OPEN_REQUESTS] if _may_go_on(request)]
+    requests = list(found[:OPEN_REQUESTS])
+    over = approval.ended(requests)
+    for request in requests:
+        if request.pk in over:
+            approval.close_again(request, over[request.pk])
+    return [request for request in requests if request.pk not in over and _may_go_on(request)]
 
 
 def running_with_due_steps(tenant_id: UUID, *, request_id: UUID | None = None, interactive_only: bool = False):

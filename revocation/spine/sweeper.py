@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts.models import Tenant
+from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
+from audit import keys
+from audit.keys import OVERLAP
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
 from revocation.nudges import nudge
-from revocation.rules import approval
+from revocation.rules import approval, two_persons
 from revocation.spine import claims, executor, turns
 from revocation.spine.finishing import OPEN, finish_if_done
 
@@ -23,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 BEAT = "sweep"
 TURN = 2.0  # seconds for one tenant before the next has its turn
+
+_began = time.monotonic()
+_renewed: set[UUID] = set()  # tenants whose seals this process has looked at
 
 
 def sweep(seconds: float | None = None) -> int:
@@ -71,6 +76,7 @@ def _look_after(tenant_id: UUID) -> bool:
             finish_if_done(tenant_id, _maybe_done(tenant_id))
             due = claims.pending(tenant_id)
             _warn_of_foreign_seals(tenant_id)
+            _renew_seals(tenant_id)
         if due:
             nudge(tenant_id)
         return due
@@ -86,6 +92,23 @@ def _cancel_left_over(tenant_id: UUID) -> None:
         tenant_id=tenant_id, state=RevocationStep.State.WAITING, request__state__in=closed
     )
     left.update(state=RevocationStep.State.CANCELLED, finished_at=timezone.now(), not_before=None)
+
+
+def _renew_seals(tenant_id: UUID) -> None:
+    """Seal under the newest key what an older one sealed, so that the older one can be retired.
+
+    Once for each process and tenant, and an hour after it began: by then no other process is without the key.
+    """
+    if tenant_id in _renewed or time.monotonic() - _began < OVERLAP.total_seconds():
+        return
+    _renewed.add(tenant_id)
+    tenant = Tenant.objects.get(pk=tenant_id)
+    if not tenant.rule_seal.startswith(keys.newest()) and two_persons.is_sealed(tenant):
+        Tenant.objects.filter(pk=tenant_id, rule_seal=tenant.rule_seal).update(rule_seal=two_persons.seal(tenant))
+    granted = Membership.objects.filter(tenant=tenant, source=Membership.Source.GRANTED)
+    for member in granted.exclude(seal__startswith=keys.newest()):
+        if member.holds(None):
+            granted.filter(pk=member.pk, seal=member.seal).update(seal=member.sealed())
 
 
 def _warn_of_foreign_seals(tenant_id: UUID) -> None:

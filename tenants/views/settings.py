@@ -21,7 +21,9 @@ def settings(request: HttpRequest) -> HttpResponse:
         changed = services.change(request.tenant, form.cleaned_data, actor=Actor.of(request.membership))
         messages.success(request, _saved(len(changed)))
         return redirect("tenants:settings", request.tenant.slug)
-    context = {"form": form, "stricter": two_persons.still_stricter(request.tenant)}
+    tenant = request.tenant
+    unsealed = not two_persons.is_sealed(tenant)
+    context = {"form": form, "stricter": two_persons.still_stricter(tenant), "unsealed": unsealed}
     return render(request, "tenants/settings.html", context, status=422 if form.errors else 200)
 
 

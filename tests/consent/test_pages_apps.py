@@ -290,7 +290,8 @@ def test_when_microsoft_refuses_the_page_says_so_and_nothing_changes(admin, cont
 
 
 def test_deleting_waits_for_a_second_person_where_the_tenant_wants_that(admin, contoso, entra, sidekick):
-    type(contoso).objects.filter(pk=contoso.pk).update(approve_app_deletion=True)
+    contoso.approve_app_deletion = True
+    contoso.save()
 
     admin.post(address("delete-app", contoso, sidekick.pk), {**WHY, "typed": "Mail Sidekick"})
 

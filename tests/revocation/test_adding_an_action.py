@@ -59,8 +59,9 @@ def forget_devices(tmp_path, monkeypatch) -> Iterator[str]:
 
 @pytest.fixture
 def asked(forget_devices, at_contoso, adele, henrietta):
+    now = timezone.now()
     person = Person.objects.create(
-        tenant=at_contoso, id=adele.object_id, display_name="Adele Vance", synced_at=timezone.now()
+        tenant=at_contoso, id=adele.object_id, display_name="Adele Vance", synced_at=now, roles_known_at=now
     )
     return services.submit(
         tenant=at_contoso,

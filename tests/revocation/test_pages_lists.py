@@ -10,7 +10,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from directory import sync
 from directory.models import PermissionGrant, Person as DirectoryPerson
@@ -188,7 +187,8 @@ def test_it_asks_for_a_reason_and_makes_one_request(admin, contoso):
 
 
 def test_above_the_threshold_a_second_person_is_needed(admin, contoso):
-    Tenant.objects.filter(pk=contoso.pk).update(approval_threshold=2)
+    contoso.approval_threshold = 2
+    contoso.save()
     people = crowd(contoso, 3)
     page = paste(admin, "\n".join(person.upn for person in people))
 
@@ -202,7 +202,8 @@ def test_above_the_threshold_a_second_person_is_needed(admin, contoso):
 def test_a_rule_that_changed_meanwhile_stops_it(admin, contoso):
     people = crowd(contoso, 3)
     draft = paste(admin, "\n".join(person.upn for person in people)).context["draft"]
-    Tenant.objects.filter(pk=contoso.pk).update(break_glass_ids=[people[1].pk])
+    contoso.break_glass_ids = [people[1].pk]
+    contoso.save()
 
     answer = confirmed(admin, draft)
 

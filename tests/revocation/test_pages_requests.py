@@ -10,7 +10,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry
 from revocation.models import RevocationRequest
@@ -238,7 +237,8 @@ def test_an_override_needs_the_tenants_leave_and_a_reason(client, sign_in, conto
     client.post(url("override", waiting.pk), {"reason": "Attack under way", "digest": waiting.digest})
     assert reread(waiting).state == State.AWAITING_APPROVAL
 
-    Tenant.objects.filter(pk=contoso.pk).update(allow_emergency_override=True)
+    contoso.allow_emergency_override = True
+    contoso.save()
     client.post(url("override", waiting.pk), {"reason": " ", "digest": waiting.digest})
     client.post(url("override", waiting.pk), {"reason": "Attack under way", "digest": "f" * 64})
     assert reread(waiting).state == State.AWAITING_APPROVAL

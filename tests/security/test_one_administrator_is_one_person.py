@@ -38,7 +38,9 @@ def let_in(tenant, person, by, *roles: str) -> Membership:
 
 def long_ago(tenant) -> None:
     with tenant_context(tenant.pk):
-        Membership.objects.filter(tenant=tenant, source="granted").update(granted_at=LONG_AGO)
+        for member in Membership.objects.filter(tenant=tenant, source="granted"):
+            member.granted_at = LONG_AGO
+            member.save()
 
 
 @pytest.fixture
@@ -112,7 +114,9 @@ def test_a_yes_written_into_the_rows_by_such_a_member_is_voided(at_contoso, aske
     request = services.approve(waiting := asked(), Actor.of(member), waiting.digest)
     assert approval.objection(request) == ""
 
-    Membership.objects.filter(pk=member.pk).update(let_in_by=[str(megan.object_id)])
+    member.refresh_from_db()
+    member.let_in_by = [str(megan.object_id)]
+    member.save()
 
     assert "let the approver in" in approval.objection(request)
 
@@ -161,4 +165,5 @@ def test_an_emergency_account_is_protected_for_a_day_after_it_was_taken_off_the_
     assert "emergency" in protection.refusals(at_contoso, [account.pk], actor(megan))[account.pk].lower()
 
     at_contoso.stricter_until = timezone.now() - timedelta(seconds=1)
+    at_contoso.save()
     assert protection.refusals(at_contoso, [account.pk], actor(megan)) == {}
