@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import Tenant
-from b2c.models import EVERYONE, GateCredential, GateSetting, RefreshRule
+from b2c.models import EVERYONE, GateCount, GateCredential, GateSetting, RefreshRule
+
+Door, Answer = GateCount.Door, GateCount.Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,19 @@ def credentials(tenant: Tenant) -> QuerySet[GateCredential]:
     return GateCredential.objects.filter(tenant=tenant, ended_at=None)
 
 
+def counts(tenant: Tenant) -> QuerySet[GateCount]:
+    """What the gate was asked and what it answered, by the hour: a sampled counter, and B2C repeats calls."""
+    return GateCount.objects.filter(tenant=tenant)
+
+
 def rules(tenant: Tenant) -> QuerySet[RefreshRule]:
     """Every rule, ended ones too, newest first."""
     return RefreshRule.objects.filter(tenant=tenant).order_by("-created_at", "id")
+
+
+def how_many_in_force(tenant: Tenant) -> int:
+    """How many rules refuse something now; no more than a thousand are counted."""
+    return len(rules(tenant).in_force().order_by().values_list("pk", flat=True)[:1000])
 
 
 def rules_about(tenant: Tenant, person_id: UUID) -> QuerySet[RefreshRule]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from accounts.roles import Capability, Role
+from b2c import selectors as gate
 from directory.models import Collection, ServicePrincipal
 from revocation import selectors as revocations
 
@@ -20,6 +21,7 @@ WORKSPACE = [
     (_("Permissions"), "consent:permissions", Capability.VIEW_APPS, ""),
     (_("People"), "revocation:people", Capability.VIEW_PEOPLE, ""),
     (_("Revocations"), "revocation:list", Capability.VIEW_REVOCATIONS, "revocations"),
+    (_("Refresh rules"), "revocation:rules", Capability.VIEW_REVOCATIONS, "rules"),
     (_("Deleted apps"), "consent:deleted-apps", Capability.CHANGE_APPS, "deleted_apps"),
     (_("Audit"), "audit:list", Capability.VIEW_AUDIT, ""),
     (_("Connection"), "tenants:connection", Capability.MANAGE_TENANT, ""),
@@ -79,6 +81,8 @@ class Shell:
         counts = _counts(self.tenant) if self.tenant else {}
         for word, name, capability, counted in WORKSPACE:
             url = _reverse(name, self.tenant.slug) if self.tenant else ""
+            if counted == "rules" and counts.get(counted) is None:
+                continue  # only where there is a gate
             if url and capability in self.can:
                 here = self.request.path == url if name == "consent:overview" else self._within(name, url)
                 count = counts.get(counted)
@@ -98,10 +102,11 @@ def _reverse(name: str, slug: str) -> str:
 
 
 def _counts(tenant) -> dict[str, int]:
-    """Numbers beside the navigation, in three queries whatever the size of the tenant."""
+    """Numbers beside the navigation, in a few queries whatever the size of the tenant."""
     rows = dict(Collection.objects.filter(tenant=tenant).values_list("kind", "row_count"))
     return {
         "apps": rows.get(Collection.Kind.SERVICE_PRINCIPALS),
         "deleted_apps": ServicePrincipal.objects.filter(tenant=tenant, deleted_at__isnull=False).count(),
         "revocations": revocations.how_many_open(tenant),
+        "rules": gate.how_many_in_force(tenant) if gate.is_b2c(tenant) else None,
     }

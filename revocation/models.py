@@ -263,6 +263,7 @@ class ListDraft(TenantOwned):
     source_label = models.CharField(max_length=256, blank=True)
     source_id = models.CharField(max_length=64, blank=True)  # of the group or app
     recipe = models.CharField(max_length=32)
+    options = models.JSONField(default=dict)  # what the recipe needs besides the people: a rule's terms
     counts = models.JSONField(default=dict)
     rows = models.BinaryField()  # `Selection.packed()`
     digest = models.CharField(max_length=64)

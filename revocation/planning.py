@@ -40,6 +40,11 @@ class Plan:
     quota: Outlook
     alternative: Alternative | None = None
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it is about refreshes, and ends no session at Microsoft."""
+        return any(action.startswith("refuse_refresh") for action, _count in self.by_action)
+
 
 def time_for(known: Outlook, writes: int) -> timedelta | None:
     """How long this many writes take by the quota; None without one, when only the answers' own speed counts.

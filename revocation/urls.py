@@ -1,6 +1,6 @@
 from django.urls import path
 
-from revocation.views import lists, people, requests
+from revocation.views import lists, people, refresh_rules, requests
 
 app_name = "revocation"
 
@@ -10,6 +10,12 @@ urlpatterns = [
     path("t/<slug:tenant>/people/", people.people, name="people"),
     path("t/<slug:tenant>/people/<uuid:pk>/", people.person, name="person"),
     path("t/<slug:tenant>/people/<uuid:pk>/sign-out/", people.sign_out, name="sign-out"),
+    path("t/<slug:tenant>/people/<uuid:pk>/refuse-refresh/<uuid:app_id>/", refresh_rules.refuse, name="refuse-refresh"),
+    path("t/<slug:tenant>/refresh-rules/", refresh_rules.rules, name="rules"),
+    path("t/<slug:tenant>/refresh-rules/new/", refresh_rules.new, name="new-rule"),
+    path("t/<slug:tenant>/refresh-rules/new/check/", refresh_rules.check, name="check-rule"),
+    path("t/<slug:tenant>/refresh-rules/<uuid:pk>/", refresh_rules.rule, name="rule"),
+    path("t/<slug:tenant>/refresh-rules/<uuid:pk>/end/", refresh_rules.end, name="end-rule"),
     path("t/<slug:tenant>/revocations/", requests.request_list, name="list"),
     path("t/<slug:tenant>/revocations/new/", lists.new, name="new"),
     path("t/<slug:tenant>/revocations/lists/<uuid:pk>/", lists.preview, name="preview"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import connection, onboarding, providers, settings
+from tenants.views import connection, gate, onboarding, providers, settings
 
 app_name = "tenants"
 
@@ -12,6 +12,13 @@ urlpatterns = [
     path("onboarding/waiting/", onboarding.waiting, name="onboarding-waiting"),
     path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
     path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
+    path("t/<slug:tenant>/settings/gate/", gate.gate, name="gate"),
+    path("t/<slug:tenant>/settings/gate/credentials/", gate.make_credential, name="make-credential"),
+    path(
+        "t/<slug:tenant>/settings/gate/credentials/<uuid:credential_id>/end/",
+        gate.end_credential,
+        name="end-credential",
+    ),
     path("t/<slug:tenant>/settings/providers/", providers.providers, name="providers"),
     path("t/<slug:tenant>/settings/providers/<uuid:membership_id>/end/", providers.end, name="end-provider"),
 ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
+from b2c.models import GateCredential, RefreshRule
 from directory.models import AgentTie, PermissionGrant, PermissionUse, Person as DirectoryPerson, ServicePrincipal
 from revocation.lists import kept
 from revocation.lists.selection import Selection
@@ -39,6 +40,8 @@ class Stage:
     provider_membership: Membership
     session: UserSession
     owner: Person
+    rule: RefreshRule
+    credential: GateCredential
 
 
 def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
@@ -79,6 +82,18 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             draft=kept.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste"),
             listed_request=listed,
             provider=stranger,
+            rule=RefreshRule.objects.create(
+                tenant=tenant,
+                person_id=person.pk,
+                person_label=person.display_name,
+                app_id=app.app_id,
+                app_label=app.display_name,
+                issued_before=timezone.now(),
+                author_id=actor.id,
+                author_label=actor.label,
+                request_id=listed.pk,
+            ),
+            credential=GateCredential.objects.create(tenant=tenant, digest="0" * 80, created_by=actor.label),
             session=UserSession.objects.create(
                 user=owner.user, session_key=store.session_key, ip="192.0.2.1", user_agent="Firefox"
             ),

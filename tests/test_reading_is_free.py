@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 
 from graph import transport
+from tests.access_table import ROLES, TABLE
 from tests.factories import make_person, make_tenant
 from tests.sandbox_client import CONTOSO, FABRIKAM
 from tests.stage import set_up, stranger_from
-from tests.test_access import ROLES, TABLE
 from tests.test_titles import address
 
 pytestmark = pytest.mark.django_db

@@ -6,10 +6,10 @@ from collections import defaultdict
 import pytest
 from django.urls import NoReverseMatch, reverse
 
+from tests.access_table import ROLES, TABLE
 from tests.factories import make_person, make_tenant
 from tests.sandbox_client import CONTOSO, FABRIKAM
 from tests.stage import set_up, stranger_from
-from tests.test_access import ROLES, TABLE
 
 pytestmark = pytest.mark.django_db
 

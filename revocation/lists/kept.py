@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.access import Actor
 from accounts.models import Tenant
+from b2c.terms import Terms
 from directory.models import Collection
 from revocation import services
 from revocation.lists import recipes
@@ -38,6 +39,7 @@ def keep(
     source: str,
     label: str = "",
     source_id: str = "",
+    options: dict | None = None,
 ) -> ListDraft:
     """Store a preview for an hour; this person's outdated ones go."""
     ListDraft.objects.filter(tenant=tenant, expires_at__lte=now(), request=None).delete()
@@ -53,6 +55,7 @@ def keep(
         source_label=label[:256],
         source_id=source_id,
         recipe=recipe,
+        options=options or {},
         counts=selection.counts(),
         rows=selection.packed(),
         digest=digest_of(actions, (row.person_id for row in selection.rows if row.included)),
@@ -102,7 +105,7 @@ def confirm(
         if draft.request_id:
             return draft.request
         people = rows_of(draft).people()
-        actions = recipes.actions_of(tenant, draft.recipe)
+        actions = recipes.actions_of(tenant, draft.recipe, draft.options)
         if not people or digest != draft.digest or digest_of(actions, (row.person_id for row in people)) != digest:
             raise SelectionChanged
         if _now_protected(tenant, people, actor):
@@ -112,7 +115,7 @@ def confirm(
             actor=actor,
             kind=draft.recipe,
             title=title_of(draft, len(people)),
-            steps=recipes.for_people(tenant, draft.recipe, people),
+            steps=recipes.for_people(tenant, draft.recipe, people, draft.options),
             reason=reason,
             ticket=ticket,
             interactive=False,
@@ -127,6 +130,12 @@ def title_of(draft: ListDraft, count: int) -> str:
     """The request's title: what, and how many."""
     if draft.recipe == recipes.Recipe.CONTAIN_PEOPLE:
         return ngettext("Contain %(n)s person", "Contain %(n)s people", count) % {"n": f"{count:,}"}
+    if draft.recipe == recipes.Recipe.REFUSE_REFRESH:
+        words = {"n": f"{count:,}", "where": Terms.of(draft.options).where()}
+        text = ngettext(
+            "Refuse the refresh of %(n)s person %(where)s", "Refuse the refresh of %(n)s people %(where)s", count
+        )
+        return text % words
     return ngettext("Sign out %(n)s person everywhere", "Sign out %(n)s people everywhere", count) % {"n": f"{count:,}"}
 
 

@@ -13,9 +13,18 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Tenant
+from audit import canonical
+from b2c.terms import Terms
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
 from revocation import planning
-from revocation.actions import delete_assignment, delete_grant, end_portal_sessions, revoke_sessions, set_app_enabled
+from revocation.actions import (
+    delete_assignment,
+    delete_grant,
+    end_portal_sessions,
+    refuse_refresh,
+    revoke_sessions,
+    set_app_enabled,
+)
 from revocation.lists.selection import AT_RISK, LAST, RECENT, Row, Selection
 from revocation.models import ListDraft
 from revocation.planning import Alternative, Plan
@@ -32,16 +41,25 @@ class Recipe(TextChoices):
         "contain_people",
         gettext_lazy("Contain them: sign out, and remove what they granted to high-risk apps"),
     )
+    REFUSE_REFRESH = "refuse_refresh_widely", gettext_lazy("Refuse their refresh, in one application or in all")
 
 
-def actions_of(tenant: Tenant, recipe: str) -> list[str]:
+def actions_of(tenant: Tenant, recipe: str, options: dict | None = None) -> list[str]:
     """The actions a recipe for people is made of: what its digest covers besides the people."""
+    if recipe == Recipe.REFUSE_REFRESH:
+        return [refuse_refresh.RefuseRefreshWidely.name, canonical.encode(options or {}).decode()]
     actions = [str(tenant.sign_out_action), end_portal_sessions.EndPortalSessions.name]
     return [*actions, delete_grant.DeleteGrant.name] if recipe == Recipe.CONTAIN_PEOPLE else actions
 
 
-def for_people(tenant: Tenant, recipe: str, people: Sequence[Row]) -> Iterator[StepDraft]:
+def for_people(tenant: Tenant, recipe: str, people: Sequence[Row], options: dict | None = None) -> Iterator[StepDraft]:
     """Steps for everyone in the list, each person's together. Reads the copy in chunks, so memory stays flat."""
+    if recipe == Recipe.REFUSE_REFRESH:
+        terms = Terms.of(options or {})
+        for row, person in _in_the_copy(tenant, people):
+            label = person.display_name or person.upn
+            yield refuse_refresh.step(terms, person.id, label, wide=True, urgency=row.urgency)
+        return
     grants = _risky_grants(tenant) if recipe == Recipe.CONTAIN_PEOPLE else {}
     for row, person in _in_the_copy(tenant, people):
         yield from _sign_out(tenant, person, row.urgency)
@@ -114,7 +132,8 @@ def _risky_grants(tenant: Tenant) -> dict[UUID, list[PermissionGrant]]:
 def plan(tenant: Tenant, draft: ListDraft, selection: Selection, actor: Actor) -> Plan:
     """What confirming this draft would cost: how many writes, how long, in which order, and what is cheaper."""
     people = selection.people()
-    sign_outs = {str(tenant.sign_out_action): len(people)}
+    refuses = draft.recipe == Recipe.REFUSE_REFRESH
+    sign_outs = {refuse_refresh.RefuseRefreshWidely.name if refuses else str(tenant.sign_out_action): len(people)}
     grants = 0
     if draft.recipe == Recipe.CONTAIN_PEOPLE:
         wanted = {UUID(row.person_id) for row in people}
@@ -123,7 +142,7 @@ def plan(tenant: Tenant, draft: ListDraft, selection: Selection, actor: Actor) -
         *(repeat(action, count) for action, count in {**sign_outs, delete_grant.DeleteGrant.name: grants}.items())
     )
     alternative = None
-    if draft.source == ListDraft.Source.APP and len(people) > 1:
+    if draft.source == ListDraft.Source.APP and len(people) > 1 and not refuses:
         alternative = Alternative(writes=1, instead_of=len(people) + grants)
     hits = Hits(tenant)
     hits.add_people(row.person_id for row in people)

@@ -31,7 +31,8 @@ def draft(tenant: Tenant, actor: Actor, chosen: dict[str, Any]) -> ListDraft:
     selection, label = _selection(tenant, actor, chosen)
     if not selection.rows:
         raise UnusableList(_("Nobody is named here. Nothing was kept."))
-    actions = recipes.actions_of(tenant, chosen["recipe"])
+    options = chosen["terms"].params() if chosen.get("terms") else {}
+    actions = recipes.actions_of(tenant, chosen["recipe"], options)
     source_id = str(chosen.get(chosen["source"]) or "") if chosen["source"] in (Source.GROUP, Source.APP) else ""
     return kept.keep(
         tenant,
@@ -42,6 +43,7 @@ def draft(tenant: Tenant, actor: Actor, chosen: dict[str, Any]) -> ListDraft:
         source=chosen["source"],
         label=label,
         source_id=source_id,
+        options=options,
     )
 
 

@@ -3,12 +3,14 @@
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from b2c.terms import Terms
 from directory.models import Person, ServicePrincipal
 from revocation.lists.containment import Containment
 from revocation.lists.recipes import Recipe
 from revocation.models import ListDraft
 from revocation.planning import Plan
 from revocation.rules.protection import restricted_unit
+from revocation.showing import refresh_rules
 from revocation.showing.confirming import Confirmation, Crumb, Truth
 from revocation.showing.timeline import CAE_DELAY, TOKEN_LIFETIME
 
@@ -57,6 +59,8 @@ def a_list(draft: ListDraft, slug: str, title: str, plan: Plan) -> Confirmation:
     ends = _(
         "Every refresh token and Microsoft session of these people, within a few minutes of Microsoft accepting each."
     )
+    if draft.recipe == Recipe.REFUSE_REFRESH:
+        return _a_list_refused(draft, slug, title, plan, back)
     if draft.recipe == Recipe.CONTAIN_PEOPLE:
         ends = f"{ends} {_('What they granted to high-risk apps is withdrawn.')}"
     return Confirmation(
@@ -77,6 +81,24 @@ def a_list(draft: ListDraft, slug: str, title: str, plan: Plan) -> Confirmation:
                 _("Change passwords or disable accounts. Whoever knows a password can sign in again."),
             ),
         ],
+        digest=draft.digest,
+        digest_of=_("Digest of what and whom:"),
+        busy=_("Storing every step. A long list takes some seconds."),
+    )
+
+
+def _a_list_refused(draft: ListDraft, slug: str, title: str, plan: Plan, back: str) -> Confirmation:
+    return Confirmation(
+        title=title,
+        button=_("Ask for approval") if plan.needs_approval else title,
+        back=back,
+        keep=_("Back to the list"),
+        crumbs=[
+            Crumb(_("Revocations"), reverse("revocation:list", args=[slug])),
+            Crumb(_("Who this is"), back),
+        ],
+        plan="revocation/_plan.html",
+        truths=refresh_rules.truths(Terms.of(draft.options)),
         digest=draft.digest,
         digest_of=_("Digest of what and whom:"),
         busy=_("Storing every step. A long list takes some seconds."),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import Actor, or_404, require
 from accounts.roles import Capability
+from b2c.selectors import is_b2c
 from directory import selectors
 from graph.errors import GraphError
 from revocation import planning
@@ -20,6 +21,7 @@ from revocation.lists.parser import UnusableList
 from revocation.lists.recipes import Recipe
 from revocation.lists.selection import INCLUDED, QUESTIONS, Selection, Status
 from revocation.models import ListDraft
+from revocation.rule_forms import TermsForm
 from revocation.rules import granting
 from revocation.rules.refusals import Refused
 from revocation.showing import confirming, downloads, sign_outs
@@ -37,7 +39,8 @@ def new(request: HttpRequest) -> HttpResponse:
     searched = request.method == "POST" and "find" in request.POST
     sent = (None, None) if searched else (request.POST or None, request.FILES or None)
     form = ListForm(*sent, initial=_initial(request), recipes=_recipes(request))
-    if request.method == "POST" and not searched and form.is_valid():
+    rule = TermsForm(sent[0], tenant=request.tenant, prefix="rule")
+    if request.method == "POST" and not searched and form.is_valid() and _has_terms(form, rule):
         try:
             draft = sources.draft(request.tenant, Actor.of(request.membership), form.cleaned_data)
             return redirect("revocation:preview", request.tenant.slug, draft.pk)
@@ -45,7 +48,8 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error("file" if form.cleaned_data["source"] == ListDraft.Source.FILE else None, str(unusable))
         except GraphError as error:
             form.add_error(None, _("Microsoft Graph could not be asked, so nothing was read: %s") % error)
-    return render(request, "revocation/new.html", _choices(request, form), status=422 if form.errors else 200)
+    context = _choices(request, form) | {"rule": rule if Recipe.REFUSE_REFRESH in _recipes(request) else None}
+    return render(request, "revocation/new.html", context, status=422 if form.errors else 200)
 
 
 new.takes = parser.MAX_BYTES + 1024 * 1024  # bytes (portal.limits): the file, and the form around it
@@ -75,6 +79,8 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
         "included": sum(counts[status] for status in INCLUDED),
         "plan": _plan(request, draft, selection),
         "off": granting.refusal_of(request.tenant, *recipes.actions_of(request.tenant, draft.recipe)),
+        "refuses": draft.recipe == Recipe.REFUSE_REFRESH,
+        "title": kept.title_of(draft, len(selection.people())),
     }
     return render(request, "revocation/preview.html", context)
 
@@ -145,8 +151,23 @@ def _draft(request: HttpRequest, pk: UUID) -> ListDraft:
 
 def _recipes(request: HttpRequest) -> list[str]:
     """Helpdesk signs people out; taking grants away is for those who may change apps."""
-    contains = request.membership.can(Capability.CHANGE_APPS)
-    return list(Recipe.values) if contains else [str(Recipe.SIGN_OUT)]
+    found = [str(Recipe.SIGN_OUT)]
+    if request.membership.can(Capability.CHANGE_APPS):
+        found.append(str(Recipe.CONTAIN_PEOPLE))
+    if request.membership.can(Capability.MANAGE_TENANT) and is_b2c(request.tenant):
+        found.append(str(Recipe.REFUSE_REFRESH))
+    return found
+
+
+def _has_terms(form: ListForm, rule: TermsForm) -> bool:
+    """Where refreshes are to be refused, the valid form also knows where and when."""
+    if form.cleaned_data["recipe"] != Recipe.REFUSE_REFRESH:
+        return True
+    if not rule.is_valid():
+        form.add_error(None, _("Say where and when the refresh is refused."))
+        return False
+    form.cleaned_data["terms"] = rule.terms()
+    return True
 
 
 def _initial(request: HttpRequest) -> dict:

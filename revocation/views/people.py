@@ -21,7 +21,7 @@ from graph.errors import GraphError
 from revocation import selectors as revocations, services
 from revocation.forms import ReasonForm
 from revocation.rules import granting, protection
-from revocation.showing import live, people as known, sign_outs
+from revocation.showing import live, people as known, refresh_rules, sign_outs
 from revocation.showing.confirming import confirm
 from revocation.showing.timeline import timeline
 
@@ -69,6 +69,7 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     context["apps"] = known.apps_of(request.tenant, found)
     context["known_since"] = selectors.known_since(request.tenant)
     context["history"] = revocations.about(request.tenant, found.pk)
+    context["refresh"] = refresh_rules.of_person(request.tenant, found, Actor.of(request.membership))
     return render(request, "revocation/person.html", context)
 
 

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.access_table import TABLE
 from tests.browser.looking import bring_axe, faults_of, too_wide
 from tests.browser.walking import NO_PAGES, Walk
-from tests.test_access import TABLE
 
 pytestmark = pytest.mark.timeout(600)  # some sixty pages each, and axe takes its time
 
