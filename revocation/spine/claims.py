@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -35,6 +35,20 @@ SELECT s.* FROM revocation_revocationstep s JOIN picked USING (id)
 JOIN revocation_revocationrequest q ON q.id = s.request_id AND q.state = 'running'
 ORDER BY s.urgency, s.id
 """
+
+_TAKE = """
+UPDATE revocation_revocationstep s SET {held}
+FROM (
+    SELECT id FROM revocation_revocationstep
+    WHERE tenant_id = %(tenant)s AND state = '{state}' AND {due} <= %(now)s
+      AND (%(request)s::uuid IS NULL OR request_id = %(request)s)
+    ORDER BY {due} LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) due WHERE s.id = due.id RETURNING s.*
+"""
+_TAKE_FOR_PROOF = _TAKE.format(
+    state="accepted", due="not_before", held="lease_until = %(until)s, not_before = %(until)s"
+)
+_TAKE_FOR_READING_BACK = _TAKE.format(state="claimed", due="lease_until", held="lease_until = %(until)s")
 
 # What a step's fate is made of, as the database calls its types.
 _FATE = {
@@ -163,33 +177,24 @@ def lease() -> datetime:
 
 def take_for_proof(tenant: Tenant, limit: int, *, request_id: UUID | None = None) -> list[RevocationStep]:
     """Claim accepted steps whose proof is due."""
-    due = RevocationStep.objects.filter(tenant=tenant, state=State.ACCEPTED, not_before__lte=timezone.now())
-    return _take(due.order_by("not_before"), tenant, limit, request_id)
+    return _take(_TAKE_FOR_PROOF, tenant, limit, request_id)
 
 
 def take_for_reading_back(tenant: Tenant, limit: int, *, request_id: UUID | None = None) -> list[RevocationStep]:
     """Claim steps whose lease lapsed: their call may or may not have been made."""
-    due = RevocationStep.objects.filter(tenant=tenant, state=State.CLAIMED, lease_until__lte=timezone.now())
-    return _take(due.order_by("lease_until"), tenant, limit, request_id)
+    return _take(_TAKE_FOR_READING_BACK, tenant, limit, request_id)
 
 
-def _take(due, tenant, limit, request_id) -> list[RevocationStep]:
-    if request_id:
-        due = due.filter(request_id=request_id)
-    with transaction.atomic():
-        steps = list(due.select_for_update(of=("self",), skip_locked=True)[:limit])
-        if not steps:
-            return []
-        until = lease()
-        held = {"lease_until": until}
-        if steps[0].state == State.ACCEPTED:
-            held["not_before"] = until
-        RevocationStep.objects.filter(pk__in=[step.pk for step in steps]).update(**held)
+def _take(statement: str, tenant: Tenant, limit: int, request_id: UUID | None) -> list[RevocationStep]:
+    if limit <= 0:
+        return []
+    parameters = {"tenant": tenant.pk, "request": request_id, "now": timezone.now(), "until": lease(), "limit": limit}
+    steps = list(RevocationStep.objects.raw(statement, parameters))
+    if not steps:
+        return []
     requests = RevocationRequest.objects.in_bulk({step.request_id for step in steps})
     for step in steps:
         step.request, step.tenant = requests[step.request_id], tenant
-        for name, value in held.items():
-            setattr(step, name, value)
     return fenced(steps)
 
 
