@@ -47,6 +47,11 @@ urlpatterns = [
     path("t/<slug:tenant>/apps/<uuid:app_id>/disable/", app_actions.disable, name="disable-app"),
     path("t/<slug:tenant>/apps/<uuid:app_id>/enable/", app_actions.enable, name="enable-app"),
     path("t/<slug:tenant>/apps/<uuid:app_id>/delete/", app_actions.delete, name="delete-app"),
+    path(
+        "t/<slug:tenant>/apps/<uuid:app_id>/passes/<uuid:resource_id>/<slug:kind>/<path:value>/take/",
+        app_actions.take_from_blueprint,
+        name="take-from-blueprint",
+    ),
     path("t/<slug:tenant>/deleted-apps/", deleted.deleted_apps, name="deleted-apps"),
     path("t/<slug:tenant>/deleted-apps/<uuid:app_id>/restore/", deleted.restore, name="restore-app"),
     path("t/<slug:tenant>/deleted-apps/<uuid:app_id>/purge/", deleted.purge, name="purge-app"),

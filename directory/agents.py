@@ -23,6 +23,7 @@ Kind, Inherited, Role = ServicePrincipal.Kind, InheritedGrant.Kind, AgentTie.Rol
 Types = PermissionGrant.ConsentType
 WORDS = {kind.value: kind.label for kind in Kind}  # by kind, as filters and pages call them
 AGENTS = (Kind.AGENT, Kind.OLDER_AGENT)
+_GRANT = ("client_id", "resource_id", "scopes")
 WITH_TIES = (Kind.AGENT, Kind.BLUEPRINT)  # Microsoft keeps sponsors of these
 
 
@@ -46,7 +47,7 @@ def inherited(app: ServicePrincipal, audience: wording.Audience = "admin") -> Ef
     """What this agent may do because its blueprint may; of a blueprint: what it passes on to its agents."""
     rows = InheritedGrant.objects.filter(tenant_id=app.tenant_id)
     rows = rows.filter(blueprint=app) if app.kind == Kind.BLUEPRINT else rows.filter(agent=app)
-    found = _distinct(rows.order_by("resource_id", "kind", "agent_id"))
+    found = _distinct(still_passed(app.tenant_id, rows.order_by("resource_id", "kind", "agent_id")))
     delegated = [_as_grant(row, app.pk) for row in found if row.kind == Inherited.DELEGATED]
     return Effective(
         for_people=wording.sentences(delegated, audience),
@@ -55,15 +56,55 @@ def inherited(app: ServicePrincipal, audience: wording.Audience = "admin") -> Ef
     )
 
 
+def passed_on(blueprint: ServicePrincipal, resource_id: UUID, kind: str, value: str) -> wording.Sentence:
+    """One permission that this blueprint passes on to its agents.
+
+    Raises:
+        ServicePrincipal.DoesNotExist: it is no blueprint, or passes on no such permission.
+    """
+    if blueprint.kind == Kind.BLUEPRINT:
+        found = inherited(blueprint)
+        for group in found.for_people if kind == Inherited.DELEGATED else found.alone:
+            for sentence in group.sentences:
+                if (group.resource_id, sentence.value) == (resource_id, value):
+                    return sentence
+    raise ServicePrincipal.DoesNotExist
+
+
 def is_known(app: ServicePrincipal) -> bool:
     """Whether what agents inherit was read at all: before that, nothing found is not nothing."""
-    done = Collection.objects.filter(tenant_id=app.tenant_id, kind=Collection.Kind.AGENTS, complete_at__isnull=False)
-    return done.exists()
+    needed = (Collection.Kind.AGENTS, Collection.Kind.GRANTS, Collection.Kind.ASSIGNMENTS)
+    done = Collection.objects.filter(tenant_id=app.tenant_id, kind__in=needed, complete_at__isnull=False)
+    return done.count() == len(needed)
 
 
 def inherited_grants(rows: Iterable[InheritedGrant], client_id: UUID | None = None) -> list[PermissionGrant]:
-    """What some rows come to, in the shape of grants for everyone; they are not saved, and have no id."""
+    """What some rows of `still_passed` come to, in the shape of grants for everyone; not saved, without an id."""
     return [_as_grant(row, client_id or row.agent_id) for row in _distinct(rows)]
+
+
+def still_passed(tenant: Tenant | UUID, rows: Iterable[InheritedGrant]) -> list[InheritedGrant]:
+    """The same without what the blueprint no longer holds: a permission that was taken from it a moment ago is gone at
+    once, and back at once when it is put back, without another reading. Two queries, none without rows.
+    """
+    rows = list(rows)
+    blueprints = {row.blueprint_id for row in rows if row.blueprint_id}
+    grants = PermissionGrant.objects.filter(tenant=tenant, client_id__in=blueprints, consent_type=Types.ALL)
+    scopes = {(client, resource): set(held) for client, resource, held in grants.values_list(*_GRANT)}
+    held = AppRoleAssignment.objects.filter(tenant=tenant, principal_id__in=blueprints)
+    roles = set(held.values_list("principal_id", "resource_id", "app_role_id"))
+    found = []
+    for row in rows:
+        if row.blueprint_id is None:
+            found.append(row)
+        elif row.kind == Inherited.DELEGATED:
+            row.scopes = [one for one in row.scopes if one in scopes.get((row.blueprint_id, row.resource_id), ())]
+        else:
+            ids = [one for one in row.app_role_ids if (row.blueprint_id, row.resource_id, one) in roles]
+            row.app_role_ids = ids
+        if row.blueprint_id and (row.scopes if row.kind == Inherited.DELEGATED else row.app_role_ids):
+            found.append(row)
+    return found
 
 
 def _distinct(rows: Iterable[InheritedGrant]) -> list[InheritedGrant]:

@@ -14,6 +14,7 @@ from directory.agent_models import InheritedGrant
 from directory.models import PermissionGrant, Risk, ServicePrincipal
 
 Types, Kind = PermissionGrant.ConsentType, ServicePrincipal.Kind
+DELEGATED = InheritedGrant.Kind.DELEGATED
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def my_apps(tenant: Tenant, object_id: UUID | str) -> list[MyApp]:
     """Every app allowed to act in this person's name: theirs to remove first, then by risk and name. Three queries.
 
     Agents that act for everyone by what they inherit are one entry for each blueprint they were made from; an agent
-    that the person allowed is an entry of its own. Up to three queries more where there are any.
+    that the person allowed is an entry of its own. A fixed number of queries more where there are any.
 
     Apps somebody switched off come last: they can do nothing until they are switched on again.
     """
@@ -141,23 +142,30 @@ def _my_apps(tenant: Tenant, grants: Iterable[PermissionGrant]) -> list[MyApp]:
 
 
 class _Family:
-    """What the agents among some apps inherit, and what the blueprints among them pass on. Two queries or three."""
+    """What the agents among some apps inherit, and what the blueprints among them pass on."""
 
     def __init__(self, tenant: Tenant, clients: dict[UUID, ServicePrincipal]):
         made = [app for app in clients.values() if app.kind == Kind.AGENT]
         blueprints = [app.pk for app in clients.values() if app.kind == Kind.BLUEPRINT]
-        rows = InheritedGrant.objects.filter(tenant=tenant, kind=InheritedGrant.Kind.DELEGATED)
+        rows = InheritedGrant.objects.filter(tenant=tenant, kind=DELEGATED)
         self._inherited: dict[UUID, list[InheritedGrant]] = defaultdict(list)
-        for row in rows.filter(agent_id__in=[app.pk for app in made]):
+        for row in agents.still_passed(tenant, rows.filter(agent_id__in=[app.pk for app in made])):
             self._inherited[row.agent_id].append(row)
         self._passed: dict[UUID, list[InheritedGrant]] = defaultdict(list)
         self._acting: dict[UUID, int] = {}
         acting = rows.filter(blueprint_id__in=blueprints, agent__deleted_at__isnull=True, agent__account_enabled=True)
         columns = ("blueprint_id", "resource_id", "scopes")
-        for blueprint, resource, scopes, number in acting.values_list(*columns).annotate(number=Count("agent")):
-            passed = InheritedGrant(tenant=tenant, blueprint_id=blueprint, resource_id=resource, scopes=scopes)
-            self._passed[blueprint].append(passed)
-            self._acting[blueprint] = max(number, self._acting.get(blueprint, 0))
+        numbers = [
+            (
+                InheritedGrant(tenant=tenant, blueprint_id=key, resource_id=resource, kind=DELEGATED, scopes=scopes),
+                number,
+            )
+            for key, resource, scopes, number in acting.values_list(*columns).annotate(number=Count("agent"))
+        ]
+        for passed in agents.still_passed(tenant, [row for row, _number in numbers]):
+            self._passed[passed.blueprint_id].append(passed)
+        for row, number in numbers:
+            self._acting[row.blueprint_id] = max(number, self._acting.get(row.blueprint_id, 0))
         self._made_from: dict[UUID, ServicePrincipal] = {}
         if made:
             named = ServicePrincipal.objects.filter(

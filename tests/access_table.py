@@ -55,6 +55,10 @@ def agent_id(stage: Stage) -> dict:
     return {"app_id": stage.agent.pk}
 
 
+def passed_on(stage: Stage) -> dict:
+    return {"app_id": stage.blueprint.pk, "resource_id": stage.resource.pk, "kind": "delegated", "value": "Mail.Read"}
+
+
 def deleted_app_id(stage: Stage) -> dict:
     return {"app_id": stage.deleted_app.pk}
 
@@ -159,6 +163,7 @@ TABLE: dict[str, Row] = {
     "consent:app": Row(Capability.VIEW_APPS, ids=app_id),
     "consent:revoke-user-consent": Row(Capability.CHANGE_APPS, ids=consent_id),
     "consent:revoke-tenant-consent": CHANGES_APP,
+    "consent:take-from-blueprint": Row(Capability.CHANGE_APPS, ids=passed_on),
     "consent:disable-app": CHANGES_APP,
     "consent:enable-app": CHANGES_APP,
     "consent:delete-app": CHANGES_APP,

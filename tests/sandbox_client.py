@@ -137,6 +137,16 @@ class Sandbox:
         """The tenant's permission grants, by id."""
         return {grant["id"]: grant for grant in self.all("oauth2PermissionGrants", tenant_id)}
 
+    def allow(self, tenant_id: str, *permissions: str) -> None:
+        """Give the portal further application permissions of Microsoft Graph, as an administrator's consent does."""
+        apps = {one["appId"]: one for one in self.all("servicePrincipals", tenant_id) if "appId" in one}
+        graph, portal = apps["00000003-0000-0000-c000-000000000000"], apps[PORTAL_CLIENT_ID]
+        roles = {one["value"]: one["id"] for one in graph["appRoles"]}
+        for value in permissions:
+            body = {"principalId": portal["id"], "resourceId": graph["id"], "appRoleId": roles[value]}
+            path = f"servicePrincipals/{portal['id']}/appRoleAssignments"
+            self.graph("POST", path, tenant_id, json=body).raise_for_status()
+
     def user(self, tenant_id: Any, object_id: Any) -> dict:
         select = "id,displayName,userPrincipalName,accountEnabled,userType,signInSessionsValidFromDateTime"
         return self.get(f"users/{object_id}?$select={select}", tenant_id)

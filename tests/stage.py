@@ -12,7 +12,14 @@ from accounts.access import Actor
 from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from b2c.models import GateCredential, RefreshRule
-from directory.models import AgentTie, PermissionGrant, PermissionUse, Person as DirectoryPerson, ServicePrincipal
+from directory.models import (
+    AgentTie,
+    InheritedGrant,
+    PermissionGrant,
+    PermissionUse,
+    Person as DirectoryPerson,
+    ServicePrincipal,
+)
 from revocation.lists import kept
 from revocation.lists.selection import Selection
 from revocation.models import ListDraft, RevocationRequest, RevocationStep
@@ -30,6 +37,7 @@ class Stage:
     resource: ServicePrincipal
     deleted_app: ServicePrincipal
     agent: ServicePrincipal  # the owner sponsors it
+    blueprint: ServicePrincipal  # of that agent, to which it passes on Mail.Read
     person: DirectoryPerson
     request: RevocationRequest
     removal: RevocationRequest
@@ -50,6 +58,7 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
     store.create()
     with tenant_context(tenant.pk):
         actor = Actor.of(owner.membership)
+        blueprint = _app(tenant, "Minutes", kind=ServicePrincipal.Kind.BLUEPRINT)
         app, resource = _app(tenant, "Mail Sidekick"), _app(tenant, "Microsoft Graph", app_id=GRAPH_APP_ID)
         owner_in_copy = _person(tenant, owner.user.display_name, owner.object_id)
         PermissionGrant.objects.create(
@@ -74,7 +83,8 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             app=app,
             resource=resource,
             deleted_app=_app(tenant, "Old Notes", deleted_at=timezone.now()),
-            agent=_agent(tenant, owner),
+            agent=_agent(blueprint, resource, owner),
+            blueprint=blueprint,
             person=person,
             request=_request(tenant, Actor.system(tenant.pk), "sign_out", "revoke_sessions", person.pk),
             removal=_request(tenant, actor, "remove_own_app", "delete_grant", uuid4()),
@@ -113,8 +123,15 @@ def _app(tenant: Tenant, name: str, **facts) -> ServicePrincipal:
     return ServicePrincipal.objects.create(tenant=tenant, display_name=name, **(defaults | facts))
 
 
-def _agent(tenant: Tenant, sponsor: Person) -> ServicePrincipal:
-    agent = _app(tenant, "Minutes Helper", kind=ServicePrincipal.Kind.AGENT, ties_read_at=timezone.now())
+def _agent(blueprint: ServicePrincipal, resource: ServicePrincipal, sponsor: Person) -> ServicePrincipal:
+    tenant, now = blueprint.tenant, timezone.now()
+    made = {"kind": ServicePrincipal.Kind.AGENT, "blueprint_app_id": blueprint.app_id, "ties_read_at": now}
+    agent = _app(tenant, "Minutes Helper", **made)
+    passed = {"tenant": tenant, "resource": resource, "scopes": ["Mail.Read"], "synced_at": now}
+    PermissionGrant.objects.create(
+        graph_id=f"grant-{uuid4()}", client=blueprint, consent_type="AllPrincipals", **passed
+    )
+    InheritedGrant.objects.create(agent=agent, blueprint=blueprint, kind=InheritedGrant.Kind.DELEGATED, **passed)
     AgentTie.objects.create(
         tenant=tenant,
         agent=agent,

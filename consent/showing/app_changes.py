@@ -2,9 +2,12 @@
 
 from django.utils.translation import gettext as _, ngettext
 
-from directory import selectors
+from directory import agents, selectors
 from directory.models import Collection, ServicePrincipal
+from directory.wording import Sentence
 from revocation.showing.confirming import Confirmation, Truth, tokens_end
+
+Kind = ServicePrincipal.Kind
 
 
 def user_consent(app: ServicePrincipal, consent: selectors.UserConsent, back: str) -> Confirmation:
@@ -44,7 +47,59 @@ def tenant_consent(app: ServicePrincipal, back: str) -> Confirmation:
     )
 
 
+def _agents_stop(count: int) -> str:
+    text = ngettext(
+        "%(count)d agent made from it gets no new token, and nobody can make another.",
+        "%(count)d agents made from it get no new token, and nobody can make another.",
+        count,
+    )
+    return text % {"count": count}
+
+
+def _disabling_an_agent(app: ServicePrincipal, back: str) -> Confirmation:
+    """https://learn.microsoft.com/entra/agent-id/manage-agent-blueprint"""
+    blueprint = app.kind == Kind.BLUEPRINT
+    stops = _("Microsoft issues this agent no new token, for anybody or for itself; its own account stops with it.")
+    if blueprint:
+        stops = _agents_stop(agents.all_of(app).count())
+    stays = _("Every permission, its own and what it inherits, so that enabling it again restores all.")
+    return Confirmation(
+        title=_("Disable %(app)s?") % {"app": app.display_name},
+        button=_("Disable %(app)s") % {"app": app.display_name},
+        back=back,
+        truths=[
+            Truth(_("Stops now"), stops),
+            tokens_end(),
+            Truth(_("Stays"), _("What was granted to it, its agents and their sponsors.") if blueprint else stays),
+            Truth(_("Later"), _("Enable it at any time, and all is as it was. Another tenant is not touched.")),
+        ],
+    )
+
+
+def taking(blueprint: ServicePrincipal, sentence: Sentence, back: str) -> Confirmation:
+    """What taking one permission from a blueprint does to the agents made from it."""
+    count = agents.all_of(blueprint).count()
+    loses = ngettext(
+        "%(count)d agent made from it loses this with its next token: %(what)s",
+        "%(count)d agents made from it lose this with their next token: %(what)s",
+        count,
+    )
+    return Confirmation(
+        title=_("Take %(permission)s from %(app)s?") % {"permission": sentence.value, "app": blueprint.display_name},
+        button=_("Take %(permission)s") % {"permission": sentence.value},
+        back=back,
+        truths=[
+            Truth(_("Stops now"), loses % {"count": count, "what": sentence.text}),
+            tokens_end(),
+            Truth(_("Stays"), _("What people granted an agent themselves, and what an agent was granted alone.")),
+            Truth(_("Later"), _("An administrator can grant it to the blueprint again; undoing this does it too.")),
+        ],
+    )
+
+
 def disabling(app: ServicePrincipal, back: str) -> Confirmation:
+    if app.kind in (Kind.AGENT, Kind.BLUEPRINT):
+        return _disabling_an_agent(app, back)
     return Confirmation(
         title=_("Disable %(app)s?") % {"app": app.display_name},
         button=_("Disable %(app)s") % {"app": app.display_name},
@@ -76,11 +131,11 @@ def _agents_go_too(count: int) -> str:
     if not count:
         return _("Agents made from it are deleted by Microsoft about a day later, and then restored one by one.")
     text = ngettext(
-        "The %(count)d agent made from it is deleted by Microsoft about a day later.",
-        "The %(count)d agents made from it are deleted by Microsoft about a day later, and then restored one by one.",
+        "The %(count)d agent made from it stops at once and is deleted by Microsoft about a day later.",
+        "The %(count)d agents made from it stop at once and are deleted by Microsoft about a day later.",
         count,
-    )
-    return text % {"count": count}
+    ) % {"count": count}
+    return f"{text} " + _("Restored before that, nothing happens to them; later each has to be restored by itself.")
 
 
 def deleting(app: ServicePrincipal, back: str) -> Confirmation:
@@ -113,6 +168,10 @@ def deleting(app: ServicePrincipal, back: str) -> Confirmation:
 
 
 def restoring(app: ServicePrincipal, back: str) -> Confirmation:
+    of_blueprint = Truth(
+        _("Agents"),
+        _("Those Microsoft has deleted with it, about a day after it, are in this list too and come back one by one."),
+    )
     return Confirmation(
         back=back,
         title=_("Restore %(app)s?") % {"app": app.display_name},
@@ -122,6 +181,7 @@ def restoring(app: ServicePrincipal, back: str) -> Confirmation:
             Truth(_("Comes back"), _("The app, enabled or disabled as it was, and its assignments.")),
             Truth(_("Then"), _("We compare its grants with what was there before, and put back what is missing.")),
             Truth(_("So"), _("Whoever had allowed it has allowed it again; nobody is asked.")),
+            *([of_blueprint] if app.kind == Kind.BLUEPRINT else []),
         ],
     )
 

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import or_404, require
 from accounts.roles import Capability
-from consent import services
+from consent import agent_changes, services
 from consent.forms import ReasonForm, TypedForm
 from consent.showing import app_changes as said
-from directory import selectors
+from directory import agents, selectors
 from directory.models import ServicePrincipal
 from revocation.showing.confirming import confirm_and_do
 
@@ -60,6 +60,17 @@ def delete(request: HttpRequest, app_id: UUID) -> HttpResponse:
     form = TypedForm(request.POST or None, name=app.display_name)
     do = partial(services.delete_app, request.tenant, app)
     return confirm_and_do(request, said.deleting(app, _page(request, app)), form, do)
+
+
+@reads_and_posts
+@changes_apps
+def take_from_blueprint(request: HttpRequest, app_id: UUID, resource_id: UUID, kind: str, value: str) -> HttpResponse:
+    """Take one permission from an agent blueprint, and with it from every agent made from it."""
+    app = or_404(selectors.app, request.tenant, app_id)
+    sentence = or_404(agents.passed_on, app, resource_id, kind, value)
+    do = partial(agent_changes.take_from_blueprint_of, request.tenant, app, resource_id, kind, value)
+    back = f"{_page(request, app)}?tab=passes"
+    return confirm_and_do(request, said.taking(app, sentence, back), _reason(request), do)
 
 
 def _reason(request: HttpRequest) -> ReasonForm:

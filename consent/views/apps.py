@@ -1,13 +1,9 @@
 """The tenant's apps: the list, and one app."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
@@ -17,9 +13,9 @@ from accounts.roles import Capability
 from audit.models import AuditEvent
 from audit.services import record
 from consent.forms import AppFilter
-from consent.showing import apps_list
+from consent.showing import app_tabs, apps_list
 from directory import risk, selectors
-from directory.models import Collection, ServicePrincipal
+from directory.models import Collection
 from directory.paging import mapped
 from revocation.rules import protection
 from revocation.showing.downloads import csv_file
@@ -77,8 +73,8 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
         return redirect("consent:deleted-apps", request.tenant.slug)
     hits, fresh = selectors.what_deleting_hits(found), selectors.freshness(request.tenant)
     read, grants = _read(fresh), fresh[Collection.Kind.GRANTS]
-    tabs = _tabs(hits, read)
-    tab = next((one for one in tabs if one.key == request.GET.get("tab")), None) or _first(tabs)
+    tabs = app_tabs.of(found, hits, read)
+    tab = next((one for one in tabs if one.key == request.GET.get("tab")), None) or app_tabs.first(tabs)
     context = {
         "app": found,
         "hits": hits,
@@ -97,52 +93,3 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
 def _read(fresh: dict[str, Collection]) -> dict[str, bool]:
     """What has been read in full at least once: before that, nothing found is not known, and not nought."""
     return {kind: collection.complete_at is not None for kind, collection in fresh.items()}
-
-
-@dataclass(frozen=True)
-class Tab:
-    """One part of an app's page; only the one that is shown is read. `count` is None where it is not known."""
-
-    key: str
-    word: str | Promise
-    heading: str | Promise
-    template: str
-    count: int | None
-    read: Callable[[ServicePrincipal, str], dict]
-
-
-def _tabs(hits: selectors.Hits, read: dict[str, bool]) -> list[Tab]:
-    people = organisation = alone = assigned = None
-    if read[Collection.Kind.GRANTS]:
-        people, organisation = hits.people, int(hits.organisation_wide)
-    if read[Collection.Kind.ASSIGNMENTS]:
-        alone, assigned = hits.app_permissions, hits.assignments
-    admin = _("Admin consent")
-    return [
-        Tab("people", _("User consent"), _("Who consented"), "consent/_tab_people.html", people, _people),
-        Tab("organisation", admin, admin, "consent/_tab_organisation.html", organisation, _organisation),
-        Tab("alone", _("App-only"), _("App-only permissions"), "consent/_tab_alone.html", alone, _alone),
-        Tab("assigned", _("Assigned"), _("Who is assigned"), "consent/_tab_assigned.html", assigned, _assigned),
-        Tab("facts", _("Facts"), _("Facts"), "consent/_tab_facts.html", None, lambda app, after: {}),
-    ]
-
-
-def _first(tabs: list[Tab]) -> Tab:
-    """The first tab that has something to say."""
-    return next((tab for tab in tabs if tab.count), tabs[-1])
-
-
-def _people(found: ServicePrincipal, after: str) -> dict:
-    return {"rows": selectors.user_consents(found, after)}
-
-
-def _organisation(found: ServicePrincipal, after: str) -> dict:
-    return {"groups": selectors.admin_permissions(found)}
-
-
-def _alone(found: ServicePrincipal, after: str) -> dict:
-    return {"groups": selectors.app_only_permissions(found)}
-
-
-def _assigned(found: ServicePrincipal, after: str) -> dict:
-    return {"rows": selectors.assigned(found, after)}

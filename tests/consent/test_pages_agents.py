@@ -1,11 +1,15 @@
-"""Agents on people's own pages: which act in one's name, by whose word, and what ends them."""
+"""Agents on people's own pages and on administrators': by whose word they act, and what ends that."""
 
 import pytest
 from django.urls import reverse
 
+from accounts.access import Actor
+from accounts.models import Membership
 from accounts.tenancy import tenant_context
 from directory import agents, sync
 from directory.models import ServicePrincipal
+from revocation import services as revocation
+from revocation.models import RevocationRequest
 from sandbox.catalogue import WOODGROVE
 from tests.factories import make_person, make_tenant
 
@@ -131,3 +135,126 @@ def test_an_agent_stops_with_its_blueprint(woodgrove, named, seen_by):
     page = seen_by("Greta Ohm")("/")
 
     assert page.count("Switched off") + page.count("Disabled by an administrator") >= 3
+
+
+# --- Administrators -------------------------------------------------------------------------------------
+
+OWN = ("AgentIdentityBlueprintPrincipal.EnableDisable.All", "AgentIdentityBlueprintPrincipal.DeleteRestore.All")
+
+
+@pytest.fixture
+def allowed(entra, woodgrove):
+    """The portal may change agents and blueprints at Woodgrove, and knows it."""
+    entra.allow(WOODGROVE, *OWN, "AgentIdentity.DeleteRestore.All")
+    sync.sync_tenant(woodgrove, kinds=[])
+    woodgrove.refresh_from_db()
+    return woodgrove
+
+
+@pytest.fixture
+def wilma(seen_by):
+    return seen_by("Wilma Stein", "tenant_admin")
+
+
+@pytest.fixture
+def at(woodgrove, named):
+    """`at("disable-app", "Minutes Helper")`: the address of one of the pages about an app."""
+    return lambda name, app, *more: reverse(f"consent:{name}", args=[woodgrove.slug, named(app).pk, *more])
+
+
+def tokens_of_agents(entra):
+    """What the vendor's agents are answered when they ask for tokens now."""
+    found = entra.http.post(f"{entra.url}/apps/minutes-helper/refresh", timeout=10).json()["connections"]
+    return {one["error"] for one in found}
+
+
+@pytest.fixture
+def do(client, woodgrove):
+    """`do(address)`: confirm what is said there; the request it became, and the states of its steps."""
+
+    def confirmed(address, **form):
+        answer = client.post(address, {"reason": "nobody needs it"} | form, follow=True)
+        with tenant_context(woodgrove.pk):
+            assert RevocationRequest.objects.exists(), answer.content.decode()
+            request = RevocationRequest.objects.latest("created_at")
+            return request, [step.state for step in request.steps.order_by("position")]
+
+    return confirmed
+
+
+def test_a_blueprint_shows_its_agents_what_it_passes_on_and_who_answers_for_it(wilma, at):
+    made, passes, ties = (wilma(at("app", "Minutes Helper") + f"?tab={tab}") for tab in ("agents", "passes", "ties"))
+
+    assert "Minutes Helper (Berlin)" in made
+    assert 'data-label="Sponsor:"> nobody' in made
+    assert "2 agents act with this" in passes
+    assert "<code>Mail.Read</code>" in passes
+    assert "<code>User.Read.All</code>" in passes
+    assert "Sponsors</dt> <dd> Wilma Stein" in ties
+    assert "Nobody sponsors it" in wilma(at("app", "Minutes Helper (Oslo)") + "?tab=ties")
+    inherited = wilma(at("app", "Minutes Helper (Berlin)") + "?tab=inherited")
+    assert "What that blueprint holds for everyone is this agent's too" in inherited
+
+
+def test_without_the_permission_for_blueprints_nothing_is_offered_and_it_is_said_why(wilma, at):
+    page = wilma(at("app", "Minutes Helper"))
+
+    assert f"has not granted the portal {OWN[0]}" in page
+
+
+def test_a_disabled_blueprint_stops_its_agents_and_how_many_is_said_before(wilma, at, allowed, do, entra):
+    said = wilma(at("disable-app", "Minutes Helper"))
+    before = tokens_of_agents(entra)
+
+    _request, states = do(at("disable-app", "Minutes Helper"))
+
+    assert "2 agents made from it get no new token" in said
+    assert before == {None}
+    assert states == ["verified"]
+    assert tokens_of_agents(entra) == {"AADSTS7000112"}
+
+
+@pytest.mark.parametrize(("kind", "value"), [("delegated", "Mail.Read"), ("application", "User.Read.All")])
+def test_a_permission_is_taken_from_a_blueprint_and_put_back(wilma, at, named, do, entra, kind, value, woodgrove):
+    berlin, graph = named("Minutes Helper (Berlin)"), named("Microsoft Graph")
+    take = at("take-from-blueprint", "Minutes Helper", graph.pk, kind, value)
+    name = "inheritedOauth2PermissionGrants" if kind == "delegated" else "inheritedAppRoleAssignments"
+
+    def held():
+        return entra.get(f"beta/servicePrincipals/{berlin.pk}/{name}", WOODGROVE)["value"]
+
+    before = held()
+    assert "2 agents made from it lose this with their next token" in wilma(take)
+    request, states = do(take)
+
+    assert states == ["verified"]
+    assert held() == ([] if kind == "application" else [before[0] | {"scope": "User.Read"}])
+    assert f"<code>{value}</code>" not in wilma(at("app", "Minutes Helper") + "?tab=passes")
+    with tenant_context(woodgrove.pk):
+        undone = revocation.undo(request, Actor.of(request_author(woodgrove)))
+        assert [step.state for step in undone.steps.all()] == ["verified"]
+        assert f"{value}" in str(agents.inherited(berlin))
+    scopes = {scope for row in held() for scope in row.get("scope", "").split()}
+    assert len(held()) == len(before)
+    assert kind == "application" or scopes == {"User.Read", "Mail.Read"}
+
+
+def request_author(tenant):
+    return Membership.objects.get(tenant=tenant, roles__contains=["tenant_admin"])
+
+
+def test_what_follows_a_deleted_blueprint_is_said_before_and_comes_back_with_it(wilma, at, allowed, do, entra):
+    said = wilma(at("delete-app", "Minutes Helper"))
+    _deleted, states = do(at("delete-app", "Minutes Helper"), typed="Minutes Helper")
+    stopped = tokens_of_agents(entra)
+
+    restoring = wilma(at("restore-app", "Minutes Helper"))
+    _restored, back = do(at("restore-app", "Minutes Helper"))
+
+    assert "2 agents made from it stop at once and are deleted by Microsoft about a day later" in said
+    assert "Restored before that, nothing happens to them" in said
+    assert states == ["verified"]
+    assert stopped == {"AADSTS7000229"}
+    assert "come back one by one" in restoring
+    assert back[0] == "verified"
+    assert tokens_of_agents(entra) == {None}

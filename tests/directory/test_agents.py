@@ -11,13 +11,12 @@ from accounts.tenancy import tenant_context
 from directory import sync
 from directory.models import AgentTie, Collection, InheritedGrant, Person, ServicePrincipal
 from directory.sync import agents
-from graph.client import GRAPH_APP_ID, GraphClient
+from graph.client import GraphClient
 from graph.types import AppKind, ServicePrincipal as Read
 from sandbox.agents import MINUTES
 from sandbox.catalogue import WOODGROVE, app_id
 from sandbox.objects import make_id
 from tests.factories import make_tenant
-from tests.sandbox_client import PORTAL_CLIENT_ID
 
 AGENT, NAMELESS = (uuid.UUID(make_id(WOODGROVE, "agent", place)) for place in ("Berlin", "Oslo"))
 Role = AgentTie.Role
@@ -63,11 +62,7 @@ def test_who_answers_for_an_agent_and_what_it_inherits_is_known(woodgrove):
 def test_with_the_permission_for_it_sponsors_come_with_the_list(woodgrove, entra):
     sync.sync_tenant(woodgrove)
     one_by_one, asked = ties(), of_agents(entra)
-    apps = {one["appId"]: one for one in entra.all("servicePrincipals", WOODGROVE) if "appId" in one}
-    graph, portal = apps[str(GRAPH_APP_ID)], apps[PORTAL_CLIENT_ID]
-    role = next(one["id"] for one in graph["appRoles"] if one["value"] == "AgentIdentity.Read.All")
-    body = {"principalId": portal["id"], "resourceId": graph["id"], "appRoleId": role}
-    entra.graph("POST", f"servicePrincipals/{portal['id']}/appRoleAssignments", WOODGROVE, json=body)
+    entra.allow(WOODGROVE, "AgentIdentity.Read.All")
     AgentTie.objects.all().delete()
     ServicePrincipal.objects.update(ties_read_at=None)
     before = len(entra.requests())

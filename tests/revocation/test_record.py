@@ -20,13 +20,15 @@ from audit.models import AuditEntry, AuditEvent
 from b2c import services as gate
 from b2c.models import RefreshRule
 from b2c.terms import Terms
-from consent import own_removals, services as consent
+from consent import agent_changes, own_removals, services as consent
 from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from revocation import services
 from revocation.models import RevocationRequest
 from revocation.rules import approval
 from revocation.spine import executor, sweeper
+from sandbox.agents import RESEARCH
+from sandbox.catalogue import app_id
 from tenants import connecting, services as tenants
 from tests.revocation.spine import actor, copy_of, grants_of, one_round, remove_grant, sign_out_many
 
@@ -104,6 +106,16 @@ def _restore(stage: Stage):
     app = stage.app()
     consent.delete_app(stage.tenant, app, app.display_name, actor=actor(stage.megan))
     consent.restore_app(stage.tenant, app, actor=actor(stage.megan))
+
+
+def _take(stage: Stage):
+    change = {"tenant": str(stage.tenant.pk), "app": app_id(RESEARCH)}
+    for more in ({"do": "install_app"}, {"do": "consent", "scopes": ["Mail.Read"]}):
+        stage.entra.control("POST", "world", json=change | more)
+    app, graph = stage.app(RESEARCH), stage.app("Microsoft Graph")
+    agent_changes.take_from_blueprint_of(
+        stage.tenant, app, graph.pk, "delegated", "Mail.Read", actor=actor(stage.megan)
+    )
 
 
 def _enable(stage: Stage):
@@ -248,6 +260,7 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
         lambda s: consent.disable_app(s.tenant, s.app(), actor=actor(s.megan)),
     ),
     "consent.services.enable_app": (E.STEP_VERIFIED, _enable),
+    "consent.agent_changes.take_from_blueprint_of": (E.STEP_VERIFIED, _take),
     "consent.services.delete_app": (
         E.STEP_VERIFIED,
         lambda s: consent.delete_app(s.tenant, s.app(), "Mail Sidekick", actor=actor(s.megan)),
@@ -333,6 +346,7 @@ MODULES = [
     "revocation.rules.approval",
     "revocation.spine.executor",
     "revocation.spine.sweeper",
+    "consent.agent_changes",
     "consent.own_removals",
     "consent.services",
     "tenants.arrival",

@@ -1,0 +1,92 @@
+"""What administrators decide about blueprints of AI agents; apps and single agents are `consent.services`' own.
+
+Raises `revocation.rules.refusals.Refused` (in words) or `Absent` (a 404) with nothing begun.
+"""
+
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Tenant
+from consent.apps_now import Absent, app_now, asking_microsoft, client_of
+from directory.models import AppRoleAssignment, InheritedGrant, PermissionDefinition, PermissionGrant, ServicePrincipal
+from graph import types
+from revocation import services as revocation
+from revocation.actions import take_from_blueprint
+from revocation.models import RevocationRequest
+from revocation.rules.refusals import NothingToRevoke
+from revocation.steps import StepDraft
+
+Kind = InheritedGrant.Kind
+
+
+def take_from_blueprint_of(
+    tenant: Tenant,
+    blueprint: ServicePrincipal,
+    resource_id: UUID,
+    kind: str,
+    value: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    ticket: str = "",
+) -> RevocationRequest:
+    """Take one permission from a blueprint, and with it from every agent made from it.
+
+    Args:
+        kind: of `InheritedGrant.Kind`: what it may do for everybody, or with nobody signed in.
+
+    Raises:
+        Absent: it is no blueprint of this tenant.
+        NothingToRevoke: its principal does not hold the permission (any more).
+        Protected: it is Microsoft's own.
+    """
+    if blueprint.kind != ServicePrincipal.Kind.BLUEPRINT:
+        raise Absent
+    now = app_now(tenant, blueprint)
+    step = _scope(tenant, now, resource_id, value) if kind == Kind.DELEGATED else _role(tenant, now, resource_id, value)
+    if step is None:
+        raise NothingToRevoke(_("%(app)s does not hold this permission (any more).") % {"app": now.display_name})
+    return revocation.submit(
+        tenant=tenant,
+        actor=actor,
+        kind=step.action,
+        title=_("Take %(permission)s from %(app)s") % {"permission": value, "app": now.display_name},
+        reason=reason,
+        ticket=ticket,
+        steps=[step],
+    )
+
+
+def _scope(tenant: Tenant, now: types.ServicePrincipal, resource_id: UUID, scope: str) -> StepDraft | None:
+    """As Graph shows the blueprint's grants for everybody at this moment."""
+    with asking_microsoft():
+        grants = client_of(tenant).grants_of_client(now.id)
+    for grant in grants:
+        for_all = grant.consent_type == PermissionGrant.ConsentType.ALL and grant.resource_id == resource_id
+        if for_all and scope in grant.scopes:
+            return take_from_blueprint.scope_step(grant, scope, label=now.display_name)
+    return None
+
+
+def _role(tenant: Tenant, now: types.ServicePrincipal, resource_id: UUID, value: str) -> StepDraft | None:
+    named = PermissionDefinition.objects.filter(
+        tenant=tenant, resource_id=resource_id, kind=PermissionDefinition.Kind.APPLICATION, value=value
+    )
+    wanted = {str(pk) for pk in named.values_list("permission_id", flat=True)} | {value}
+    with asking_microsoft():
+        held = client_of(tenant).app_permissions_of(now.id)
+    for item in held:
+        if item.resource_id == resource_id and str(item.app_role_id) in wanted:
+            row = AppRoleAssignment(
+                tenant=tenant,
+                graph_id=item.id,
+                resource=ServicePrincipal.objects.get(tenant=tenant, pk=resource_id),
+                principal_id=item.principal_id,
+                principal_type=item.principal_type,
+                principal_name=item.principal_name,
+                app_role_id=item.app_role_id,
+            )
+            return take_from_blueprint.role_step(row, label=now.display_name)
+    return None
