@@ -38,6 +38,8 @@ PORTAL_CLIENT = {
     "ENTRA_PRIVATE_KEY": "",
 }
 CONNECTED = [UUID("11111111-1111-4111-8111-111111111111"), UUID("22222222-2222-4222-8222-222222222222")]
+CUSTOMERS = UUID("55555555-5555-4555-8555-555555555555")  # an Azure AD B2C tenant
+PORTAL_IN_POLICIES = "https://portal.contoso.example"  # what its policies call the portal
 # How long Microsoft takes to answer, and until its directory shows an app what was changed. None at all would show
 # nobody how "accepted" becomes "verified".
 PACES = {"microsoft": ("--latency-ms", 120, "--lag", 3), "none": ()}
@@ -54,14 +56,21 @@ GUIDE = """
     nestor@contoso.example     Nestor Wilke        auditor: reads everything, changes nothing
     robin@fabrikam.example     Robin Counts        tenant admin of Fabrikam, which never sees Contoso
     tara@tailspin.example      Tara Nowak          admin of Tailspin, which has not connected the portal yet
+    nadia@{customers}  Nadia Fischer  tenant admin of Contoso Customers, an Azure AD B2C tenant
+    hugo@{customers}   Hugo Baker     helpdesk there
 
-  Three things to try
+  Five things to try
     1. As Adele, remove Mail Sidekick. Then let the app itself try to go on:
        {sandbox}/apps/mail-sidekick/
        Its next refresh is refused with AADSTS65001.
     2. As Henrietta, find Adele under People and sign her out everywhere. Follow it from asked to verified;
        the refresh of every app she uses is then refused with AADSTS50173.
     3. As Megan, open Apps, sort by risk, and delete an app. Restore it under Deleted apps.
+    4. As Hugo, find Ines Moreau under People and refuse her refresh in Contoso Store. Then let the three apps try:
+       {sandbox}/b2c/
+       The store is refused, the two others go on. End the rule, and the store refreshes again.
+    5. As Nadia, ask why the single-page app Contoso Rewards still refreshes after a sign-out: the tenant's own policies
+       say it. Sign Ines out everywhere, and let the app renew in its hidden frame.
 """
 
 
@@ -135,7 +144,9 @@ class Demo:
         self._take_ports()
         # What the processes read. Set here too: this process migrates and connects the tenants itself.
         os.environ.update(self._environment())
-        self._start("sandbox", "sandbox", "--port", self.sandbox_port, "--profile", self.profile, *PACES[self.pace])
+        gate = ("--gate", f"{PORTAL_IN_POLICIES}={self.portal_url}")
+        paced = PACES[self.pace]
+        self._start("sandbox", "sandbox", "--port", self.sandbox_port, "--profile", self.profile, *gate, *paced)
         self._start_database()
         self._prepare()
         self._start("web", "gunicorn", "portal.wsgi", *self._gunicorn_options())
@@ -145,7 +156,14 @@ class Demo:
         self._start("beat", "celery", "-A", "portal", "beat", "--loglevel", "INFO")
         self._wait("web", lambda: self._answers(f"{self.portal_url}/readyz"))
         self._wait_for_worker()
-        print(GUIDE.format(portal=self.portal_url, sandbox=self.sandbox_url, logs=self.logs))
+        print(
+            GUIDE.format(
+                portal=self.portal_url,
+                sandbox=self.sandbox_url,
+                logs=self.logs,
+                customers="contosocustomers.onmicrosoft.com",
+            )
+        )
         print(f"Ready: {self.portal_url}", flush=True)
         self._watch()
 
@@ -304,13 +322,14 @@ class Demo:
     # --- tenants -------------------------------------------------------------------------------------
 
     def _connect_tenants(self) -> None:
-        """Contoso and Fabrikam have consented to the portal in the sandbox's first state; Tailspin has not."""
+        """Those that have consented to the portal in the sandbox's first state; Tailspin has not."""
         from accounts.access import Actor
         from accounts.models import Tenant
         from directory import sync, tasks
+        from portal.local import customers
         from tenants import connecting
 
-        for tenant_id in CONNECTED:
+        for tenant_id in (*CONNECTED, CUSTOMERS):
             known = Tenant.objects.filter(pk=tenant_id).first()
             tenant = known or connecting.connect(tenant_id, actor=Actor.command_line(tenant_id))
             self._say(f"Reading the directory of {tenant.name}")
@@ -318,6 +337,14 @@ class Demo:
                 tasks.sync_tenant.delay(str(tenant_id))  # takes minutes: the pages fill while a worker walks
             else:
                 sync.sync_tenant(tenant)
+            if tenant_id == CUSTOMERS:
+                customers.open_gate(tenant, self._b2c)
+
+    def _b2c(self, given: dict | None = None) -> dict:
+        """Read the sandbox's B2C controls, or set them."""
+        answer = self.http.request("POST" if given else "GET", f"{self.sandbox_url}/_sandbox/b2c", json=given)
+        answer.raise_for_status()
+        return answer.json()
 
 
 if __name__ == "__main__":
