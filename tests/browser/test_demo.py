@@ -9,13 +9,13 @@ from tests.browser.conftest import Demo, folder_for_a_demo
 from tests.wire.recorder import Recorder
 
 
-def test_it_prints_the_cast_and_three_things_to_try(demo: Demo):
+def test_it_prints_the_cast_and_five_things_to_try(demo: Demo):
     said = demo.said()
 
     assert said.rstrip().endswith(f"Ready: {demo.portal_url}")
-    for name in ("Adele Vance", "Megan Bowen", "Henrietta Mueller", "Nestor Wilke", "Robin Counts"):
+    for name in ("Adele Vance", "Megan Bowen", "Henrietta Mueller", "Nestor Wilke", "Robin Counts", "Nadia Fischer"):
         assert name in said
-    assert "Three things to try" in said
+    assert "Five things to try" in said
 
 
 def test_what_its_processes_send_to_microsoft_is_judged_like_everything_else(demo: Demo, wire: Recorder):
