@@ -86,6 +86,7 @@ class Bed:
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "VAR_DIR": str(self.folder),
             "DATABASE_URL": self.database_url,
+            "DATABASE_OWNER_URL": getattr(self.server, "owner_url", ""),
             "SANDBOX_URL": self.sandbox.url,
             "LOG_LEVEL": "WARNING",
             "PYTHONPATH": str(PROJECT),

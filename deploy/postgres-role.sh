@@ -1,7 +1,9 @@
 #!/bin/sh
-# The application's role: neither superuser nor BYPASSRLS, so that row-level security binds it.
+# Two roles, neither superuser nor BYPASSRLS, so that row-level security binds both. The owner migrates
+# (DATABASE_OWNER_URL) and does nothing else; the portal runs as `consentry` (DATABASE_URL), which owns nothing.
 set -eu
-psql --username postgres --set password="$CONSENTRY_PASSWORD" <<'SQL'
+psql --username postgres --set password="$CONSENTRY_PASSWORD" --set owner_password="$CONSENTRY_OWNER_PASSWORD" <<'SQL'
+CREATE ROLE consentry_owner LOGIN PASSWORD :'owner_password' NOSUPERUSER NOBYPASSRLS;
 CREATE ROLE consentry LOGIN PASSWORD :'password' NOSUPERUSER NOBYPASSRLS;
-CREATE DATABASE consentry OWNER consentry;
+CREATE DATABASE consentry OWNER consentry_owner;
 SQL

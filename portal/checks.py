@@ -12,9 +12,10 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
+from environ import Env
 
 from graph.clouds import ANY_ORGANISATION
 from graph.transport import is_loopback
@@ -151,10 +152,11 @@ def database_role_is_bound(databases: list[str] | None = None, **kwargs) -> list
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT current_user, rolsuper, rolbypassrls, current_setting('server_version_num')::int"
-                    " FROM pg_roles WHERE rolname = current_user"
+                    "SELECT current_user, rolsuper, rolbypassrls, current_setting('server_version_num')::int,"
+                    " EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+                    " AND pg_has_role(current_user, relowner, 'MEMBER')) FROM pg_roles WHERE rolname = current_user"
                 )
-                role, superuser, bypasses, version = cursor.fetchone()
+                role, superuser, bypasses, version, owns = cursor.fetchone()
         except DatabaseError as problem:
             reason = " ".join(str(problem).split()) or type(problem).__name__
             hint = f"Is PostgreSQL running, and does DATABASE_URL name it? {DOCS}"
@@ -164,9 +166,19 @@ def database_role_is_bound(databases: list[str] | None = None, **kwargs) -> list
             fault = "is a superuser" if superuser else "has BYPASSRLS"
             hint = f'ALTER ROLE "{role}" NOSUPERUSER NOBYPASSRLS, or use another role. {DOCS}'
             found.append(Error(f'The database role "{role}" {fault}.', hint=hint, id="portal.E012"))
+        elif owns and not _migrates(role):
+            level, number = (Error, "portal.E020") if faces_others() else (Warning, "portal.W020")
+            hint = f"Let another role own them: DATABASE_OWNER_URL, and deploy/postgres-role.sh makes both. {DOCS}"
+            found.append(level(f'The database role "{role}" owns its tables.', hint=hint, id=number))
         if version < 150000:
             found.append(Error("PostgreSQL 15 or newer is needed.", hint=DOCS, id="portal.E013"))
     return found
+
+
+def _migrates(role: str) -> bool:
+    """Whether this process works as the owner at the moment: `manage.py migrate` does."""
+    owner = settings.DATABASE_OWNER_URL
+    return bool(owner) and Env.db_url_config(owner)["USER"] == role
 
 
 def refuse_unsafe_start(*, pages: bool = False) -> None:

@@ -101,6 +101,10 @@ DATABASES = {
         else f"postgres://consentry@/consentry?host={VAR_DIR}/postgres",
     )
 }
+# Who owns the tables and migrates them: the role above owns nothing. Only `manage.py migrate` reads it.
+_owner = VAR_DIR / "postgres.owner.url"
+_embedded_owner = _owner.read_text().strip() if _owner.exists() and "DATABASE_URL" not in env.ENVIRON else ""
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=_embedded_owner)
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Seconds: until a server counts as not there, and for one statement. `manage.py` sets no limit to the latter.

@@ -231,6 +231,7 @@ class Demo:
         server = Server(self.var_dir)
         self._say("Starting PostgreSQL")
         os.environ["DATABASE_URL"] = server.start()
+        os.environ["DATABASE_OWNER_URL"] = server.owner_url
         self.stack.callback(server.stop)
 
     def _prepare(self) -> None:

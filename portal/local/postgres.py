@@ -27,6 +27,7 @@ import psycopg
 from psycopg import sql
 
 ROLE = DATABASE = "consentry"
+OWNER = "consentry_owner"  # of the tables; ROLE, under which the portal runs, owns nothing
 SUPERUSER = "postgres"
 MAJOR = 18  # of the wheel's servers; a data folder belongs to one major version
 START_SECONDS = 60
@@ -51,7 +52,7 @@ class Server:
         self.owner = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
 
     def start(self) -> str:
-        """Bring the server up with our role and database in it.
+        """Bring the server up with our roles and database in it.
 
         Returns: its address, which is also left in `VAR_DIR/postgres.url` for settings to find.
         Raises: PostgresProblem.
@@ -68,6 +69,7 @@ class Server:
                 self._launch()
             self._ensure_role_and_database()
             (self.var_dir / "postgres.url").write_text(self.url + "\n")
+            (self.var_dir / "postgres.owner.url").write_text(self.owner_url + "\n")
         return self.url
 
     def stop(self) -> None:
@@ -82,7 +84,15 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"postgres://{ROLE}@/{DATABASE}?host={quote(str(self.socket_dir), safe='/')}"
+        return self._address(ROLE)
+
+    @property
+    def owner_url(self) -> str:
+        """The same database for `manage.py migrate`."""
+        return self._address(OWNER)
+
+    def _address(self, role: str) -> str:
+        return f"postgres://{role}@/{DATABASE}?host={quote(str(self.socket_dir), safe='/')}"
 
     @property
     def socket_dir(self) -> Path:
@@ -153,17 +163,27 @@ class Server:
             raise PostgresProblem(f"PostgreSQL did not start. The end of {self.log}:\n{tail or result.stdout}")
 
     def _ensure_role_and_database(self) -> None:
-        with psycopg.connect(
-            host=str(self.socket_dir), user=SUPERUSER, dbname="postgres", autocommit=True, connect_timeout=10
-        ) as connection:
-            role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                # Row-level security binds only a role that is no superuser and cannot bypass it.
-                connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB NOCREATEROLE").format(role)
-                )
+        role, owner, database = map(sql.Identifier, (ROLE, OWNER, DATABASE))
+        with self._as_superuser("postgres") as connection:
+            for name in (ROLE, OWNER):
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+                    # Row-level security binds only a role that is no superuser and cannot bypass it.
+                    made = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE")
+                    connection.execute(made.format(sql.Identifier(name)))
+            if not self.durable:  # for tests, which make databases of their own
+                connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(role))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+                return
+        with self._as_superuser(DATABASE) as connection:
+            owned = "SELECT 1 FROM pg_database WHERE datname = %s AND datdba = %s::regrole"
+            if connection.execute(owned, [DATABASE, ROLE]).fetchone():  # as it was once
+                connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, owner))
+
+    def _as_superuser(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(
+            host=str(self.socket_dir), user=SUPERUSER, dbname=database, autocommit=True, connect_timeout=10
+        )
 
     def _run(self, program: str, *arguments: object, check: bool = True) -> subprocess.CompletedProcess:
         identity = {"user": self._uid, "group": self.owner.pw_gid, "extra_groups": []} if self.owner else {}

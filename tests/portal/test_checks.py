@@ -159,7 +159,8 @@ def test_a_start_on_this_machine_is_easy_going(settings):
 
 
 @pytest.mark.django_db
-def test_a_start_for_others_needs_everything(settings, in_public):
+def test_a_start_for_others_needs_everything(settings, in_public, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection, "cursor", lambda: FixedRow(("consentry", False, False, 150000, False)))
     checks.refuse_unsafe_start()
 
     settings.ENTRA_CERTIFICATE = settings.ENTRA_PRIVATE_KEY = "/etc/consentry/absent"
@@ -170,7 +171,7 @@ def test_a_start_for_others_needs_everything(settings, in_public):
 
 @pytest.mark.django_db
 def test_a_role_that_policies_do_not_bind_starts_nothing(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connection, "cursor", lambda: FixedRow(("boss", True, False, 150000)))
+    monkeypatch.setattr(connection, "cursor", lambda: FixedRow(("boss", True, False, 150000, False)))
 
     with pytest.raises(ImproperlyConfigured, match='The database role "boss" is a superuser'):
         checks.refuse_unsafe_start()
@@ -210,14 +211,16 @@ def test_every_kind_of_process_refuses_the_sandbox_in_public_and_says_why(tmp_pa
 
 
 @pytest.mark.django_db
-def test_an_ordinary_role_passes():
+def test_an_ordinary_role_passes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection, "cursor", lambda: FixedRow(("consentry", False, False, 150000, False)))
+
     assert ids(checks.database_role_is_bound, databases=["default"]) == []
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("right", ["superuser", "bypassrls"])
 def test_a_role_that_policies_do_not_bind_is_refused(monkeypatch: pytest.MonkeyPatch, right: str):
-    row = ("boss", right == "superuser", right == "bypassrls", 150000)
+    row = ("boss", right == "superuser", right == "bypassrls", 150000, True)
     monkeypatch.setattr(connection, "cursor", lambda: FixedRow(row))
 
     assert ids(checks.database_role_is_bound, databases=["default"]) == ["portal.E012"]
@@ -225,7 +228,7 @@ def test_a_role_that_policies_do_not_bind_is_refused(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.django_db
 def test_an_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connection, "cursor", lambda: FixedRow(("consentry", False, False, 140010)))
+    monkeypatch.setattr(connection, "cursor", lambda: FixedRow(("consentry", False, False, 140010, False)))
 
     assert ids(checks.database_role_is_bound, databases=["default"]) == ["portal.E013"]
 

@@ -31,8 +31,8 @@ def server(var_dir: Path) -> Iterator[Server]:
     server.stop()
 
 
-def connect(server: Server) -> psycopg.Connection:
-    return psycopg.connect(host=str(server.socket_dir), user="consentry", dbname="consentry")
+def connect(server: Server, role: str = "consentry") -> psycopg.Connection:
+    return psycopg.connect(host=str(server.socket_dir), user=role, dbname="consentry")
 
 
 def test_the_role_is_bound_by_policies(server: Server):
@@ -46,14 +46,14 @@ def test_the_role_is_bound_by_policies(server: Server):
 
 def test_data_outlives_a_stop(server: Server):
     server.start()
-    with connect(server) as connection:
+    with connect(server, "consentry_owner") as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
     server.stop()
     assert not server.is_running()
 
     server.start()
 
-    with connect(server) as connection:
+    with connect(server, "consentry_owner") as connection:
         assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
 
 
