@@ -1,8 +1,7 @@
 """Which of a tenant's apps a list is about: text, filters and order. Read through `directory.selectors`.
 
-Row-level security keeps PostgreSQL from using an index with operators that could tell of a hidden row, and those of
-text search, trigrams and arrays are such. So words are looked for in narrow columns (`search`), permissions in a table
-of few rows (`PermissionUse`), and what is indexed is compared by equality and order alone.
+A filter that few apps pass is asked first, for their ids, and the list is made from those; one that many pass is left
+to the order of the list, which comes upon them soon. PostgreSQL cannot tell the two apart beforehand.
 """
 
 import re
@@ -11,12 +10,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.ids import id_or_none
 from accounts.models import Tenant
+from directory import words
 from directory.models import (
     MICROSOFT_TENANT_IDS,
     NEVER,
@@ -43,7 +44,8 @@ SORTS = {
 PUBLISHERS = ("verified", "unverified", "own", "microsoft", "third_party")
 CONSENTS = ("user", "admin", "app_only", "none", "new")
 OFF = ("here", "publisher", "microsoft")
-MOST_WORDS = 5
+FEW = 1000  # apps that are named one by one
+MOST_PEOPLE = 200  # whose apps are looked up for a search
 PERSON_FROM = 3  # letters: fewer name half of everybody
 _PART_OF_AN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{0,27}|[0-9a-f]{8}")
 
@@ -53,7 +55,8 @@ class AppFilter:
     """What a list of apps is narrowed to. What makes no sense is ignored, so that old links still work.
 
     Attributes:
-        q: words: each is part of a name, a publisher, a permission or of the name of a person who consented; or an id.
+        q: words, each the beginning of one in the name, the publisher, or a part of a permission; or all of them of
+            people's names (up to MOST_PEOPLE) for whom the app acts; or an id, or the beginning of one.
         risk: 1 to 3.
         publisher: one of PUBLISHERS; `third_party` is neither Microsoft's nor the tenant's own.
         consent: one of CONSENTS: by people, by an admin for everyone, only application permissions, none at all; or
@@ -104,7 +107,7 @@ def matching(tenant: Tenant, wanted: AppFilter) -> QuerySet[ServicePrincipal]:
     elif wanted.kind in ServicePrincipal.Kind.values:
         found = found.filter(kind=wanted.kind)
     if wanted.fact in FACTS:
-        found = found.filter(facts__contains=[wanted.fact])
+        found = _narrowed(found, words.named(tenant, words.Kind.FACT, wanted.fact))
     return _by_permission(found, tenant, wanted)
 
 
@@ -130,31 +133,74 @@ def can_act() -> Q:
     return Q(account_enabled=True, is_disabled=False, disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT)
 
 
+def switched_off() -> Q:
+    """The opposite, in the words of the index of those."""
+    stopped = ~Q(disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT)
+    return Q(account_enabled=False) | Q(is_disabled=True) | stopped
+
+
 def portal() -> Q:
     return Q(app_id=id_or_none(settings.ENTRA_CLIENT_ID) or UUID(int=0))
 
 
 def by_text(apps: QuerySet, tenant: Tenant, q: str) -> QuerySet:
-    """Apps in which every word is found, each wherever it is."""
-    q = q.strip().replace("\0", "")[:256]
-    if exact := id_or_none(q):
+    """Apps in which every word is found, in a name or a permission; or that act for people of all these words."""
+    text = q.strip()[:256].casefold()
+    if exact := id_or_none(text):
         return apps.filter(Q(pk=exact) | Q(app_id=exact))
-    for word in q.lower().split()[:MOST_WORDS]:
-        apps = apps.filter(_has_word(tenant, word))
-    return apps
+    asked = words.asked(text)
+    if not asked:
+        return apps.none() if text else apps
+    conditions = [_has_word(tenant, word) for word in asked]
+    for_people = _acting_for(tenant, asked)
+    if _PART_OF_AN_ID.fullmatch(text):
+        between = _between(text)
+        for_people |= Q(pk__range=between) | Q(app_id__range=between)
+    found = ServicePrincipal.objects.filter(*conditions, tenant=tenant).values_list("pk", flat=True)
+    first = list(found[: FEW + 1])
+    return apps.filter(_any(first) | for_people if len(first) <= FEW else Q(*conditions) | for_people)
+
+
+def too_many_people(tenant: Tenant, q: str) -> bool:
+    """Whether a search names more people than are looked through for their apps: then it says so."""
+    asked = words.asked(q)
+    return bool(asked) and len(_people(tenant, asked)) > MOST_PEOPLE
 
 
 def _has_word(tenant: Tenant, word: str) -> Q:
     uses = PermissionUse.objects.filter(tenant=tenant, value__icontains=word).values("value")
-    found = Q(search__contains=word)
-    found |= Q(pk__in=AppPermission.objects.filter(tenant=tenant, value__in=uses).values("app_id"))
-    if len(word) >= PERSON_FROM:
-        people = Person.objects.filter(tenant=tenant, search__contains=word).values("pk")
-        found |= Q(pk__in=PermissionGrant.objects.filter(tenant=tenant, principal__in=people).values("client_id"))
-    if _PART_OF_AN_ID.fullmatch(word):
-        first, last = _between(word)
-        found |= Q(pk__range=(first, last)) | Q(app_id__range=(first, last))
-    return found
+    held = AppPermission.objects.filter(tenant=tenant, value__in=uses)
+    return Q(pk__in=words.having(tenant, words.Kind.APP, word)) | Q(pk__in=held.values("app_id"))
+
+
+def _acting_for(tenant: Tenant, asked: list[str]) -> Q:
+    people = _people(tenant, asked)
+    if not people or len(people) > MOST_PEOPLE:
+        return Q(pk__in=[])
+    grants = PermissionGrant.objects.filter(tenant=tenant, principal_id__in=people)
+    return _any(list(grants.values_list("client_id", flat=True).distinct()))
+
+
+def _people(tenant: Tenant, asked: list[str]) -> list[UUID]:
+    if len(asked[0]) < PERSON_FROM:
+        return []
+    found = Person.objects.filter(tenant=tenant)
+    for word in asked:
+        found = found.filter(pk__in=words.having(tenant, words.Kind.PERSON, word))
+    return list(found.values_list("pk", flat=True)[: MOST_PEOPLE + 1])
+
+
+def _narrowed(apps: QuerySet, ids: QuerySet) -> QuerySet:
+    """Those of the apps whose id is among `ids`, a queryset of one column."""
+    first = list(ids.distinct()[: FEW + 1])
+    if len(first) > FEW:
+        return apps.filter(pk__in=ids)
+    return apps.filter(_any([next(iter(row.values())) for row in first]))
+
+
+def _any(ids: list[UUID]) -> Q:
+    """One array instead of `pk__in`: thousands of separate parameters cost more than the query itself."""
+    return Q(RawSQL("directory_serviceprincipal.id = ANY(%s)", [ids], BooleanField()))
 
 
 def _between(part: str) -> tuple[UUID, UUID]:
@@ -166,7 +212,7 @@ def _by_state(apps: QuerySet, wanted: AppFilter) -> QuerySet:
     if str(wanted.enabled).lower() in ("yes", "true", "1"):
         apps = apps.filter(can_act())
     elif str(wanted.enabled).lower() in ("no", "false", "0"):
-        apps = apps.exclude(can_act())
+        apps = apps.filter(switched_off())
     conditions = {
         "here": Q(account_enabled=False),
         "publisher": Q(is_disabled=True),
@@ -182,14 +228,15 @@ def _by_permission(apps: QuerySet, tenant: Tenant, wanted: AppFilter) -> QuerySe
         held = held.filter(kind=kinds[wanted.alone])
     if wanted.may in GROUPS:
         reasons = [key for reason in GROUPS[wanted.may] for key in (reason, ALONE + reason)]
-        apps = apps.filter(pk__in=held.filter(reason__in=reasons).values("app_id"))
+        apps = _narrowed(apps, held.filter(reason__in=reasons).values("app_id"))
     if wanted.permission:
-        apps = apps.filter(pk__in=held.filter(value=wanted.permission.replace("\0", "")[:256]).values("app_id"))
+        named = held.filter(value=wanted.permission.replace("\0", "")[:256])
+        apps = _narrowed(apps, named.values("app_id"))
     if wanted.alone in kinds and not wanted.may and not wanted.permission:
         apps = apps.filter(pk__in=held.values("app_id"))
     if person := id_or_none(wanted.person):
         theirs = PermissionGrant.objects.filter(tenant=tenant, principal_id=person)
-        apps = apps.filter(pk__in=theirs.values("client_id"))
+        apps = _narrowed(apps, theirs.values("client_id"))
     return apps
 
 
@@ -210,13 +257,13 @@ def _by_publisher(apps: QuerySet, tenant: Tenant, publisher: str) -> QuerySet:
 
 def _by_consent(apps: QuerySet, tenant: Tenant, consent: str) -> QuerySet:
     nobody = Q(user_consent_count=0, has_admin_consent=False)
-    this_week = new_grants(tenant, monday(timezone.now()))
+    if consent == "new":
+        return _narrowed(apps, new_grants(tenant, monday(timezone.now())).values("client_id"))
     conditions = {
         "user": Q(user_consent_count__gt=0),
         "admin": Q(has_admin_consent=True),
         "app_only": nobody & Q(app_permission_count__gt=0),
         "none": nobody & Q(app_permission_count=0),
-        "new": Exists(this_week.filter(client=OuterRef("pk"))),
     }
     return apps.filter(conditions[consent]) if consent in conditions else apps
 

@@ -36,14 +36,17 @@ class Hits:
 
 
 def what_deleting_hits(app: ServicePrincipal) -> Hits:
-    """Counted on the spot, in two queries, and a third for an agent blueprint."""
-    one = Q(client=app)
-    grants = PermissionGrant.objects.filter(one | Q(resource=app), tenant_id=app.tenant_id).aggregate(
-        people=Count("principal_id", filter=one, distinct=True),
-        grants=Count("pk", filter=one),
-        tenant_wide=Count("pk", filter=one & Q(consent_type=Types.ALL)),
-        on_it=Count("pk", filter=Q(resource=app) & ~one),
+    """Counted on the spot, in three queries, and a fourth for an agent blueprint.
+
+    Microsoft's own apps can be deleted by nobody here, and everybody's grants are of permissions to them: not counted.
+    """
+    of_tenant = PermissionGrant.objects.filter(tenant_id=app.tenant_id)
+    grants = of_tenant.filter(client=app).aggregate(
+        people=Count("principal_id", distinct=True),
+        grants=Count("pk"),
+        tenant_wide=Count("pk", filter=Q(consent_type=Types.ALL)),
     )
+    on_it = 0 if app.is_microsoft else of_tenant.filter(resource=app).exclude(client=app).count()
     to_it = Q(resource=app)
     assignments = AppRoleAssignment.objects.filter(to_it | Q(principal_id=app.pk), tenant_id=app.tenant_id).aggregate(
         people=Count("pk", filter=to_it & Q(principal_type="User")),
@@ -57,7 +60,7 @@ def what_deleting_hits(app: ServicePrincipal) -> Hits:
         assigned_people=assignments["people"],
         assigned_groups=assignments["groups"],
         app_permissions=assignments["held"],
-        resource_grants=grants["on_it"],
+        resource_grants=on_it,
         agents=_agents_of(app).count() if app.kind == ServicePrincipal.Kind.BLUEPRINT else 0,
     )
 

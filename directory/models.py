@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Coalesce, Concat, Lower
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TenantOwned
 from directory.agent_models import AgentTie, InheritedGrant
+from directory.upkeep_models import RecentChange, SearchWord
 
-__all__ = ["AgentTie", "InheritedGrant"]  # models that live in a file of their own
+__all__ = ["AgentTie", "InheritedGrant", "RecentChange", "SearchWord"]  # models that live in a file of their own
 
 # First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
@@ -95,11 +95,6 @@ class ServicePrincipal(TenantOwned):
         output_field=models.PositiveSmallIntegerField(),
         db_persist=True,
     )
-    search = models.GeneratedField(
-        expression=Lower(Concat("display_name", Value("\n"), "publisher_name")),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
 
     class Meta:
         indexes = [
@@ -107,7 +102,19 @@ class ServicePrincipal(TenantOwned):
             models.Index(F("tenant"), Coalesce("last_used_at", NEVER).desc(), F("id").desc(), name="sp_by_use"),
             models.Index(F("tenant"), Coalesce("created_at", NEVER).desc(), F("id").desc(), name="sp_by_age"),
             models.Index(fields=["tenant", "display_name", "id"], name="sp_by_name"),
-            models.Index(fields=["tenant", "-risk", "display_name", "id"], name="sp_by_risk"),
+            models.Index(fields=["tenant", "risk", "-rank", "display_name", "id"], name="sp_by_risk"),
+            models.Index(fields=["tenant", "kind", "-rank", "display_name", "id"], name="sp_by_kind"),
+            models.Index(fields=["tenant", "owner_tenant_id"], name="sp_by_owner"),
+            models.Index(
+                fields=["tenant", "id"],
+                condition=Q(account_enabled=False)
+                | Q(is_disabled=True)
+                | ~Q(disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT),
+                name="sp_off",
+            ),
+            models.Index(
+                fields=["tenant", "-deleted_at", "id"], condition=Q(deleted_at__isnull=False), name="sp_deleted"
+            ),
             models.Index(fields=["tenant", "app_id"], name="sp_by_app"),
             models.Index(fields=["tenant", "-user_consent_count", "display_name", "id"], name="sp_by_consents"),
         ]
@@ -195,11 +202,6 @@ class Person(TenantOwned):
     sessions_valid_from = models.DateTimeField(null=True)
     last_active_at = models.DateTimeField(null=True)  # unknown without the permission, the licence, or activity
     synced_at = models.DateTimeField()
-    search = models.GeneratedField(
-        expression=Lower(Concat("display_name", Value("\n"), "upn", Value("\n"), "mail")),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
 
     class Meta:
         indexes = [
@@ -239,9 +241,9 @@ class PermissionGrant(TenantOwned):
         constraints = [models.UniqueConstraint(fields=["tenant", "graph_id"], name="one_row_per_grant")]
         indexes = [
             models.Index(fields=["tenant", "principal"], name="grant_by_person"),
-            models.Index(fields=["tenant", "client", "consent_type"], name="grant_by_client"),
+            models.Index(fields=["tenant", "client", "consent_type", "principal"], name="grant_by_client"),
+            models.Index(fields=["tenant", "resource"], name="grant_by_resource"),
             models.Index(fields=["tenant", "first_seen_at"], name="grant_by_first_seen"),
-            GinIndex(fields=["scopes"], name="grant_by_scope"),
         ]
 
     def __str__(self) -> str:
@@ -271,6 +273,7 @@ class AppPermission(TenantOwned):
         ]
         indexes = [
             models.Index(fields=["tenant", "value", "kind", "app"], name="held_by_value"),
+            models.Index(fields=["tenant", "value", "kind", "resource_id", "-people", "id"], name="held_by_people"),
             models.Index(fields=["tenant", "reason", "app"], name="held_by_reason"),
         ]
 
@@ -361,27 +364,3 @@ class Collection(TenantOwned):
 
     def __str__(self) -> str:
         return self.kind
-
-
-class RecentChange(TenantOwned):
-    """Something we changed and proved a moment ago, so that a lagging read does not bring the old state back.
-
-    `state` is what we know of it now, {} for something that is gone. Rows past `expires_at` mean nothing.
-    """
-
-    class Kind(models.TextChoices):
-        APP = "app", _("app")
-        GRANT = "grant", _("grant")
-        ASSIGNMENT = "assignment", _("assignment")
-        EARLIER_GRANT = "earlier_grant", _("earlier grant")  # since when one was seen that we took out
-
-    kind = models.CharField(max_length=16, choices=Kind)
-    target_id = models.CharField(max_length=128)
-    state = models.JSONField(default=dict)
-    expires_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target_id"], name="one_recent_change")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.target_id}"

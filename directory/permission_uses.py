@@ -18,6 +18,7 @@ from directory.ratings import Line, lines
 from directory.reasons import ALONE, GROUPS
 
 Kind = PermissionDefinition.Kind
+MANY = 1000  # apps: more are not sorted anew for a page of them
 BY_RISK = ("-risk", "-apps", "value", "id")
 
 
@@ -68,13 +69,14 @@ def permission_use(tenant: Tenant, resource_id: UUID, kind: str, value: str) -> 
 
 
 def apps_holding(tenant: Tenant, use: Use, after: str = "") -> Page[AppPermission]:
-    """The apps that hold it, the worst first; each row with its `app`."""
+    """The apps that hold it, the worst first, of a great many those most people gave it to; each row with its `app`."""
     row = use.row
     held = AppPermission.objects.filter(
         tenant=tenant, value=row.value, kind=row.kind, resource_id=row.resource_id, app__deleted_at__isnull=True
     )
-    order = ("-rank", "-people", "id")
-    return page(held.select_related("app").annotate(rank=F("app__rank")), order, after)
+    if row.apps > MANY:
+        return page(held.select_related("app"), ("-people", "id"), after)
+    return page(held.select_related("app").annotate(rank=F("app__rank")), ("-rank", "-people", "id"), after)
 
 
 def inherited_by(tenant: Tenant, use: Use) -> int:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, TruncWeek
+from django.db.models import Count, IntegerField, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.ids import id_or_none
 from accounts.models import Tenant
-from directory import risk as risks, wording
+from directory import risk as risks, wording, words
 from directory.app_filters import (
     AppFilter,
     alive,
@@ -25,6 +26,7 @@ from directory.app_filters import (
     new_grants,
     ordered,
     portal,
+    too_many_people,
     unused,
 )
 from directory.hits import Hits, what_deleting_hits
@@ -43,6 +45,8 @@ from directory.paging import Page, mapped, page
 from directory.permission_uses import Use, apps_holding, inherited_by, permission_use, permission_uses, why_rated
 
 Types = PermissionGrant.ConsentType
+MANY = 1000  # people: more are not sorted by name for a page of them
+APPS_A_PAGE = 30
 
 __all__ = [  # reads that live in files of their own, and come through this door too
     "AppFilter",
@@ -56,6 +60,7 @@ __all__ = [  # reads that live in files of their own, and come through this door
     "my_apps",
     "permission_use",
     "permission_uses",
+    "too_many_people",
     "what_deleting_hits",
     "why_rated",
 ]
@@ -94,7 +99,7 @@ def apps(tenant: Tenant, *, sort: str = "name", after: str = "", **filters) -> P
         sort: one of `app_filters.SORTS`, a minus before it to turn it round.
         filters: those of `AppFilter`.
     """
-    return page(*ordered(matching(tenant, AppFilter(**filters)), sort), after)
+    return page(*ordered(matching(tenant, AppFilter(**filters)), sort), after, APPS_A_PAGE)
 
 
 def all_apps(tenant: Tenant, *, sort: str = "name", **filters) -> QuerySet[ServicePrincipal]:
@@ -151,11 +156,21 @@ class UserConsent:
         return risks.OFFLINE in self.scopes
 
 
-def user_consents(app: ServicePrincipal, after: str = "") -> Page[UserConsent]:
-    """Who let the app act for them, by name, and to do what."""
+def user_consents(app: ServicePrincipal, q: str = "", after: str = "") -> Page[UserConsent]:
+    """Who let the app act for them, and to do what: by name, or, of a great many, in the order of their ids.
+
+    Args:
+        q: the beginnings of words of their names or addresses.
+    """
     own = _grants_of(app).filter(consent_type=Types.ONE)
-    people = own.values("principal_id").annotate(name=Coalesce("principal__display_name", Value(""))).distinct()
-    return mapped(page(people, ("name", "principal_id"), after), lambda rows: _user_consents(app, rows))
+    for word in words.asked(q):
+        own = own.filter(principal_id__in=words.having(app.tenant, words.Kind.PERSON, word))
+    if app.user_consent_count > MANY and not q.strip():
+        people, order = own.values("principal_id").distinct(), ("principal_id",)
+    else:
+        people = own.values("principal_id").annotate(name=Coalesce("principal__display_name", Value(""))).distinct()
+        order = ("name", "principal_id")
+    return mapped(page(people, order, after), lambda rows: _user_consents(app, rows))
 
 
 def user_consent(app: ServicePrincipal, person_id: UUID | str) -> UserConsent | None:
@@ -183,9 +198,13 @@ def assigned(app: ServicePrincipal, after: str = "") -> Page[AppRoleAssignment]:
 def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
     """A page of the tenant's people, by name. Agents' user accounts are no people."""
     found = Person.objects.filter(tenant=tenant, is_agent=False)
-    for word in q.lower().split()[:5]:
-        text = Q(search__contains=word)
-        found = found.filter(text | Q(pk=exact) if (exact := id_or_none(word)) else text)
+    if exact := id_or_none(q.strip()):
+        found = found.filter(pk=exact)
+    elif q.strip() and not (asked := words.asked(q)):
+        found = found.none()
+    elif q.strip():
+        for word in asked:
+            found = found.filter(pk__in=words.having(tenant, words.Kind.PERSON, word))
     return page(found, ("display_name", "id"), after)
 
 
@@ -236,8 +255,9 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
         unused=Count("pk", filter=acting & unused(now)),
     )
     starts = [monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
-    seen = new_grants(tenant, starts[0]).annotate(week=TruncWeek("first_seen_at"))
-    per_week = dict(seen.values_list("week").annotate(count=Count("pk")))
+    weeks_on = RawSQL("floor(extract(epoch FROM first_seen_at - %s) / 604800)::int", [starts[0]], IntegerField())
+    seen = new_grants(tenant, starts[0]).annotate(week=weeks_on).values_list("week")
+    per_week = {starts[0] + timedelta(weeks=week): count for week, count in seen.annotate(count=Count("pk"))}
     since = known_since(tenant)
     return Overview(
         apps=counts["all"],

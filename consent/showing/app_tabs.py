@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,7 @@ class Tab:
     heading: str | Promise
     template: str
     count: int | None
-    read: Callable[[ServicePrincipal, str], dict]
+    read: Callable[[ServicePrincipal, QueryDict], dict]
 
 
 def of(app: ServicePrincipal, hits: selectors.Hits, read: dict[str, bool]) -> list[Tab]:
@@ -69,7 +70,7 @@ def _of_any_app(hits: selectors.Hits, read: dict[str, bool]) -> list[Tab]:
         Tab("organisation", admin, admin, "consent/_tab_organisation.html", organisation, _organisation),
         Tab("alone", _("App-only"), _("App-only permissions"), "consent/_tab_alone.html", alone, _alone),
         Tab("assigned", _("Assigned"), _("Who is assigned"), "consent/_tab_assigned.html", assigned, _assigned),
-        Tab("facts", _("Facts"), _("Facts"), "consent/_tab_facts.html", None, lambda app, after: {}),
+        Tab("facts", _("Facts"), _("Facts"), "consent/_tab_facts.html", None, lambda app, asked: {}),
     ]
 
 
@@ -78,17 +79,19 @@ def first(tabs: list[Tab]) -> Tab:
     return next((tab for tab in tabs if tab.count), tabs[-1])
 
 
-def _people(found: ServicePrincipal, after: str) -> dict:
-    return {"rows": selectors.user_consents(found, after)}
+def _people(found: ServicePrincipal, asked: QueryDict) -> dict:
+    q = asked.get("q", "").strip()[:200]
+    many = found.user_consent_count > selectors.MANY
+    return {"rows": selectors.user_consents(found, q, asked.get("after", "")), "q": q, "many": many}
 
 
-def _organisation(found: ServicePrincipal, after: str) -> dict:
+def _organisation(found: ServicePrincipal, asked: QueryDict) -> dict:
     return {"groups": selectors.admin_permissions(found)}
 
 
-def _alone(found: ServicePrincipal, after: str) -> dict:
+def _alone(found: ServicePrincipal, asked: QueryDict) -> dict:
     return {"groups": selectors.app_only_permissions(found)}
 
 
-def _assigned(found: ServicePrincipal, after: str) -> dict:
-    return {"rows": selectors.assigned(found, after)}
+def _assigned(found: ServicePrincipal, asked: QueryDict) -> dict:
+    return {"rows": selectors.assigned(found, asked.get("after", ""))}

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from directory import risk
-from directory.models import ServicePrincipal
+from directory.models import Risk, ServicePrincipal
 
+LOOKS = {Risk.LOW: "low", Risk.MEDIUM: "medium", Risk.HIGH: "high"}
 FIELDS = (
     "q",
     "risk",
@@ -30,25 +32,84 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One app. `may` are words of what it may do, those it may do alone marked; `lead` is the reason to look at it."""
+    """One app, in the words of its row: what it may do, whom it reaches, and the reason to look at it.
+
+    Attributes:
+        off_by: who switched it off: nobody, or up to three who did, each undone in another place.
+        reach: whose name it can act in; empty where nothing says so.
+    """
 
     app: ServicePrincipal
     may: tuple[risk.May, ...]
     lead: risk.Reason | None
+    off_by: tuple[str, ...]
+    reach: str
+    kind: str
+    look: str
+    standing: str
 
     @property
-    def off_by(self) -> list[str | Promise]:
-        """Who switched it off: nobody, or up to three who did, each undone in another place."""
-        whys = (
-            (not self.app.account_enabled, _("Disabled here")),
-            (self.app.is_disabled, _("Off by its publisher")),
-            (self.app.is_disabled_by_microsoft, _("Off by Microsoft")),
-        )
-        return [why for is_so, why in whys if is_so]
+    def trusted(self) -> bool:
+        return self.app.is_microsoft or self.app.is_own or self.app.publisher_verified
 
 
 def rows(apps: Iterable[ServicePrincipal]) -> list[Row]:
-    return [Row(app, tuple(risk.may(app.risk_reasons)), risk.lead(app.risk_reasons)) for app in apps]
+    return [_row(app) for app in apps]
+
+
+def _row(app: ServicePrincipal) -> Row:
+    return Row(
+        app=app,
+        may=tuple(risk.may(app.risk_reasons)),
+        lead=risk.lead(app.risk_reasons),
+        off_by=off_by(app),
+        reach=_reach(app),
+        kind="" if app.kind == ServicePrincipal.Kind.APP else app.get_kind_display(),
+        look=LOOKS[app.risk],
+        standing=_standing(app),
+    )
+
+
+def off_by(app: ServicePrincipal) -> tuple[str, ...]:
+    """Who switched an app off, in three different words: here, its publisher, Microsoft."""
+    whys = (
+        (not app.account_enabled, _("Disabled here")),
+        (app.is_disabled, _("Off by its publisher")),
+        (app.is_disabled_by_microsoft, _("Off by Microsoft")),
+    )
+    return tuple(why for is_so, why in whys if is_so)
+
+
+def _reach(app: ServicePrincipal) -> str:
+    found = [_("everyone")] if app.has_admin_consent else []
+    if n := app.user_consent_count:
+        found.append(ngettext("%(shown)s person", "%(shown)s people", n) % {"shown": intcomma(n)})
+    if app.app_permission_count:
+        found.append(_("by itself"))
+    text = ", ".join(found)
+    return text[:1].upper() + text[1:]
+
+
+def _standing(app: ServicePrincipal) -> str:
+    if app.is_microsoft:
+        return _("✓ Microsoft")
+    if app.is_own:
+        return _("✓ your organisation's own")
+    return _("✓ verified") if app.publisher_verified else _("publisher not verified")
+
+
+def labels() -> dict[str, str]:
+    """The words that every row repeats, translated once."""
+    return {
+        "may": _("May:"),
+        "reach": _("Reach:"),
+        "used": _("Last used:"),
+        "added": _("Added:"),
+        "alone": _("everyone's"),
+        "nobody": _("nobody"),
+        "unknown": _("unknown"),
+        "away": _("works while people are away"),
+    }
 
 
 @dataclass(frozen=True)
@@ -64,14 +125,16 @@ class View:
 
 
 VIEWS = (
-    View(_("All"), {}),
-    View(_("Worth a look"), {"risk": "3", "publisher": "third_party", "enabled": "yes"}),
-    View(_("Reads everyone's mail"), {"enabled": "yes", "may": "mail", "alone": "yes"}),
-    View(_("Unverified, with mail or files"), {"publisher": "unverified", "enabled": "yes", "may": "content"}),
-    View(_("AI agents"), {"kind": "agents"}),
-    View(_("AI connectors"), {"fact": "ai_connector"}),
-    View(_("Not used for 90 days"), {"enabled": "yes", "use": "unused"}),
-    View(_("New this week"), {"consent": "new"}),
+    View(gettext_lazy("All"), {}),
+    View(gettext_lazy("Worth a look"), {"risk": "3", "publisher": "third_party", "enabled": "yes"}),
+    View(gettext_lazy("Reads everyone's mail"), {"enabled": "yes", "may": "mail", "alone": "yes"}),
+    View(
+        gettext_lazy("Unverified, with mail or files"), {"publisher": "unverified", "enabled": "yes", "may": "content"}
+    ),
+    View(gettext_lazy("AI agents"), {"kind": "agents"}),
+    View(gettext_lazy("AI connectors"), {"fact": "ai_connector"}),
+    View(gettext_lazy("Not used for 90 days"), {"enabled": "yes", "use": "unused"}),
+    View(gettext_lazy("New this week"), {"consent": "new"}),
 )
 
 
@@ -92,12 +155,12 @@ class Head:
 
 
 _HEADS = (  # sort, word, whether it begins with the largest
-    ("name", _("App"), False, ""),
-    ("", _("May"), False, ""),
-    ("consents", _("Reach"), True, ""),
-    ("risk", _("Risk"), True, ""),
-    ("used", _("Last used"), True, ""),
-    ("added", _("Added"), True, ""),
+    ("name", gettext_lazy("App"), False, ""),
+    ("", gettext_lazy("May"), False, ""),
+    ("consents", gettext_lazy("Reach"), True, ""),
+    ("risk", gettext_lazy("Risk"), True, ""),
+    ("used", gettext_lazy("Last used"), True, ""),
+    ("added", gettext_lazy("Added"), True, ""),
 )
 
 

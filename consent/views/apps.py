@@ -37,6 +37,8 @@ def apps(request: HttpRequest) -> HttpResponse:
         "query": apps_list.query(chosen),
         "heads": apps_list.heads(sort),
         "views": apps_list.views(chosen),
+        "labels": apps_list.labels(),
+        "too_many_people": selectors.too_many_people(request.tenant, chosen.get("q", "")),
         "read": _read(fresh),
     }
     if request.htmx:
@@ -87,7 +89,7 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
         "collection": grants,
         "known_since": grants.first_complete_at,
     }
-    return render(request, "consent/app.html", context | tab.read(found, request.GET.get("after", "")))
+    return render(request, "consent/app.html", context | tab.read(found, request.GET))
 
 
 def _read(fresh: dict[str, Collection]) -> dict[str, bool]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
+from directory import words
 from directory.lookalikes import skeleton
 from directory.models import (
     MICROSOFT_TENANT_IDS,
@@ -74,8 +75,21 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     )
     for part in in_parts(changed, BATCH):
         _write(tenant, part)
+    _save_words(tenant, ids)
     if ids is None:
+        words.forget_what_is_gone(tenant)
         Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).update(rated_with=VERSION, rated_at=now)
+
+
+def _save_words(tenant: Tenant, ids: list[UUID] | None) -> None:
+    """The words by which these apps are found: their names, their publishers', and what is said of each."""
+    apps = ServicePrincipal.objects.filter(tenant=tenant)
+    if ids is not None:
+        apps = apps.filter(pk__in=ids)
+    columns = apps.values_list("pk", "display_name", "publisher_name", "facts")
+    for part in in_parts(columns.iterator(chunk_size=BATCH), words.AT_ONCE):
+        words.save(tenant, words.Kind.APP, [(pk, words.of(*texts)) for pk, *texts, _facts in part])
+        words.save(tenant, words.Kind.FACT, [(pk, set(facts)) for pk, *_texts, facts in part])
 
 
 def rate_anew(tenant: Tenant) -> bool:

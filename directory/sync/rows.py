@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from accounts import locks
 from accounts.models import Tenant
+from directory import words
 from directory.models import (
     AppRoleAssignment,
     Collection,
@@ -198,7 +199,12 @@ def save_people_activity(tenant: Tenant, items: Iterable[activity.PersonActivity
 def save_people(people: Iterable[Person], *, with_roles: bool = False) -> None:
     """`with_roles` also writes their directory roles, which the list of people does not hold."""
     fields = [*_PERSON_FIELDS, *_ROLE_FIELDS] if with_roles else _PERSON_FIELDS
-    _upsert(Person, {row.id: row for row in people}, ["id"], fields)
+    rows = {row.id: row for row in people}
+    _upsert(Person, rows, ["id"], fields)
+    if rows:
+        tenant = next(iter(rows.values())).tenant
+        found = ((pk, words.of(row.display_name, row.upn, row.mail)) for pk, row in rows.items() if not row.is_agent)
+        words.save(tenant, words.Kind.PERSON, found)
 
 
 def widen_roles(tenant: Tenant, person_id: UUID, held: Holding) -> None:

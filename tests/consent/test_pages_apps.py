@@ -119,7 +119,7 @@ def test_the_file_holds_exactly_what_is_filtered(admin, contoso, nestor):
 def test_pages_follow_one_another_without_losing_an_app(admin, contoso, megan):
     fill(contoso, megan, 120)
     listed, where = "", address("apps", contoso) + "?sort=name"
-    for _page in range(3):
+    for _page in range(5):
         shown = text(admin, where)
         listed += shown
         where = shown.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from accounts.models import Tenant
+from directory import words
 from directory.models import (
     MICROSOFT_TENANT_IDS,
     AppRoleAssignment,
@@ -20,7 +21,9 @@ SOMEBODY_ELSE = UUID("99999999-9999-4999-8999-999999999999")
 
 def an_app(tenant: Tenant, name: str, **fields) -> ServicePrincipal:
     defaults = {"app_id": uuid4(), "owner_tenant_id": SOMEBODY_ELSE, "synced_at": timezone.now()}
-    return ServicePrincipal.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
+    app = ServicePrincipal.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
+    words.save(tenant, words.Kind.APP, [(app.pk, words.of(name, app.publisher_name))])
+    return app
 
 
 def graph_api(tenant: Tenant) -> ServicePrincipal:
@@ -42,7 +45,9 @@ def graph_api(tenant: Tenant) -> ServicePrincipal:
 def somebody(tenant: Tenant, name: str, **fields) -> Person:
     upn = f"{name.split()[0].lower()}@{tenant.domain}"
     defaults = {"upn": upn, "mail": upn, "synced_at": timezone.now(), "roles_known_at": timezone.now()}
-    return Person.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
+    person = Person.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
+    words.save(tenant, words.Kind.PERSON, [(person.pk, words.of(name, person.upn, person.mail))])
+    return person
 
 
 def a_grant(

@@ -52,7 +52,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(inside, sort):
             break
     assert len(seen) == 120
     assert set(seen) == expected
-    assert pages == 3
+    assert pages == 4
 
 
 def test_sorting_by_risk_puts_the_worst_first(inside):
@@ -151,12 +151,12 @@ def test_another_tenants_app_does_not_exist(inside, fabrikam):
 
 
 @pytest.mark.parametrize("count", [2, 60])
-def test_the_list_costs_one_query_at_any_size(inside, count, django_assert_num_queries):
+def test_the_list_costs_the_same_at_any_size(inside, count, django_assert_num_queries):
     for number in range(count):
         an_app(inside, f"App {number}")
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):  # one for the people and one for the apps that the words name
         page = selectors.apps(inside, q="app", risk="1", sort="risk")
-    assert len(page) == min(count, 50)
+    assert len(page) == min(count, 30)
 
 
 def test_who_consented_is_named_and_the_unknown_are_not_hidden(inside):
@@ -215,7 +215,7 @@ def test_what_deleting_hits(inside, django_assert_num_queries):
     an_assignment(app, "Adele Vance")
     an_assignment(app, "Sales", "Group")
     an_assignment(api, "Mail Sidekick", "ServicePrincipal", principal_id=app.pk)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         hits = selectors.what_deleting_hits(app)
     assert (hits.people, hits.grants, hits.organisation_wide, hits.resource_grants) == (1, 3, True, 1)
     assert (hits.assigned_people, hits.assigned_groups, hits.assignments, hits.app_permissions) == (1, 1, 2, 1)

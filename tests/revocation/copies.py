@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
+from directory import words
 from directory.models import PermissionGrant, Person as DirectoryPerson, Risk, ServicePrincipal
 from revocation import services
 from revocation.actions import revoke_sessions
@@ -24,7 +25,9 @@ def in_copy(tenant: Tenant, name: str, **facts) -> DirectoryPerson:
     upn = facts.pop("upn", f"{name.split()[0].lower()}@{tenant.domain}")
     defaults = {"id": uuid4(), "mail": upn, "synced_at": NOW(), "roles_known_at": NOW()}
     with tenant_context(tenant.pk):
-        return DirectoryPerson.objects.create(tenant=tenant, display_name=name, upn=upn, **(defaults | facts))
+        person = DirectoryPerson.objects.create(tenant=tenant, display_name=name, upn=upn, **(defaults | facts))
+        words.save(tenant, words.Kind.PERSON, [(person.pk, words.of(name, upn, person.mail))])
+        return person
 
 
 def crowd(tenant: Tenant, count: int, *, start: int = 0) -> list[DirectoryPerson]:

@@ -1,0 +1,52 @@
+"""Rows that keep the copy usable: the words by which things are found, and what we changed a moment ago."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant, TenantOwned
+
+
+class SearchWord(TenantOwned):
+    """A word by which something is found: of names and addresses, and what is said of an app. See `directory.words`."""
+
+    class Kind(models.TextChoices):
+        APP = "app", _("app")
+        PERSON = "person", _("person")
+        FACT = "fact", _("fact")  # of an app: the whole key of a reason
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind)
+    # By the bytes: PostgreSQL may use such an index behind row-level security, and none of text search or trigrams.
+    word = models.CharField(max_length=64, db_collation="C")
+    target_id = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "kind", "word", "target_id"], name="one_row_per_word")]
+        indexes = [models.Index(fields=["tenant", "kind", "target_id"], name="word_by_target")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class RecentChange(TenantOwned):
+    """Something we changed and proved a moment ago, so that a lagging read does not bring the old state back.
+
+    `state` is what we know of it now, {} for something that is gone. Rows past `expires_at` mean nothing.
+    """
+
+    class Kind(models.TextChoices):
+        APP = "app", _("app")
+        GRANT = "grant", _("grant")
+        ASSIGNMENT = "assignment", _("assignment")
+        EARLIER_GRANT = "earlier_grant", _("earlier grant")  # since when one was seen that we took out
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    target_id = models.CharField(max_length=128)
+    state = models.JSONField(default=dict)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target_id"], name="one_recent_change")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target_id}"
