@@ -18,6 +18,7 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
     "accounts:front-channel-logout",
     "tenants:onboarding-callback",
     "consent:my-apps-list",
+    "consent:apps-csv",
     "consent:sign-out-progress",
     "revocation:own-timeline",
     "revocation:progress",
