@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
-from django.db.models.signals import post_save
+from django.db.models.signals import post_migrate, post_save
 from django.test import Client
 
 from accounts.models import Membership, Tenant
@@ -42,15 +43,22 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         Server(Path(folder), durable=False).start()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _flush_past_the_audit_trigger(django_db_setup: None) -> None:
+# What migrations put there and no test changes: emptied, it would have to be made again after every test.
+KEPT_TABLES = {"django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
     """Let transactional tests empty the tables: the audit record's trigger refuses TRUNCATE to everybody.
 
     Only the table's owner can switch a trigger off, and only the flush between two tests does.
     """
     original = connection.ops.sql_flush
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
     def sql_flush(style, tables, **options):
+        tables = [name for name in tables if name not in KEPT_TABLES]
         guarded = sorted(name for name in tables if name.startswith("audit_"))
         off = [f'ALTER TABLE "{name}" DISABLE TRIGGER USER' for name in guarded]
         on = [f'ALTER TABLE "{name}" ENABLE TRIGGER USER' for name in guarded]

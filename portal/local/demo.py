@@ -154,6 +154,7 @@ class Demo:
         self._connect_tenants()
         self._start("worker", "celery", "-A", "portal", "worker", "--concurrency", 2, "--loglevel", "INFO")
         self._start("beat", "celery", "-A", "portal", "beat", "--loglevel", "INFO")
+        self.stack.callback(self._ask_to_stop, "beat", "worker", "web")
         self._wait("web", lambda: self._answers(f"{self.portal_url}/readyz"))
         self._wait_for_worker()
         print(
@@ -262,6 +263,12 @@ class Demo:
                 start_new_session=True,  # a Ctrl-C in the terminal reaches only us, and we stop them in order
             )
         self.stack.callback(self._end, self.processes[name])
+
+    def _ask_to_stop(self, *names: str) -> None:
+        """Those that need nothing of one another stop at the same time; `_end` then waits for each."""
+        for name in names:
+            if self.processes[name].poll() is None:
+                self.processes[name].terminate()
 
     def _end(self, process: subprocess.Popen) -> None:
         """Ask it to stop, then make sure that it and all of its children have."""
