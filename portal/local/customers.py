@@ -18,6 +18,7 @@ GATED = {  # the policy with a gate, for each app
     "rewards": "B2C_1A_Consentry_spa_signup_signin",
     "mobile": "B2C_1A_Consentry_mobile_signup_signin",
 }
+OF_ALL = ("B2C_1A_Consentry_ProfileEdit", "B2C_1A_Consentry_PasswordReset")  # where every app sends its people
 
 
 def open_gate(tenant: Tenant, talk: Callable[..., dict[str, Any]]) -> None:
@@ -30,6 +31,7 @@ def open_gate(tenant: Tenant, talk: Callable[..., dict[str, Any]]) -> None:
     clients = {one["slug"]: one["client_id"] for one in talk()["apps"]}
     with tenant_context(tenant.pk):
         policies = {policy.lower(): [clients[slug]] for slug, policy in GATED.items()}
+        policies |= {policy.lower(): list(clients.values()) for policy in OF_ALL}
         values = {"is_b2c": True, "apps_by_policy": policies, "country_attribute": "country"}
         if not selectors.is_b2c(tenant):  # what a visitor changed stays
             services.change(tenant, values, actor=actor)

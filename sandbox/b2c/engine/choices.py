@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
 MOST_WAYS = 400
+WAYS_TO_EXPLAIN = 40  # that are gone when it is clear that they do not agree
 
 
 class Choices(Protocol):
@@ -76,13 +77,17 @@ class Explored:
             self._turns(group, depth + 1, kind, found)
 
 
-def explore(run: Callable[[Choices], Result], most: int = MOST_WAYS) -> Explored:
-    """Run once for every combination of answers that is met, at most so many times."""
+def explore(run: Callable[[Choices], Result], disagree: Callable[[list[Result]], bool]) -> Explored:
+    """Run once for every combination of answers that is met.
+
+    Stops early where the results `disagree`, as more of them would not change that, and where there are too many.
+    """
     found = Explored()
     left: list[tuple[int, ...]] = [()]
     while left:
-        if len(found.ways) == most:
-            found.whole = False
+        done = [result for _, result in found.ways]
+        if len(done) == MOST_WAYS or (len(done) >= WAYS_TO_EXPLAIN and disagree(done)):
+            found.whole = disagree(done)
             break
         choices = Exploring(left.pop())
         result = run(choices)
