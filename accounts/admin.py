@@ -12,9 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import services, signals
 from accounts.access import Actor
 from accounts.models import Membership, Tenant, User
+from accounts.operator import OperatorForm
 
 admin.site.site_header = _("Consentry, for its operator")
 admin.site.site_title = _("Consentry operator")
+admin.site.login_form = OperatorForm
+admin.site.login_template = "accounts/operator_sign_in.html"
 
 # Libraries offer these: with a session's key, or another's social account, the operator could be anybody.
 for model in (EmailAddress, Group, SocialAccount, SocialApp, SocialToken, UserSession):

@@ -116,6 +116,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Raised whenever this person's tokens are wiped, so that a refresh under way cannot write them back. It is part of
     # the session's hash, so that every session signed in before is worthless, also one no list of sessions knew.
     token_epoch = models.PositiveIntegerField(default=0)
+    # The operator's second factor, encrypted, and the half minute whose code was used last: `accounts.second_factor`.
+    factor = models.BinaryField(null=True)
+    factor_used = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

@@ -50,11 +50,13 @@ RETURNING level
 
 def take(user_id: UUID, pace: Pace) -> int:
     """Take one from this person's bucket. Returns 0, or the seconds until there is one again; then none was taken."""
-    if not pace.amount:
-        return 0
-    key, rate = f"{user_id}:{pace.name}", pace.amount / 60
+    return take_from(f"{user_id}:{pace.name}", pace.amount, pace.amount / 60) if pace.amount else 0
+
+
+def take_from(key: str, amount: int, rate: float) -> int:
+    """The same from a bucket of `amount` that refills by `rate` a second."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"key": key, "most": float(pace.amount), "rate": rate, "now": timezone.now()})
+        cursor.execute(_TAKE, {"key": key, "most": float(amount), "rate": rate, "now": timezone.now()})
         if cursor.fetchone():
             return 0
     bucket = Bucket.objects.get(pk=key)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import UUID
 
+from accounts.ids import OPERATOR
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
 from audit import chain, heads
@@ -39,7 +40,7 @@ def verify(tenant_id: UUID, directory: Path) -> Report:
 def vanished(directory: Path) -> list[tuple[UUID, Report]]:
     """Tenants that signed heads speak of and the database does not. Those who left are on record as having left."""
     reports = []
-    for tenant_id in sorted(heads.tenants(directory) - set(Tenant.objects.values_list("id", flat=True))):
+    for tenant_id in sorted(heads.tenants(directory) - {OPERATOR, *Tenant.objects.values_list("id", flat=True)}):
         found = heads.load(directory, tenant_id)
         if found.ended and not found.faults:
             report = Report(str(tenant_id), notes=[f"left the portal at {found.ended}, as a signed line says"])

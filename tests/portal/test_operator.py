@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from accounts.tenancy import operator_context
 from tests.factories import Person
+from tests.signing_in import code_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
@@ -20,13 +21,14 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return answers
 
 
-def test_an_operator_is_made_and_can_sign_in(typed: list[str]):
+def test_an_operator_is_made_and_can_sign_in(typed: list[str], capsys):
     typed += [PASSWORD, PASSWORD]
 
     call_command("create_operator", "olga")
 
+    assert "otpauth://totp/Consentry%3Aolga?secret=" in capsys.readouterr().out
     with operator_context():
-        found = authenticate(username="olga", password=PASSWORD)
+        found = authenticate(username="olga", password=PASSWORD, code=code_of(User.objects.get()))
     assert (found.is_superuser, found.tenant_id) == (True, None)
 
 
@@ -37,7 +39,7 @@ def test_a_second_time_it_sets_the_password(typed: list[str]):
     call_command("create_operator", "olga")
 
     with operator_context():
-        assert authenticate(username="olga", password=PASSWORD) is None
+        assert authenticate(username="olga", password=PASSWORD, code=code_of(User.objects.get())) is None
         assert User.objects.filter(is_superuser=True).count() == 1
 
 
@@ -67,3 +69,14 @@ def test_a_tenants_person_is_not_made_operator(typed: list[str], adele: Person):
 
     with pytest.raises(CommandError, match="account of a tenant"):
         call_command("create_operator", adele.user.username)
+
+
+def test_the_second_factor_stays_until_a_new_one_is_asked_for(typed: list[str]):
+    typed += [PASSWORD] * 6
+    factors = []
+    for more in ([], [], ["--new-factor"]):
+        call_command("create_operator", "olga", *more)
+        with operator_context():
+            factors.append(bytes(User.objects.get().factor))
+
+    assert factors[0] == factors[1] != factors[2]

@@ -7,19 +7,20 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from accounts.models import User
-from accounts.tenancy import operator_context, tenant_context
+from accounts import second_factor
+from accounts.ids import OPERATOR
+from accounts.models import Bucket
+from accounts.tenancy import tenant_context
 from audit import chain
 from audit.models import AuditEntry
+from tests.signing_in import code_of, make_operator, sign_in_operator
 
 PASSWORD = "a long passphrase"
 
 
 @pytest.fixture
 def operator(db, client) -> Client:
-    with operator_context():
-        User.objects.create_superuser("operator", PASSWORD)
-    client.post(reverse("admin:login"), {"username": "operator", "password": PASSWORD})
+    sign_in_operator(client, make_operator(PASSWORD), PASSWORD)
     return client
 
 
@@ -66,3 +67,65 @@ def test_what_the_operator_changes_about_a_tenant_stands_in_its_own_record(opera
         assert (entry.actor_id, entry.actor_label, entry.target_type) == ("operator", "operator", "tenant")
         assert entry.reason == "state: active → suspended"
         assert chain.verify(contoso.pk).ok
+
+
+def record() -> list[tuple[str, str, str]]:
+    with tenant_context(OPERATOR):
+        assert chain.verify(OPERATOR).ok
+        return [(one.event, one.actor_label, one.outcome) for one in AuditEntry.objects.order_by("sequence")]
+
+
+def test_a_password_alone_lets_nobody_in_and_every_try_is_on_the_record(client, db, caplog):
+    user = make_operator(PASSWORD)
+
+    for password, code in ((PASSWORD, ""), (PASSWORD, "000000"), ("wrong", code_of(user))):
+        sign_in_operator(client, user, password, code)
+        assert "_auth_user_id" not in client.session
+    client.post(reverse("admin:login"), {"username": "<script>", "password": "x", "code": "1"})
+    sign_in_operator(client, user, PASSWORD)
+
+    assert "_auth_user_id" in client.session
+    assert record() == [
+        ("accounts.session.refused", "operator", "refused"),
+        ("accounts.session.refused", "operator", "refused"),
+        ("accounts.session.refused", "somebody", "refused"),
+        ("accounts.session.started", "operator", ""),
+    ]
+    assert [one.levelname for one in caplog.records if one.name == "consentry.operator"].count("WARNING") == 3
+
+
+def test_a_code_works_once(client, db):
+    user = make_operator(PASSWORD)
+    code = code_of(user)
+    sign_in_operator(Client(), user, PASSWORD, code)
+
+    sign_in_operator(client, user, PASSWORD, code)
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_codes_are_those_of_the_standard():
+    """https://www.rfc-editor.org/rfc/rfc6238#appendix-B"""
+    secret = b"12345678901234567890"
+
+    assert [second_factor.code_at(secret, at // 30) for at in (59, 1111111109, 20000000000)] == [
+        "287082",
+        "081804",
+        "353130",
+    ]
+
+
+def test_the_operator_stays_half_an_hour(operator):
+    assert 1700 < operator.session.get_expiry_age() <= 1800
+
+
+def test_guessing_is_counted_by_all_processes_together(client, db):
+    user = make_operator(PASSWORD)
+    for _ in range(10):
+        sign_in_operator(Client(), user, "wrong")
+
+    sign_in_operator(client, user, PASSWORD)
+
+    assert "_auth_user_id" not in client.session
+    assert len(record()) == 10  # whoever has to wait fills no record
+    assert Bucket.objects.count() == 1

@@ -3,6 +3,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.ids import OPERATOR
 from accounts.management.naming import find_tenants
 from audit import export, verification
 from audit.chain import Report
@@ -26,6 +27,7 @@ class Command(BaseCommand):
             folder = heads or settings.AUDIT_HEADS_DIR
             reports = [(row.name, verification.verify(row.id, folder)) for row in find_tenants(tenant)]
             if tenant is None:
+                reports.append(("the operator's sign-ins", verification.verify(OPERATOR, folder)))
                 reports += [(str(gone), report) for gone, report in verification.vanished(folder)]
         for name, report in reports:
             self._print(name, report)

@@ -5,19 +5,22 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import second_factor
 from accounts.tenancy import operator_context
 
 
 class Command(BaseCommand):
     help = (
         "Make an account for /operator/, or give it a new password. The operator lists tenants and suspends them, "
-        "belongs to none, and sees no directory. The password is asked for, never given as an argument."
+        "belongs to none, and sees no directory. The password is asked for, never given as an argument; the secret of "
+        "the second factor is shown once, for an authenticator app."
     )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("username")
+        parser.add_argument("--new-factor", action="store_true", help="a new second factor, in place of the one before")
 
-    def handle(self, *args, username: str, **options) -> None:
+    def handle(self, *args, username: str, new_factor: bool, **options) -> None:
         try:
             password = getpass.getpass(f"Password for {username}: ")
             if password != getpass.getpass("The same again: "):
@@ -29,17 +32,22 @@ class Command(BaseCommand):
         except ValidationError as weak:
             raise CommandError(" ".join(weak.messages)) from None
         with operator_context():
-            self.stdout.write(_make(username, password))
+            self.stdout.write(_make(username, password, new_factor))
 
 
-def _make(username: str, password: str) -> str:
+def _make(username: str, password: str, new_factor: bool) -> str:
     users = get_user_model().objects
     known = users.filter(username=username).first()
     if known is None:
-        users.create_superuser(username, password)
-        return f"{username} can sign in at /operator/."
+        made = users.create_superuser(username, password)
+        return f"{username} can sign in at /operator/. {_factor(made)}"
     if not known.is_superuser:
         raise CommandError(f"{username} is an account of a tenant. Choose another name.")
     known.set_password(password)
     known.save(update_fields=["password"])
-    return f"{username} has a new password."
+    factor = _factor(known) if new_factor or not known.factor else "The second factor stays."
+    return f"{username} has a new password. {factor}"
+
+
+def _factor(user) -> str:
+    return f"Give this to an authenticator app; it is not shown again:\n{second_factor.enrol(user)}"
