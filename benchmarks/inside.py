@@ -35,6 +35,38 @@ def prepare() -> dict:
     return {"sync_seconds": round(time.monotonic() - began, 2)}
 
 
+def gate(rules: str) -> dict:
+    """A gate with so many rules, each about somebody else, and a credential for it."""
+    from django.db import connection
+
+    from accounts.access import Actor
+    from accounts.tenancy import tenant_context
+    from b2c import selectors, services
+    from benchmarks.gate import APP, POLICY
+
+    tenant = _tenant()
+    with tenant_context(tenant.pk):
+        services.change(
+            tenant, {"is_b2c": True, "apps_by_policy": {POLICY: [str(APP)]}}, actor=Actor.command_line(tenant.pk)
+        )
+        for old in selectors.credentials(tenant):
+            services.end_credential(tenant, old.pk, actor=Actor.command_line(tenant.pk))
+        _made, secret = services.make_credential(tenant, actor=Actor.command_line(tenant.pk))
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM b2c_refreshrule")
+            cursor.execute(_RULES, [tenant.pk, str(APP), tenant.pk, rules])
+    return {"secret": secret}
+
+
+_RULES = """
+INSERT INTO b2c_refreshrule (id, tenant_id, person_id, person_label, app_id, app_label, policy_id, issued_before,
+    condition, claim, value, reason, ticket, author_id, author_label, request_id, created_at, ended_by)
+SELECT gen_random_uuid(), %s, ('00000010-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, '', %s, '', '', now(),
+    '', '', '', '', '', 'bench', 'bench', %s, now(), ''
+FROM generate_series(0, %s::int - 1) AS n
+"""
+
+
 def write_csv(path: str, count: str) -> dict:
     """A list as an export would be: a heading, semicolons, names and UPNs."""
     from accounts.tenancy import tenant_context
@@ -164,7 +196,7 @@ def _peak() -> int:
     return int(status["VmHWM"].split()[0]) // 1024
 
 
-COMMANDS = {one.__name__: one for one in (prepare, write_csv, preview, confirm, session, people, verify_audit)}
+COMMANDS = {one.__name__: one for one in (prepare, gate, write_csv, preview, confirm, session, people, verify_audit)}
 
 if __name__ == "__main__":
     main()

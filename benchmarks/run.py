@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import gate as gates
 from benchmarks.bed import PROJECT, QUOTA, Bed, wait_until
 
 CLIENTS = PROJECT / ".venv-clients" / "bin" / "python"
@@ -317,6 +318,28 @@ class Visitor:
         return answer.elapsed.total_seconds()
 
 
+# --- the gate of a B2C tenant ---------------------------------------------------------------------------
+
+
+def gate(options: argparse.Namespace) -> list[Line]:
+    """What B2C asks inside every refresh, with a thousand rules and with a million."""
+    found = gates.measure()
+    bar = max(20.0, 4 * found["bare_p99"])
+    ratio, query = found["many_p50"] / found["few_p50"], found["query_many_us"] / found["query_few_us"]
+    said = f"p99 {found['many_p99']:.1f} ms, p50 {found['many_p50']:.1f} ms"
+    bare = f"a bare view: p99 {found['bare_p99']:.1f} ms"
+    right = set(found["answers"]) <= {200, 409}
+    size = f"{found['memory_mb']} MB, {found['grown_mb']:+.1f} MB"
+    return [
+        Line(f"The gate: {gates.MANY:,} rules, {found['rate']} requests/s", said, f"p99 <= {bar:.0f} ms", None, found),
+        Line(f"  {bare}; {found['requests']:,} requests", "", "", right and found["many_p99"] <= bar),
+        Line(f"  beside {gates.FEW:,} rules, p50", f"{ratio:.2f} x", "<= 1.3 x", ratio <= 1.3),
+        Line(f"  {gates.FEW:,} rules: p99", f"{found['few_p99']:.1f} ms"),
+        Line("  its one query by itself", f"{found['query_many_us']:.0f} us, {query:.2f} x"),
+        Line("  memory of two processes, grown meanwhile", size, "flat: <= 10 MB", found["grown_mb"] <= 10),
+    ]
+
+
 # --- Microsoft's SDK ------------------------------------------------------------------------------------
 
 
@@ -351,6 +374,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], list[Line]]] = {
     "memory": memory,
     "preview": preview,
     "web": web,
+    "gate": gate,
 }
 
 if __name__ == "__main__":

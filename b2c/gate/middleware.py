@@ -20,6 +20,8 @@ def answer_gate_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
             found = resolve(request.path_info, URLS)
         except Http404:
             return HttpResponseNotFound()
-        return found.func(request, **found.kwargs)
+        response = found.func(request, **found.kwargs)
+        response["Content-Length"] = len(response.content)  # Django leaves that to a middleware that comes later
+        return response
 
     return middleware
