@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -27,17 +27,17 @@ class Pretended:
     """Surroundings without anything real.
 
     Attributes:
-        valid_from: the directory's refreshTokensValidFromDateTime of this person, or Unknown-by-choice, see `moved`.
+        valid_from: the directory's refreshTokensValidFromDateTime of this person.
         moved: the moment that Graph's signInSessionsValidFromDateTime was moved to, if that is all that is known.
         gate: what the gate says about this person; it checks first that the call is one it can answer.
+        before: the date that the account had before anything happened.
     """
 
     valid_from: datetime
     moved: datetime | None
     gate: GateAnswer
-    now: datetime
+    before: datetime
     social: bool = False
-    own: dict[str, Any] = field(default_factory=dict)
 
     def find(self, key: str, value: Any) -> Any:
         if isinstance(value, Unknown):
@@ -96,7 +96,7 @@ class Pretended:
 
     def untouched(self) -> Pretended:
         """The same person before anything happened to them."""
-        return replace(self, moved=None, gate="allow", valid_from=self.own["before"])
+        return replace(self, moved=None, gate="allow", valid_from=self.before)
 
 
 REFUSES = Reply(

@@ -25,6 +25,9 @@ Verdict = Literal["blocks", "issues", "cannot tell"]
 DOORS: tuple[Door, ...] = ("refresh", "sign_in", "silent")
 PERSONS = ("revoked", "untouched")
 QUESTIONS = 3  # shown of those a verdict turns on
+MOST_WAYS_IN = 30  # identity providers of one sign-in page that are tried
+MOST_WORK = 1_000_000  # for one person at one door, on all ways together
+TOO_MUCH = "more is undecided than can be gone through"
 RANK = {"issues": 0, "cannot tell": 1, "blocks": 2}
 
 
@@ -99,6 +102,8 @@ def _door(policy: Effective, asked: Asked, door: Door, person: str) -> Proved:
         ways = [""] if door == "refresh" else journeys.ways_to_sign_in(policy)
     except (Unlinked, Untellable) as error:
         return Proved(door, person, "cannot tell", str(error))
+    if len(ways) > MOST_WAYS_IN:
+        return Proved(door, person, "cannot tell", f"there are more than {MOST_WAYS_IN} identity providers to try")
     found = [_proved(door, person, _Try(policy, asked, door, person, social)) for social in ways]
     worst = min(found, key=lambda one: RANK[one.verdict])
     if len({one.verdict for one in found}) > 1:
@@ -116,8 +121,7 @@ def _proved(door: Door, person: str, run: Callable[[Choices], _Came]) -> Proved:
     first = real[0]
     kinds = {one.kind for one in real}
     if not explored.whole:
-        why = "more is undecided than can be gone through"
-        return Proved(door, person, "cannot tell", why, None, first.steps)
+        return Proved(door, person, "cannot tell", TOO_MUCH, None, first.steps)
     if len(kinds) == 1 and first.kind != "cannot tell":
         same_code = first.code if {one.code for one in real} == {first.code} else None
         return Proved(door, person, first.kind, first.why, same_code, first.steps)
@@ -134,7 +138,7 @@ class _Try:
     """One person at one door; called once for every way."""
 
     def __init__(self, policy: Effective, asked: Asked, door: Door, person: str, social: str):
-        self.policy, self.door, self.social = policy, door, social
+        self.policy, self.door, self.social, self.work = policy, door, social, 0
         self.issued_at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
         revoked_at = self.issued_at + timedelta(minutes=asked.minutes_after)
         self.now = revoked_at + timedelta(minutes=10)
@@ -146,22 +150,26 @@ class _Try:
             valid_from=revoked_at if by == "refreshTokensValidFromDateTime" else before,
             moved=revoked_at if by == "signInSessionsValidFromDateTime" else None,
             gate=gate,
-            now=self.now,
             social=bool(social),
-            own={"before": before},
+            before=before,
         )
 
     def __call__(self, choices: Choices) -> _Came:
+        if self.work > MOST_WORK:
+            return _Came("cannot tell", TOO_MUCH, None, [])
         session: dict[str, dict] = {}
         if self.door == "silent":
             first = self._running("sign_in", self.around.untouched(), choices, self.issued_at)
             came = _come(first)
+            self.work += first.work
             if came.kind != "issues":
                 return _Came("vacuous" if came.kind == "blocks" else came.kind, came.why, came.code, came.steps)
             session = first.after
         run = self._running(self.door, self.around, choices, self.now)
         run.before = session
-        return _come(run)
+        came = _come(run)
+        self.work += run.work
+        return came
 
     def _running(self, door: Door, around: Pretended, choices: Choices, now: datetime) -> Running:
         request = Request(

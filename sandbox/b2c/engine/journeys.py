@@ -108,6 +108,7 @@ def _party(policy: Effective) -> RelyingParty:
 def _steps(run: Running, journey: Journey, steps: Sequence[Step], depth: int) -> Issued | None:
     issued: Issued | None = None
     for at, step in enumerate(steps):
+        run.step()
         name = next(iter(step.exchanges.values()), None) or step.issuer or None
         did = Did(step.order, step.type, name, "")
         run.steps.append(did)

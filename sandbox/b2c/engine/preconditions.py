@@ -23,6 +23,7 @@ def skipped(run: Running, preconditions: Iterable[Precondition]) -> bool:
 
 
 def _holds(run: Running, one: Precondition) -> bool:
+    run.step()
     kind = one.type.lower()
     if kind == "claimsexist":
         return all(run.exists(claim) for claim in one.values)

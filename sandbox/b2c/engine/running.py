@@ -15,6 +15,7 @@ Door = Literal["refresh", "sign_in", "silent"]
 NO_SESSION = "AADB2C90077"
 REVOKED = "AADB2C90129"
 NO_ACCOUNT = "AADB2C90128"
+MOST_WORK = 50_000  # claims looked at and steps taken by one journey; real ones stay below a thousand
 
 
 class Refused(Exception):
@@ -105,6 +106,7 @@ class Running:
     steps: list[Did] = field(default_factory=list)
     chosen: set[str] = field(default_factory=set)  # claims exchanges the person picked
     notes: list[str] = field(default_factory=list)  # what whoever reads the outcome should know
+    work: int = 0
 
     @property
     def refreshing(self) -> bool:
@@ -124,9 +126,20 @@ class Running:
         Raises:
             Untellable: the claim is declared nowhere; uploads of such policies are refused.
         """
+        self.step()
         if claim.lower() not in self.policy.claims:
             raise Untellable(f"the claim {claim} is declared nowhere; B2C is known to refuse such an upload")
         return self.policy.claims[claim.lower()]
+
+    def step(self) -> None:
+        """Count something that was done.
+
+        Raises:
+            Untellable: it was too much.
+        """
+        self.work += 1
+        if self.work > MOST_WORK:
+            raise Untellable(f"the journey takes more than {MOST_WORK} turns")
 
     def either(self, key: str, question: str) -> bool:
         return self.choices.pick(key, ("yes", "no"), question) == "yes"

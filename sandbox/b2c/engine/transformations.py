@@ -40,6 +40,7 @@ def transform(run: Running, transformation_id: str) -> None:
         Refused: it is an assertion, and fails.
         Untellable, Unlinked: it, or a claim of it, is declared nowhere.
     """
+    run.step()
     one = run.policy.transformation(transformation_id)
     for _, claim in (*one.inputs, *one.outputs):
         run.type_of(claim)

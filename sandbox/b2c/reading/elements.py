@@ -30,6 +30,7 @@ class Element:
     line: int
     text: str = ""
     children: list[Element] = field(default_factory=list)
+    count: int = 1  # of a root: all elements in it
 
     def get(self, name: str, default: str = "") -> str:
         return self.attributes.get(name, default).strip()
@@ -67,6 +68,8 @@ def parse(content: bytes) -> Element:
     except (LookupError, ValueError):
         raise Unreadable("the encoding that the file names is not one that can be read", 1) from None
     root = builder.root
+    if root is not None:
+        root.count = builder.count
     if root is None or root.tag != "TrustFrameworkPolicy":
         raise Unreadable(f"the file is no policy: its root is not TrustFrameworkPolicy of {NAMESPACE}", 1)
     return root
@@ -77,7 +80,7 @@ class _Builder:
         self.root: Element | None = None
         self._open: list[Element] = []
         self._foreign = 0  # how deep inside elements of other namespaces
-        self._count = 0
+        self.count = 0
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
@@ -90,8 +93,8 @@ class _Builder:
         raise Unreadable("the file declares a document type, which a policy never needs", self._line)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._count += 1
-        if self._count > MOST:
+        self.count += 1
+        if self.count > MOST:
             raise Unreadable(f"the file has more than {MOST} elements", self._line)
         if len(self._open) + self._foreign >= DEEPEST:
             raise Unreadable(f"elements are nested more than {DEEPEST} deep", self._line)

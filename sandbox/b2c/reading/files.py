@@ -10,6 +10,7 @@ from sandbox.b2c.reading.elements import LARGEST, Element, Unreadable, parse
 
 DEEPEST_CHAIN = 10  # levels of inheritance that B2C allows
 MOST_FILES = 500
+MOST_ELEMENTS = 600_000  # in all files together; a tenant has at most 200 policies
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,18 @@ class Policies:
 
 def read(contents: Mapping[str, bytes]) -> Policies:
     """Every policy that can be read; what cannot is a problem, and the others go on."""
-    found = Policies()
+    found, elements = Policies(), 0
     for name, content in contents.items():
+        if elements > MOST_ELEMENTS:
+            why = f"the files before it hold more than {MOST_ELEMENTS} elements; it was not read"
+            found.problems.append(Problem(name, 0, why))
+            continue
         try:
             file = _policy(name, parse(content))
         except Unreadable as error:
             found.problems.append(Problem(name, error.line, error.why))
             continue
+        elements += file.root.count
         if other := found.files.get(file.id.lower()):
             why = f"{file.id} is in {other.name} as well; a tenant has one policy of that id"
             found.problems.append(Problem(name, file.root.line, why))

@@ -30,6 +30,7 @@ class Effective:
     relying_party: RelyingParty | None = None
     _profiles: dict[str, Profile] = field(default_factory=dict)
     _resolved: dict[str, Profile] = field(default_factory=dict)
+    _resolving: list[str] = field(default_factory=list)
 
     def profile(self, profile_id: str) -> Profile:
         """A technical profile with all that it includes.
@@ -39,19 +40,25 @@ class Effective:
         """
         key = profile_id.lower()
         if key not in self._resolved:
-            self._resolved[key] = self._resolve(key, profile_id, 0)
+            if key in self._resolving:
+                raise Unlinked(f"the technical profile {profile_id} includes itself")
+            self._resolving.append(key)
+            try:
+                self._resolved[key] = self._with_included(key, profile_id)
+            finally:
+                self._resolving.pop()
         return self._resolved[key]
 
-    def _resolve(self, key: str, said: str, depth: int) -> Profile:
+    def _with_included(self, key: str, said: str) -> Profile:
         own = self._profiles.get(key)
         if own is None:
             raise Unlinked(f"there is no technical profile {said}")
-        if depth > DEEPEST_INCLUDE:
-            raise Unlinked(f"the technical profile {said} includes itself")
+        if len(self._resolving) > DEEPEST_INCLUDE:
+            raise Unlinked(f"technical profiles include each other more than {DEEPEST_INCLUDE} deep")
         if own.include:
-            own = self._resolve(own.include.lower(), own.include, depth + 1).with_more(own)
+            own = self.profile(own.include).with_more(own)
         if own.include_claims:
-            other = self._resolve(own.include_claims.lower(), own.include_claims, depth + 1)
+            other = self.profile(own.include_claims)
             own = replace(own, inputs={**other.inputs, **own.inputs}, outputs={**other.outputs, **own.outputs})
         return own
 

@@ -114,3 +114,87 @@ def test_a_child_adds_and_overrides_and_includes_are_followed():
     assert found.profile("JWTISSUER").keys["issuer_secret"] == "B2C_1A_TokenSigningKeyContainer"
     assert checked.handled_by == "AzureActiveDirectoryProvider"
     assert {"displayname", "refreshtokensvalidfromdatetime"} <= set(checked.outputs)
+
+
+def journeys(*bodies, sub=()):
+    """A relying party's policy with these journeys, the first of which signs in."""
+    made = "".join(
+        f'<UserJourney Id="J{n}"><OrchestrationSteps>{one}</OrchestrationSteps></UserJourney>'
+        for n, one in enumerate(bodies)
+    )
+    subs = "".join(
+        f'<SubJourney Id="S{n}" Type="Call"><OrchestrationSteps>{one}</OrchestrationSteps></SubJourney>'
+        for n, one in enumerate(sub)
+    )
+    party = '<RelyingParty><DefaultUserJourney ReferenceId="J0" /></RelyingParty>'
+    body = f"<UserJourneys>{made}</UserJourneys><SubJourneys>{subs}</SubJourneys>{party}"
+    return own() | {"x.xml": policy("B2C_1A_x", "B2C_1A_TrustFrameworkExtensions", body)}
+
+
+def invoking(orders, name):
+    return "".join(
+        f'<OrchestrationStep Order="{n}" Type="InvokeSubJourney"><JourneyList>'
+        f'<Candidate SubJourneyReferenceId="{name}" /></JourneyList></OrchestrationStep>'
+        for n in range(orders)
+    )
+
+
+def undecided(steps):
+    """A question before each step, and the journey goes on whatever the answer is; then tokens, or none."""
+    asking = "".join(
+        f'<OrchestrationStep Order="{n}" Type="Noop"><Preconditions><Precondition Type="Odd" ExecuteActionsIf="true">'
+        f"<Value>{n}</Value><Action>SkipThisOrchestrationStep</Action></Precondition></Preconditions></OrchestrationStep>"
+        for n in range(steps)
+    )
+    last = f'<OrchestrationStep Order="{steps}" Type="SendClaims" CpimIssuerTechnicalProfileReferenceId="JwtIssuer" />'
+    return asking + last
+
+
+INCLUDES = "".join(
+    f'<TechnicalProfile Id="T{n}"><IncludeClaimsFromTechnicalProfile ReferenceId="T{n + 1}" />'
+    f'<IncludeTechnicalProfile ReferenceId="T{n + 1}" /></TechnicalProfile>'
+    for n in range(60)
+)
+LOOP = '<TechnicalProfile Id="L"><IncludeTechnicalProfile ReferenceId="L" /></TechnicalProfile>'
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        journeys(invoking(100, "S0"), sub=[invoking(100, "S0")]),
+        journeys(invoking(1000, "S0"), sub=[invoking(1000, "S1"), invoking(1000, "S2"), ""]),
+        journeys(undecided(60)),
+    ],
+    ids=["a sub-journey inside itself", "a billion steps", "two to the power of sixty ways"],
+)
+def test_a_policy_made_to_run_for_ever_cannot_be_told_and_ends(files):
+    found, problems = prove(read(files), Asked())
+
+    assert problems == []
+    mine = next(one for one in found if one.policy == "B2C_1A_x")
+    assert {door.verdict for door in mine.doors if door.door == "sign_in"} == {"cannot tell"}
+
+
+@pytest.mark.parametrize(("profiles", "start"), [(INCLUDES, "T0"), (LOOP, "L")], ids=["deep and wide", "itself"])
+def test_includes_that_lead_nowhere_end(profiles, start):
+    step = f'<OrchestrationStep Order="1" Type="SendClaims" CpimIssuerTechnicalProfileReferenceId="{start}" />'
+    inside = f"<DisplayName>x</DisplayName><TechnicalProfiles>{profiles}</TechnicalProfiles>"
+    provider = f"<ClaimsProvider>{inside}</ClaimsProvider>"
+    files = journeys(step)
+    files["x.xml"] = files["x.xml"].replace(
+        b"<UserJourneys>", f"<ClaimsProviders>{provider}</ClaimsProviders><UserJourneys>".encode()
+    )
+
+    found, _ = prove(read(files), Asked())
+
+    mine = next(one for one in found if one.policy == "B2C_1A_x")
+    assert {door.verdict for door in mine.doors} == {"cannot tell"}
+
+
+def test_files_that_are_too_much_together_are_not_all_read(monkeypatch):
+    monkeypatch.setattr("sandbox.b2c.reading.files.MOST_ELEMENTS", 10)
+
+    policies = read(own())
+
+    assert len(policies.files) == 1
+    assert all("more than 10 elements" in one.why for one in policies.problems)
