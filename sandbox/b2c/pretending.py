@@ -85,6 +85,8 @@ class Pretended:
             return Reply(401)
         refreshing = urlsplit(call.url).path.rstrip("/").endswith("/refresh")
         wanted = ("objectId", "policyId", "issuedAt") if refreshing else ("objectId", "policyId")
+        if any(isinstance(call.body.get(name), Unknown) for name in wanted):
+            return None  # what it is sent is not known, so neither is what it says
         if call.method != "POST" or any(not call.body.get(name) for name in wanted):
             return Reply(400)
         if call.body["objectId"] != PERSON:

@@ -228,6 +228,11 @@ MUTANTS = {
         "refresh",
         {},
     ),
+    "claim resolvers not switched on": (
+        in_gate('<Item Key="IncludeClaimResolvingInClaimsHandling">true</Item>', ""),
+        "refresh",
+        {},
+    ),
     "the time of issue not sent": (in_gate('PartnerClaimType="issuedAt"', 'PartnerClaimType="issued"'), "refresh", {}),
     "no credential": (in_gate(">Basic<", ">None<"), "refresh", {}),
     "a key forgotten": (

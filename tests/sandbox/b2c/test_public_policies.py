@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.b2c.proving import Asked, prove
 from sandbox.b2c.reading.files import read, read_folder
+from tests.sandbox.b2c.policies import gated, verdicts
 
 PACK, SAMPLES = os.environ.get("B2C_STARTER_PACK"), os.environ.get("B2C_SAMPLES")
 needs_pack = pytest.mark.skipif(not PACK, reason="did not run: B2C_STARTER_PACK names no copy of the starter pack")
@@ -51,6 +52,19 @@ def test_each_scenario_of_the_starter_pack_is_judged_as_by_hand(display, scenari
     assert by_graph["B2C_1A_signup_signin"][0] == "cannot tell"
     untouched = [door.verdict for one in found for door in one.doors if door.person == "untouched"]
     assert untouched.count("issues") >= 2 * len(found)  # at refresh and at sign-in
+
+
+@needs_pack
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_gate_on_top_of_each_scenario_blocks(scenario):
+    base = {path.name: path.read_bytes() for path in (Path(PACK) / scenario).glob("TrustFramework*.xml")}
+    own_gate = {name: content for name, content in gated().items() if name in ("Gate.xml", "Gated.xml")}
+
+    found = verdicts(base | own_gate)
+
+    assert found["refresh"] == ("blocks", "issues")
+    if scenario != "SocialAccounts":  # our sign-in page asks for a local account
+        assert found["sign_in"] == found["silent"] == ("blocks", "issues")
 
 
 @needs_samples
