@@ -22,7 +22,7 @@ from tests.revocation.processes import environment
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = PROJECT / "deploy"
-UNITS = ("consentry-web.service", "consentry-worker@.service", "consentry-beat.service")
+UNITS = ("consentry-web.service", "consentry-worker@.service", "consentry-beat.service", "consentry-gate.service")
 PROGRAMS = Path(sys.executable).parent
 PATIENCE = 90  # seconds; three kinds of process start at once
 
@@ -31,9 +31,10 @@ class Ground:
     """A folder, a port and settings of its own; `said` is how deploy/'s text reads when it is installed here."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
+        with socket.socket() as probe, socket.socket() as another:
             probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+            another.bind(("127.0.0.1", 0))
+            self.port, self.gate_port = probe.getsockname()[1], another.getsockname()[1]
         self.folder = folder
         self.code = PROJECT
         self.environment = environment() | {
@@ -53,6 +54,7 @@ class Ground:
             r"/opt/consentry": str(self.code),
             r"/var/lib/consentry": str(self.folder / "var"),
             r":8000": f":{self.port}",
+            r":8010": f":{self.gate_port}",
             r"%i": "1",
             r"%%": "%",
         }
@@ -77,7 +79,7 @@ class Ground:
 
     def wait_until_all_serve(self) -> None:
         deadline = time.monotonic() + PATIENCE
-        while waiting := [kind for kind in ("web", "worker", "beat") if not self._serves(kind)]:
+        while waiting := [kind for kind in self.running if not self._serves(kind)]:
             for kind, process in self.running.items():
                 assert process.poll() is None, f"{kind} ended: {self.log(kind).read_text()}"
             assert time.monotonic() < deadline, f"{waiting}: {self.log(waiting[0]).read_text()}"
@@ -91,7 +93,8 @@ class Ground:
         session = requests.Session()
         session.trust_env = False
         with suppress(requests.RequestException):
-            return session.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).ok
+            port = self.gate_port if kind == "gate" else self.port
+            return session.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
         return False
 
     def stop(self) -> dict[str, int]:
@@ -142,7 +145,7 @@ def test_the_units_start_what_they_say(ground: Ground):
         ground.start(re.split(r"[-@.]", name)[1], shlex.split(ground.said(command)))
     ground.wait_until_all_serve()
 
-    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0}
+    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0, "gate": 0}
 
 
 def _said_of(unit: str, key: str) -> list[str]:
@@ -181,14 +184,15 @@ def test_the_image_holds_all_that_the_composed_processes_need(ground: Ground):
 
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     ground.start("web", [ground.said(word) for word in json.loads(re.findall(r"^CMD (\[.*\])$", dockerfile, re.M)[0])])
-    for kind in ("worker", "beat"):
+    for kind in ("worker", "beat", "gate"):
         ground.start(kind, [ground.said(word).replace("$$", "$") for word in services[kind]["command"]])
     ground.wait_until_all_serve()
 
     ground.run(["sh", "-c", ground.said(services["beat"]["healthcheck"]["test"][1])])
     web_probe = json.loads(re.findall(r"^    CMD (\[.*\])$", dockerfile, re.MULTILINE)[0])
     ground.run([ground.said(word) for word in web_probe])
-    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0}
+    ground.run([ground.said(word) for word in services["gate"]["healthcheck"]["test"][1:]])
+    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0, "gate": 0}
 
 
 def _copied(dockerfile: str, target: Path) -> None:
@@ -232,7 +236,7 @@ def test_composed_services_can_do_little_harm_and_are_watched(name: str):
 def test_composed_processes_get_the_certificate_as_a_secret():
     secrets = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["secrets"]
 
-    for name in ("web", "worker", "beat", "migrate"):
+    for name in ("web", "worker", "beat", "gate", "migrate"):
         named = [SERVICES[name]["environment"][setting] for setting in ("ENTRA_CERTIFICATE", "ENTRA_PRIVATE_KEY")]
         assert named == [f"/run/secrets/{secret}" for secret in SERVICES[name]["secrets"]]
         assert set(SERVICES[name]["secrets"]) == set(secrets)
