@@ -34,6 +34,7 @@ class Effect:
     silent: Verdict
     sign_in: Verdict
     undecided: bool  # one of them could not be decided, and is as the tenant chose
+    too_wide: bool  # it refuses in other applications as well, where the policy does not name the one that asks
 
 
 WORDS: dict[str, str | Promise] = {Verdict.REFUSED: lazy("refused"), Verdict.OPEN: lazy("goes on")}
@@ -93,7 +94,8 @@ def _effect(
     ]
     verdicts = [judge(rule, ask, TOLERANCE if setting.tolerance else timedelta()) for ask in asks]
     refresh, silent, sign_in = (_settled(verdict, setting) for verdict in verdicts)
-    return Effect(policy, names, refresh, silent, sign_in, Verdict.UNDECIDED in verdicts)
+    too_wide = rule.app_id is not None and len(apps) > 1 and rule.app_id in apps
+    return Effect(policy, names, refresh, silent, sign_in, Verdict.UNDECIDED in verdicts, too_wide)
 
 
 def _settled(verdict: Verdict, setting: GateSetting) -> Verdict:

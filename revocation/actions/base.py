@@ -74,6 +74,7 @@ class Action:
     Attributes:
         name: as stored in `RevocationStep.action`.
         label: what it is called in lists.
+        taken: what has happened once it is accepted.
         shown: what the directory was seen to show once it is proved.
         meaning: what follows from that, for whoever asked.
         ends_sessions: the person it is about has to sign in again.
@@ -89,6 +90,7 @@ class Action:
 
     name = ""
     label: str = ""
+    taken: str = gettext_lazy("Microsoft accepted it")
     shown: str = gettext_lazy("The directory shows it")
     meaning: str = ""
     target_type = ""

@@ -39,6 +39,7 @@ def of_step(step: RevocationStep, rule_id: UUID) -> StepDraft:
 class EndRefreshRule(Action):
     name = "end_refresh_rule"
     label = gettext_lazy("End a rule about one person in one app")
+    taken = gettext_lazy("The rule was ended; Microsoft was asked nothing")
     shown = gettext_lazy("The gate refuses nothing by this rule any more")
     meaning = gettext_lazy("Refresh tokens that are still alive work again")
     capability = Capability.SIGN_OUT_PEOPLE

@@ -39,6 +39,7 @@ def step(terms: Terms, person_id: UUID | str | None, label: str = "", *, wide: b
 class RefuseRefresh(Action):
     name = "refuse_refresh"
     label = gettext_lazy("Refuse the refresh in one app")
+    taken = gettext_lazy("The rule was saved; Microsoft was asked nothing")
     shown = gettext_lazy("The gate refuses the refresh")
     meaning = gettext_lazy("Access tokens already issued work on: an hour, unless the policy gives them up to a day")
     capability = Capability.SIGN_OUT_PEOPLE

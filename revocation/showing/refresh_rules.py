@@ -95,6 +95,7 @@ def about(tenant: Tenant, rule: RefreshRule, setting: GateSetting) -> dict:
         "effects": found,
         "words": {verdict.value: str(word) for verdict, word in effects.WORDS.items()},
         "hits_nothing": not hit,
+        "too_wide": any(one.too_wide for one in found),
         "undecided": any(one.undecided for one in found),
         "fails": effects.fails_words(setting),
         "tolerance": setting.tolerance and not rule.condition,

@@ -106,7 +106,7 @@ def _carried_out(request, steps, state: str, accepted_at: datetime | None) -> li
         points.append(Point("now", _("Paused; what is not done yet waits")))
     elif accepted_at:
         ids = {step.graph_request_id for step in steps if step.graph_request_id and step.state != State.FAILED}
-        points.append(Point("done", _("Microsoft accepted it"), at=accepted_at, request_id=next(iter(ids), "")))
+        points.append(Point("done", str(_of(steps[0]).taken), at=accepted_at, request_id=next(iter(ids), "")))
     if any(step.state == State.CANCELLED for step in steps):
         points.append(Point("bad", _("Cancelled before it was asked; nothing was changed"), at=request.finished_at))
     return points

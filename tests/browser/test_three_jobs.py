@@ -109,3 +109,46 @@ def test_an_admin_deletes_an_app_and_brings_it_back(visitor: Callable):
     follow_until_proved(page)
     use_token_of(app, holder)
     expect(last_try(app, holder)).to_contain_text("OK")
+
+
+def test_helpdesk_refuses_one_customer_in_one_app_and_the_others_go_on(visitor: Callable, demo):
+    """Azure AD B2C: the gate is asked inside every refresh, and inside the silent sign-in of a hidden frame."""
+    name, who = "Ines Moreau", "ines.moreau@example.com"
+    agent = visitor("Hugo Baker")
+
+    def tries(app: str, what: str = "refresh") -> bool:
+        return demo.sandbox.control("POST", f"b2c/apps/{app}/{what}", json={"user": who})["ok"]
+
+    assert [tries(app) for app in ("store", "rewards", "mobile")] == [True, True, True]
+    assert tries("rewards", "silent")
+
+    def refuse(app: str) -> None:
+        page.goto(of_person)
+        page.get_by_role("link", name=f"Refuse {app}").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(f"Refuse the refresh of {name} in {app}")
+        assert faults_of(page) == []
+        page.get_by_label(re.compile("Reason")).fill("Lost her phone")
+        page.get_by_role("button", name="Refuse the refresh").click()
+        expect(page.get_by_role("main")).to_contain_text("The gate refuses the refresh")
+
+    page = agent.open("/t/contosocustomers/people/")
+    page.get_by_role("searchbox").fill("Ines")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name=name).click()
+    of_person = page.url
+
+    refuse("Contoso Store")
+    assert [tries(app) for app in ("store", "rewards", "mobile")] == [False, True, True]
+    refuse("Contoso Rewards")
+    assert [tries("rewards"), tries("rewards", "silent"), tries("mobile")] == [False, False, True]
+
+    page.goto(of_person)
+    for app in ("Contoso Store", "Contoso Rewards"):
+        page.get_by_role("link", name=f"End {app}").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label(re.compile("Reason")).fill("Found it again")
+        dialog.get_by_role("button", name="End the rule").click()
+        expect(page.get_by_role("main")).to_contain_text("refuses nothing by this rule any more")
+        page.goto(of_person)
+    assert [tries(app) for app in ("store", "rewards", "mobile")] == [True, True, True]
+    assert tries("rewards", "silent")
