@@ -143,6 +143,7 @@ class AppFilter(_Filter):
         choices=_choices(
             (ServicePrincipal.Kind.APP, _("App")),
             ("agents", _("AI agent")),
+            ("orphans", _("AI agent without a sponsor")),
             (ServicePrincipal.Kind.BLUEPRINT, _("Agent blueprint")),
             (ServicePrincipal.Kind.MANAGED_IDENTITY, _("Managed identity")),
         ),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory import words
+from directory.agents import orphans
 from directory.models import (
     MICROSOFT_TENANT_IDS,
     NEVER,
@@ -64,7 +65,7 @@ class AppFilter:
         enabled: "yes" or "no": whether the app can act, or somebody switched it off.
         off: one of OFF: who did.
         use: "unused": nobody signed in to it lately, as the overview counts them; "unknown": nobody knows.
-        kind: one of `ServicePrincipal.Kind`, or "agents" of either sort.
+        kind: one of `ServicePrincipal.Kind`, or "agents" of either sort, or "orphans": those that nobody sponsors.
         may: one of `reasons.GROUPS`: what it may do; with `alone` "yes" with nobody signed in, "no" in somebody's name.
         permission: the exact name of one it holds.
         fact: one of `reasons.FACTS`: what is said of the app itself.
@@ -104,6 +105,8 @@ def matching(tenant: Tenant, wanted: AppFilter) -> QuerySet[ServicePrincipal]:
         found = found.filter(last_used_at__isnull=True)
     if wanted.kind == "agents":
         found = found.filter(kind__in=(ServicePrincipal.Kind.AGENT, ServicePrincipal.Kind.OLDER_AGENT))
+    elif wanted.kind == "orphans":
+        found = found.filter(pk__in=orphans(tenant).values("pk"))
     elif wanted.kind in ServicePrincipal.Kind.values:
         found = found.filter(kind=wanted.kind)
     if wanted.fact in FACTS:

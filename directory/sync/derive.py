@@ -24,8 +24,18 @@ from directory.models import (
     Risk,
     ServicePrincipal,
 )
-from directory.risk import FACTS, SPREAD_WITHIN, VERSION, AppFacts, HeldPermission, danger, permission_rule, rate
-from directory.sync import held
+from directory.risk import (
+    FACTS,
+    OFFLINE,
+    SPREAD_WITHIN,
+    VERSION,
+    AppFacts,
+    HeldPermission,
+    danger,
+    permission_rule,
+    rate,
+)
+from directory.sync import held, inheriting
 from directory.sync.rows import in_parts, writing
 from directory.wording import Definitions
 
@@ -56,8 +66,8 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     if app_ids is not None and not app_ids:
         return
     ids = None if app_ids is None else sorted(app_ids)
-    pairs = _scope_pairs(tenant, ids)
-    roles = _held_roles(tenant, ids)
+    pairs = inheriting.with_scopes(tenant, ids, _scope_pairs(tenant, ids))
+    roles = inheriting.with_roles(tenant, ids, _held_roles(tenant, ids))
     definitions = Definitions(tenant, {row[1] for row in pairs} | {row[1] for row in roles})
     _rate_grants(tenant, ids, definitions)
     known = _known(tenant, ids, pairs, roles, definitions)
@@ -66,12 +76,13 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     if ids is not None:
         apps = apps.filter(pk__in=ids)
     people = Person.objects.filter(tenant=tenant, is_external=False, is_agent=False).count()
-    originals = _originals(tenant)
+    originals, makers = _originals(tenant), inheriting.makers(tenant)
     now = timezone.now()
     changed = (
         row
         for app in apps.iterator(chunk_size=BATCH)
-        if (row := _changed(app, known.get(app.pk) or _Known(), people, originals, now))
+        for maker in [makers.get(app.blueprint_app_id, app)]
+        if (row := _changed(app, maker, known.get(app.pk) or _Known(), people, originals, now))
     )
     for part in in_parts(changed, BATCH):
         _write(tenant, part)
@@ -108,13 +119,16 @@ def rate_anew(tenant: Tenant) -> bool:
     return True
 
 
-def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict, now: datetime) -> tuple | None:
+def _changed(
+    app: ServicePrincipal, maker: ServicePrincipal, known: _Known, people: int, originals: dict, now: datetime
+) -> tuple | None:
+    """`maker` names the publisher: the app itself, or an agent's blueprint."""
     risk, reasons = rate(
         AppFacts(
             name=app.display_name,
-            is_microsoft=app.is_microsoft,
-            is_own=app.is_own,
-            verified=app.publisher_verified,
+            is_microsoft=maker.is_microsoft,
+            is_own=maker.is_own,
+            verified=maker.publisher_verified,
             permissions=known.held,
             reply_urls=app.reply_urls,
             disabled_by_microsoft=app.disabled_by_microsoft,
@@ -183,6 +197,7 @@ def _known(tenant: Tenant, ids: list[UUID] | None, pairs, roles, definitions: De
     for app_id, assigned in _assigned(tenant, ids):
         known[app_id].assigned = assigned
     for app_id, resource_id, scope, *_who in pairs:
+        known[app_id].works_offline |= scope == OFFLINE
         definition = definitions.scope(resource_id, scope)
         known[app_id].held.append(
             HeldPermission(

@@ -4,7 +4,7 @@
 
 Keeps keys, database and logs under VAR_DIR, so that it starts again without questions. The sandbox forgets: every
 start finds its people and apps as they were first. Stops what it started on Ctrl-C, SIGTERM and SIGHUP, or when one of
-its processes ends. PORT, SANDBOX_PORT, VAR_DIR, PROFILE (contoso, large) and PACE (microsoft, none) are honoured;
+its processes ends. PORT, SANDBOX_PORT, VAR_DIR, PROFILE (demo, contoso, large) and PACE (microsoft, none) are honoured;
 DATABASE_URL and CELERY_BROKER_URL replace the embedded PostgreSQL and the broker made of files.
 """
 
@@ -127,7 +127,7 @@ class Demo:
         self.stack = stack
         self.var_dir = Path(os.environ.get("VAR_DIR") or PROJECT / "var").resolve()
         self.logs = self.var_dir / "logs"
-        self.profile = os.environ.get("PROFILE") or "contoso"
+        self.profile = os.environ.get("PROFILE") or "demo"
         self.pace = os.environ.get("PACE") or "microsoft"
         if self.pace not in PACES:
             raise DemoProblem(f"PACE={self.pace} is none of {', '.join(PACES)}.")

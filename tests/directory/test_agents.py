@@ -9,7 +9,7 @@ import pytest
 
 from accounts.tenancy import tenant_context
 from directory import sync
-from directory.models import AgentTie, Collection, InheritedGrant, Person, ServicePrincipal
+from directory.models import AgentTie, AppPermission, Collection, InheritedGrant, Person, ServicePrincipal
 from directory.sync import agents
 from graph.client import GraphClient
 from graph.types import AppKind, ServicePrincipal as Read
@@ -107,6 +107,18 @@ def test_what_cannot_be_read_stays_as_it_was_and_is_said(woodgrove, entra):
     collection = Collection.objects.get(kind=Collection.Kind.AGENTS)
     assert inherited() == before
     assert (collection.complete_at, bool(collection.error)) == (known, True)
+
+
+def test_an_agent_is_rated_by_all_it_may_do_and_by_its_blueprints_publisher(woodgrove):
+    sync.sync_tenant(woodgrove)
+
+    oslo = ServicePrincipal.objects.get(pk=NAMELESS)
+    rules = {reason["rule"] for reason in oslo.risk_reasons}
+    assert oslo.risk == 3
+    assert "unverified" not in rules  # Fabrikam is verified
+    held = set(AppPermission.objects.filter(app=oslo).values_list("value", "kind", "everyone"))
+    assert {("Mail.Read", "delegated", True), ("User.Read.All", "application", True)} <= held
+    assert ("Calendars.Read", "delegated", False) in held  # Greta's own
 
 
 @pytest.mark.parametrize(
