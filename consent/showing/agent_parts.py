@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.http import QueryDict
 from django.urls import reverse
 
 from directory import agents
@@ -23,19 +24,19 @@ class Permission:
     action: str
 
 
-def inherited(app: ServicePrincipal, after: str) -> dict:
+def inherited(app: ServicePrincipal, query: QueryDict) -> dict:
     return {"inherited": agents.inherited(app), "blueprint": agents.blueprint_of(app)}
 
 
-def ties(app: ServicePrincipal, after: str) -> dict:
+def ties(app: ServicePrincipal, query: QueryDict) -> dict:
     return {"ties": agents.ties(app)}
 
 
-def made(app: ServicePrincipal, after: str) -> dict:
-    return {"rows": agents.agents_of(app, after)}
+def made(app: ServicePrincipal, query: QueryDict) -> dict:
+    return {"rows": agents.agents_of(app, query.get("after", ""))}
 
 
-def passes(app: ServicePrincipal, after: str) -> dict:
+def passes(app: ServicePrincipal, query: QueryDict) -> dict:
     found = agents.inherited(app)
     for_people = [_with_ways(app, group, Kind.DELEGATED, "take_blueprint_scope") for group in found.for_people]
     alone = [_with_ways(app, group, Kind.APPLICATION, "take_blueprint_role") for group in found.alone]
