@@ -38,6 +38,16 @@ class TypedForm(ReasonForm):
         return typed
 
 
+class KeepOutForm(ReasonForm):
+    """An app that was never here, by the id that its publisher gave it."""
+
+    app_id = forms.UUIDField(
+        label=_("Client id"), help_text=_("The application id that its publisher names."), widget=_text()
+    )
+    name = forms.CharField(label=_("What people call it"), max_length=128, required=False, widget=_text(maxlength=128))
+    field_order = ("app_id", "name", "reason", "ticket")
+
+
 def _choices(*pairs, any_word=None) -> list[tuple]:
     return [("", any_word or _("Any")), *pairs]
 

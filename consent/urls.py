@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import activity, app_actions, apps, deleted, me, overview, permissions, sign_out
+from consent.views import activity, app_actions, apps, bulk, deleted, me, overview, permissions, sign_out
 
 app_name = "consent"
 
@@ -27,6 +27,9 @@ urlpatterns = [
     path("t/<slug:tenant>/", overview.overview, name="overview"),
     path("t/<slug:tenant>/apps/", apps.apps, name="apps"),
     path("t/<slug:tenant>/apps.csv", apps.apps_csv, name="apps-csv"),
+    path("t/<slug:tenant>/apps/count/", bulk.count, name="count-apps"),
+    path("t/<slug:tenant>/apps/change/", bulk.change, name="change-apps"),
+    path("t/<slug:tenant>/apps/keep-out/", bulk.keep_out, name="keep-out"),
     path("t/<slug:tenant>/permissions/", permissions.permissions, name="permissions"),
     path(
         "t/<slug:tenant>/permissions/<uuid:resource_id>/<slug:kind>/<path:value>/",

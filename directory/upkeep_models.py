@@ -1,5 +1,6 @@
-"""Rows that keep the copy usable: the words by which things are found, and what we changed a moment ago."""
+"""Rows beside the copy: words by which things are found, what we changed a moment ago, who may let apps in."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -50,3 +51,21 @@ class RecentChange(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target_id}"
+
+
+class ConsentRules(TenantOwned):
+    """Who may let apps in, as Microsoft's authorization policy says, and what people asked an administrator for.
+
+    What was never read, or may not be, is null and not known: it says nothing about what is allowed.
+    """
+
+    own_policies = ArrayField(models.CharField(max_length=256), null=True)  # by which people may consent for themselves
+    read_at = models.DateTimeField(null=True)
+    requests = models.JSONField(null=True)  # [{"app_id", "name", "scopes"}], waiting for an administrator
+    requests_read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_row_of_consent_rules")]
+
+    def __str__(self) -> str:
+        return f"{self.own_policies}"

@@ -39,6 +39,10 @@ class RevocationRequest(TenantOwned):
         DELETE_APP = "delete_app", _("App deleted")
         RESTORE_APP = "restore_app", _("App restored")
         PURGE_APP = "purge_app", _("App deleted for good")
+        REVOKE_CONSENTS = "revoke_consents", _("Consents withdrawn")
+        DISABLE_APPS = "disable_apps", _("Apps disabled")
+        TAKE_OUT = "take_out", _("Apps taken out")
+        KEEP_OUT = "keep_out", _("App kept out")
         LIVE_CHECK = "live_check", _("Live check")  # of the connection, on a test user and a test app
         UNDO = "undo", _("Undo")
 

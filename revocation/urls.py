@@ -1,6 +1,6 @@
 from django.urls import path
 
-from revocation.views import lists, people, refresh_rules, requests
+from revocation.views import lists, people, refresh_rules, requests, undoing
 
 app_name = "revocation"
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path("t/<slug:tenant>/revocations/<uuid:pk>/resume/", requests.resume, name="resume"),
     path("t/<slug:tenant>/revocations/<uuid:pk>/cancel/", requests.cancel, name="cancel"),
     path("t/<slug:tenant>/revocations/<uuid:pk>/retry/", requests.retry, name="retry"),
+    path("t/<slug:tenant>/revocations/<uuid:pk>/undo/", undoing.undo, name="undo"),
     path("t/<slug:tenant>/revocations/<uuid:pk>/approve/", requests.approve, name="approve"),
     path("t/<slug:tenant>/revocations/<uuid:pk>/reject/", requests.reject, name="reject"),
     path("t/<slug:tenant>/revocations/<uuid:pk>/override/", requests.override, name="override"),

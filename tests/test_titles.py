@@ -14,7 +14,13 @@ from tests.stage import set_up, stranger_from
 pytestmark = pytest.mark.django_db
 
 # Not pages of their own: files, parts of a page, and what a form leads to.
-PARTS = {"consent:my-apps-list", "consent:sign-out-progress", "revocation:own-timeline", "revocation:progress"}
+PARTS = {
+    "consent:my-apps-list",
+    "consent:count-apps",
+    "consent:sign-out-progress",
+    "revocation:own-timeline",
+    "revocation:progress",
+}
 
 
 def title_of(html: str) -> str:

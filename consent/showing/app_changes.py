@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _, ngettext
 
+from consent.showing import coming_back
 from directory import agents, selectors
 from directory.models import Collection, ServicePrincipal
 from directory.wording import Sentence
@@ -23,7 +24,7 @@ def user_consent(app: ServicePrincipal, consent: selectors.UserConsent, back: st
             Truth(_("Stops now"), _("New access in this person's name: %(can)s") % {"can": consent.summary}),
             tokens_end(),
             Truth(_("Stays"), stays),
-            Truth(_("Later"), _("The person can consent again, unless the app is disabled or consent is restricted.")),
+            *coming_back.truths(app.tenant),
         ],
     )
 
@@ -42,7 +43,7 @@ def tenant_consent(app: ServicePrincipal, back: str) -> Confirmation:
             Truth(_("Stops now"), _("New access to anybody's data that rests on the administrator's consent.")),
             tokens_end(),
             Truth(_("Stays"), f"{people} " + _("Its app-only permissions. Anything it has copied.")),
-            Truth(_("Later"), _("People who use it are asked to consent themselves, where the tenant lets them.")),
+            *coming_back.truths(app.tenant),
         ],
     )
 
@@ -162,7 +163,8 @@ def deleting(app: ServicePrincipal, back: str) -> Confirmation:
             Truth(_("Stops now"), _("Every sign-in to it and every new token, also app-only.")),
             tokens_end(),
             Truth(_("Stays"), _("For 30 days it can be restored; we keep its grants and put them back.")),
-            Truth(_("Later"), _("People can bring it back by consenting again. To keep it out, disable it instead.")),
+            Truth(_("Later"), _("It comes back as a new app when somebody consents. To keep it out, disable it.")),
+            *coming_back.truths(app.tenant),
         ],
     )
 

@@ -12,6 +12,7 @@ from accounts.access import Actor, or_404, require
 from accounts.roles import Capability
 from audit.models import AuditEvent
 from audit.services import record
+from consent.bulk import Deed
 from consent.forms import AppFilter
 from consent.showing import app_tabs, apps_list
 from directory import risk, selectors
@@ -35,8 +36,11 @@ def apps(request: HttpRequest) -> HttpResponse:
         "filtered": bool(set(chosen) - {"sort"}),
         "form": form,
         "query": apps_list.query(chosen),
+        "chosen": chosen,
         "heads": apps_list.heads(sort),
         "views": apps_list.views(chosen),
+        "deeds": Deed.choices if request.membership.can(Capability.CHANGE_APPS) else [],
+        "whole": page.first and not page.next,
         "labels": apps_list.labels(),
         "too_many_people": selectors.too_many_people(request.tenant, chosen.get("q", "")),
         "read": _read(fresh),
@@ -79,6 +83,7 @@ def app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     tab = next((one for one in tabs if one.key == request.GET.get("tab")), None) or app_tabs.first(tabs)
     context = {
         "app": found,
+        "app_id": str(found.pk),
         "hits": hits,
         "read": read,
         "reasons": risk.reasons(found.risk_reasons),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import require
 from accounts.models import Tenant
 from accounts.roles import Capability
-from consent.showing import charts
+from consent.showing import charts, coming_back
 from directory import risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
 from revocation import selectors as revocations
@@ -47,6 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "apps_fresh": fresh[Collection.Kind.SERVICE_PRINCIPALS],
         "grants_fresh": fresh[Collection.Kind.GRANTS],
         "needs": _needs(tenant),
+        "policy": coming_back.policy(tenant),
         "recent": recent,
         "show_apps": can(Capability.VIEW_APPS),
     }

@@ -21,7 +21,7 @@ from accounts.tenancy import in_tenant
 from audit import services as audit
 from audit.models import AuditEvent
 from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
-from directory.sync import activity, agents, recent, roles, rows
+from directory.sync import activity, agents, consents, recent, roles, rows
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.report import KindReport, SyncReport, explain
@@ -62,6 +62,7 @@ def sync_tenant(tenant: Tenant, kinds: Iterable[str] | None = None, *, actor: Ac
         _finish(tenant, client, report, actor or Actor.system())
         if Kind.PEOPLE in wanted:
             activity.read_if_due(tenant, client)
+        consents.read(tenant, client)
     return report
 
 

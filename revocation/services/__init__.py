@@ -7,7 +7,7 @@ executor does.
 from revocation.rules.refusals import NotApproved, NothingToRevoke, NotPossible, Protected, Refused
 from revocation.services.approving import approve, override, reject
 from revocation.services.asking import sign_out, sign_out_self, submit
-from revocation.services.putting_back import retry_failed, undo, undo_until, undoable
+from revocation.services.putting_back import may_be_undone, retry_failed, undo, undo_until, undoable
 from revocation.services.refusing import end as end_refresh_rules, refuse as refuse_refresh
 from revocation.services.steering import cancel, pause, resume
 from revocation.steps import StepDraft
@@ -22,6 +22,7 @@ __all__ = [
     "approve",
     "cancel",
     "end_refresh_rules",
+    "may_be_undone",
     "override",
     "pause",
     "refuse_refresh",

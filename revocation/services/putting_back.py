@@ -18,6 +18,20 @@ from revocation.rules.refusals import NothingToRevoke, NotPossible, Protected
 from revocation.services.asking import record_refusal, submit
 from revocation.steps import Sealer, StepDraft
 
+Kind = RevocationRequest.Kind
+LONG = frozenset(
+    [
+        Kind.REVOKE_CONSENTS,
+        Kind.DISABLE_APPS,
+        Kind.TAKE_OUT,
+        Kind.KEEP_OUT,
+        Kind.DISABLE_APP,
+        Kind.REVOKE_USER_CONSENT,
+        Kind.REVOKE_ADMIN_CONSENT,
+    ]
+)
+LONG_FOR = timedelta(days=30)
+
 
 def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
     """Put back what a request took, as a new request that names it. Asked for twice, it is the same undo.
@@ -31,6 +45,8 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
         if earlier:
             return earlier
         if undo_until(request) < timezone.now():
+            if request.kind in LONG:
+                raise NotPossible(_("This can be undone for %(days)d days only.") % {"days": LONG_FOR.days})
             raise NotPossible(
                 _("This can be undone for %(minutes)d minutes only.") % {"minutes": settings.REVOCATION_UNDO_MINUTES}
             )
@@ -52,8 +68,17 @@ def undo(request: RevocationRequest, actor: Actor) -> RevocationRequest:
 
 
 def undo_until(request: RevocationRequest) -> datetime:
-    """Until when a request can be undone."""
+    """Until when a request can be undone. What an administrator did to apps, from its before-images, for a month."""
+    if request.kind in LONG:
+        return (request.finished_at or timezone.now()) + LONG_FOR
     return request.created_at + timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
+
+
+def may_be_undone(request: RevocationRequest) -> bool:
+    """Whether an administrator may ask for the undo of what was done to apps: its steps are not read for that."""
+    if request.kind not in LONG or request.is_open or undo_until(request) < timezone.now():
+        return False
+    return not request.followers.filter(kind=Kind.UNDO).exists()
 
 
 def undoable(request: RevocationRequest) -> bool:

@@ -52,6 +52,27 @@ def retrying(request: RevocationRequest, tally: Tally) -> Confirmation:
     )
 
 
+def undoing(request: RevocationRequest) -> Confirmation:
+    return Confirmation(
+        title=_("Undo: %(title)s") % {"title": request.title},
+        button=_("Undo it"),
+        back=_page(request),
+        keep=_("Back"),
+        danger=False,
+        truths=[
+            Truth(
+                _("Comes back"),
+                _(
+                    "What this revocation took, from the images kept before each step: consents of each person, those"
+                    " for everyone, permissions and assignments; what it disabled is enabled again."
+                ),
+            ),
+            Truth(_("Stays"), _("What somebody changed since, what was gone already, and whoever was signed out.")),
+            Truth(_("So"), _("The apps can act again with all they had, and nobody is asked.")),
+        ],
+    )
+
+
 def overriding(request: RevocationRequest, tally: Tally) -> Confirmation:
     return Confirmation(
         title=_("Override the approval in an emergency: %(title)s") % {"title": request.title},

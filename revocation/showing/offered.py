@@ -3,8 +3,8 @@
 from accounts.access import Actor
 from accounts.models import Membership
 from accounts.roles import Capability
-from revocation import actions
-from revocation.models import RevocationRequest
+from revocation import actions, services
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import two_persons
 from revocation.showing.tally import Tally
 
@@ -35,4 +35,6 @@ def what_may(membership: Membership, request: RevocationRequest, tally: Tally) -
             possible |= {"override"}
     elif tally.attention:
         possible |= {"retry"}
+    if tally.of(*RevocationStep.WENT_THROUGH) and services.may_be_undone(request):
+        possible |= {"undo"}
     return {action for action in possible if may(membership, request, action)}
