@@ -194,6 +194,11 @@ def ties(app: ServicePrincipal) -> Ties:
     return Ties(found[Role.SPONSOR], found[Role.OWNER], app.ties_read_at is not None)
 
 
+def account_of(agent: ServicePrincipal) -> Person | None:
+    """The agent's own user account: no person, and stopped with the agent."""
+    return Person.objects.filter(tenant_id=agent.tenant_id, agent_id=agent.pk).first()
+
+
 def orphans(tenant: Tenant) -> QuerySet[ServicePrincipal]:
     """Agents and blueprints of which it is known that nobody sponsors them."""
     sponsors = AgentTie.objects.filter(tenant=tenant, role=Role.SPONSOR, agent_id=OuterRef("pk"))

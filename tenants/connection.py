@@ -126,6 +126,7 @@ class Connection:
         checked_at: when Microsoft last told; None when it never did.
         unknown_since: since when it is not known what is granted, where the latest answer did not tell.
         organization: the tenant's name as Microsoft has it, where it was read just now.
+        too_much: what is granted beside the rest and spoils some of it, in words.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -133,6 +134,7 @@ class Connection:
     checked_at: datetime | None = None
     unknown_since: datetime | None = None
     organization: str = ""
+    too_much: str = ""
 
     @property
     def faults(self) -> list[Finding]:
@@ -167,7 +169,21 @@ def check(tenant: Tenant, fresh: bool = True) -> Connection:
         except (GraphError, ImproperlyConfigured) as error:
             problem = explain(error)
     checked, unknown = tenant.permissions_checked_at, tenant.permissions_unknown_since
-    return Connection(_findings(tenant), problem, checked, unknown, organization)
+    return Connection(_findings(tenant), problem, checked, unknown, organization, _too_much(tenant))
+
+
+def _too_much(tenant: Tenant) -> str:
+    """Granted more, the portal can do less: beside these Microsoft ignores the permissions for agents.
+
+    https://learn.microsoft.com/graph/api/agentidentity-delete
+    """
+    held = sorted(kinds.SPOILING & set(tenant.granted_permissions))
+    if not held:
+        return ""
+    return _(
+        "%(permission)s is granted, which the portal does not need. Beside it Microsoft ignores every permission for AI"
+        " agents: take it from the portal, or agents and blueprints cannot be changed here."
+    ) % {"permission": held[0]}
 
 
 def _ask(tenant: Tenant) -> str:

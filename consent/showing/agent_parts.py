@@ -29,7 +29,7 @@ def inherited(app: ServicePrincipal, query: QueryDict) -> dict:
 
 
 def ties(app: ServicePrincipal, query: QueryDict) -> dict:
-    return {"ties": agents.ties(app)}
+    return {"ties": agents.ties(app), "account": agents.account_of(app)}
 
 
 def made(app: ServicePrincipal, query: QueryDict) -> dict:

@@ -76,6 +76,16 @@ def test_what_microsoft_does_not_tell_keeps_what_was_known(contoso, monkeypatch)
     assert again.unknown_since == found.unknown_since
 
 
+def test_what_spoils_the_permissions_for_agents_is_said(contoso):
+    """https://learn.microsoft.com/graph/api/agentidentity-delete"""
+    contoso.granted_permissions = ["AgentIdentity.EnableDisable.All"]
+    assert connection.check(contoso, fresh=False).too_much == ""
+
+    contoso.granted_permissions += ["Directory.ReadWrite.All"]
+
+    assert "Directory.ReadWrite.All is granted" in connection.check(contoso, fresh=False).too_much
+
+
 def test_every_reading_of_the_directory_renews_what_is_granted(entra, contoso):
     contoso.granted_permissions = ["User.Read.All"]
     contoso.save()

@@ -60,6 +60,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"  - {finding.permission} is not granted (optional). {finding.text}")
             else:
                 self._bad(f"{finding.permission} is missing. {finding.text}")
+        if found.too_much:
+            self.stdout.write(f"  ! {found.too_much}")
         self._sign_in(tenant)
         self._claims(tenant)
         self._copy(tenant)
