@@ -88,6 +88,12 @@ class _Filter(forms.Form):
         return [field for field in self.visible_fields() if field.name != "q"]
 
 
+class SinceForm(forms.Form):
+    """A day from which changes are told."""
+
+    since = forms.DateField(required=False)
+
+
 class PermissionFilter(_Filter):
     """The filters of the permissions in use."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import activity, app_actions, apps, bulk, deleted, me, overview, permissions, sign_out
+from consent.views import activity, app_actions, apps, bulk, changes, deleted, me, overview, permissions, sign_out
 
 app_name = "consent"
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path("t/<slug:tenant>/apps/count/", bulk.count, name="count-apps"),
     path("t/<slug:tenant>/apps/change/", bulk.change, name="change-apps"),
     path("t/<slug:tenant>/apps/keep-out/", bulk.keep_out, name="keep-out"),
+    path("t/<slug:tenant>/changes/", changes.changes, name="changes"),
     path("t/<slug:tenant>/permissions/", permissions.permissions, name="permissions"),
     path(
         "t/<slug:tenant>/permissions/<uuid:resource_id>/<slug:kind>/<path:value>/",

@@ -29,6 +29,7 @@ from directory.app_filters import (
     too_many_people,
     unused,
 )
+from directory.changes_since import changes_since
 from directory.hits import Hits, what_deleting_hits
 from directory.models import (
     MICROSOFT_TENANT_IDS,
@@ -42,6 +43,7 @@ from directory.models import (
 )
 from directory.my_apps import MyApp, my_app, my_apps
 from directory.paging import Page, mapped, page
+from directory.people_apps import apps_of_people
 from directory.permission_uses import Use, apps_holding, inherited_by, permission_use, permission_uses, why_rated
 
 Types = PermissionGrant.ConsentType
@@ -54,6 +56,8 @@ __all__ = [  # reads that live in files of their own, and come through this door
     "MyApp",
     "Use",
     "apps_holding",
+    "apps_of_people",
+    "changes_since",
     "inherited_by",
     "matching",
     "my_app",

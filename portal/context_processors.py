@@ -19,6 +19,7 @@ WORKSPACE = [
     (_("Overview"), "consent:overview", Capability.VIEW_WORKSPACE, ""),
     (_("Apps"), "consent:apps", Capability.VIEW_APPS, "apps"),
     (_("Permissions"), "consent:permissions", Capability.VIEW_APPS, ""),
+    (_("Changes"), "consent:changes", Capability.VIEW_APPS, ""),
     (_("People"), "revocation:people", Capability.VIEW_PEOPLE, ""),
     (_("Revocations"), "revocation:list", Capability.VIEW_REVOCATIONS, "revocations"),
     (_("Refresh rules"), "revocation:rules", Capability.VIEW_REVOCATIONS, "rules"),

@@ -157,6 +157,7 @@ TABLE: dict[str, Row] = {
     # Workspace: apps
     "consent:overview": Row(Capability.VIEW_WORKSPACE),
     "consent:apps": Row(Capability.VIEW_APPS),
+    "consent:changes": Row(Capability.VIEW_APPS),
     "consent:permissions": Row(Capability.VIEW_APPS),
     "consent:permission": Row(Capability.VIEW_APPS, ids=permission_in_use),
     "consent:count-apps": Row(Capability.VIEW_APPS),

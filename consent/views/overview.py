@@ -58,7 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _apps(tenant: Tenant) -> dict:
     numbers = selectors.overview(tenant, weeks=WEEKS)
-    risky = selectors.apps(tenant, risk=Risk.HIGH, publisher="third_party", enabled="yes", sort="consents")
+    risky = selectors.apps(tenant, risk=Risk.HIGH, publisher="third_party", enabled="yes", sort="risk")
     return {
         "figures": _figures(tenant, numbers),
         "weeks": charts.per_week([charts.Week(start, n) for start, n in numbers.new_grants if n is not None]),
@@ -70,10 +70,10 @@ def _apps(tenant: Tenant) -> dict:
 
 
 def _risky(app: ServicePrincipal) -> dict:
-    reasons = risk.reasons(app.risk_reasons)
+    reasons, lead = risk.reasons(app.risk_reasons), risk.lead(app.risk_reasons)
     return {
         "app": app,
-        "text": " ".join(reason.text for reason in reasons[:2]),
+        "text": " ".join(dict.fromkeys(reason.text for reason in (lead, *reasons[:1]) if reason)),
         "is_new": any(reason.rule == "new" for reason in reasons),
     }
 

@@ -15,7 +15,8 @@ from accounts.access import Actor, or_404, require
 from accounts.directory_roles import role_names
 from accounts.roles import Capability
 from directory import selectors, sync
-from directory.models import Person
+from directory.models import Collection, Person
+from directory.paging import mapped
 from directory.roles import KnownRoles, Roles
 from graph.errors import GraphError
 from revocation import selectors as revocations, services
@@ -36,9 +37,26 @@ def people(request: HttpRequest) -> HttpResponse:
         if q:
             _ask_graph(request, q)
         return redirect(f"{reverse('revocation:people', args=[request.tenant.slug])}?{urlencode({'q': q})}")
-    page = selectors.people(request.tenant, q, after)
+    page = mapped(selectors.people(request.tenant, q, after), lambda people: _with_apps(request, people))
     freshness = selectors.freshness(request.tenant)["people"]
-    return render(request, "revocation/people.html", {"q": q, "page": page, "collection": freshness})
+    return render(
+        request,
+        "revocation/people.html",
+        {
+            "q": q,
+            "page": page,
+            "collection": freshness,
+            "read": selectors.is_read(request.tenant, Collection.Kind.GRANTS),
+        },
+    )
+
+
+def _with_apps(request: HttpRequest, people: list[Person]) -> list[Person]:
+    """Each with how many apps act for them because they said so: `apps`, None for nobody's business here."""
+    counts = selectors.apps_of_people(request.tenant, [person.pk for person in people])
+    for person in people:
+        person.apps = counts.get(person.pk)
+    return people
 
 
 def _ask_graph(request: HttpRequest, q: str) -> None:

@@ -22,6 +22,7 @@ NOT_LINKED = {
     "revocation:resume",
     "revocation:cancel",
     "revocation:retry",
+    "revocation:undo",  # looked at in test_many_apps.py
     "revocation:approve",  # looked at in test_with_a_second_person.py
     "revocation:reject",
     "revocation:override",

@@ -19,6 +19,7 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
     "tenants:onboarding-callback",
     "consent:my-apps-list",
     "consent:apps-csv",
+    "consent:count-apps",
     "consent:sign-out-progress",
     "revocation:own-timeline",
     "revocation:progress",
@@ -28,6 +29,10 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
     "revocation:results-json",
     "revocation:report-json",
 }
+
+
+# Lists with many filters: the same page, however it is asked for.
+FILTERED = {"consent:apps", "consent:permissions"}
 
 
 def name_of(address: str) -> str | None:
@@ -74,7 +79,7 @@ class Walk:
         if name is None or name.startswith("admin:") or name in NO_PAGES:
             return False
         query = parse_qs(urlsplit(address).query)
-        kind = (name, *sorted(query), *query.get("tab", []))
+        kind = (name,) if name in FILTERED else (name, *sorted(query), *query.get("tab", []))
         self.seen[kind] = self.seen.get(kind, 0) + 1
         return self.seen[kind] <= self.samples
 

@@ -24,6 +24,7 @@ PAGES = [
     ("consent:apps", ""),
     ("consent:apps", "?q=app&risk=3&publisher=unverified&consent=user&enabled=yes&use=unused&sort=name"),
     ("consent:apps", "?q=mail&may=mail&alone=no&kind=Application&fact=new&sort=-used"),
+    ("consent:changes", "?since=2020-01-01"),
     ("consent:permissions", ""),
     ("consent:permissions", "?q=mail&may=mail&alone=no&risk=3"),
     ("consent:app", "?tab=people"),
