@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
@@ -103,6 +104,20 @@ class Demo:
             raise
 
 
+def everything_of(demo: Demo) -> list[psutil.Process]:
+    """Every process it started, PostgreSQL included, which is nobody's child."""
+    database = int((demo.var_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+    return [*psutil.Process(demo.process.pid).children(recursive=True), psutil.Process(database)]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """A zombie is dead; in a container nobody may have come to collect it."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def free_ports(count: int) -> list[int]:
     probes = [socket.socket() for _ in range(count)]
     try:
@@ -130,7 +145,9 @@ def demo() -> Iterator[Demo]:
     with folder_for_a_demo() as folder:
         running = Demo(folder).start()
         yield running
-        running.stop()
+        started = everything_of(running)
+        assert running.stop() == 0
+        assert [process for process in started if is_alive(process)] == []
 
 
 @pytest.fixture(scope="module")

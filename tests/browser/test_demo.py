@@ -2,10 +2,9 @@
 
 import signal
 
-import psutil
 import pytest
 
-from tests.browser.conftest import Demo, folder_for_a_demo
+from tests.browser.conftest import Demo, everything_of, folder_for_a_demo, is_alive
 from tests.wire.recorder import Recorder
 
 
@@ -31,42 +30,21 @@ def test_everything_answers_when_it_says_ready(demo: Demo):
 
 
 @pytest.mark.timeout(400)
-def test_it_stops_without_orphans_and_starts_again_with_what_it_kept():
-    with folder_for_a_demo() as folder:
-        keys = []
-        for with_signal in (signal.SIGINT, signal.SIGTERM):
-            demo = Demo(folder).start()
-            started = everything_of(demo)
-
-            assert demo.stop(with_signal) == 0
-
-            assert [process for process in started if is_alive(process)] == []
-            keys.append((folder / "demo.env").read_text())
-        assert keys[0] == keys[1]
-
-
-@pytest.mark.timeout(400)
-def test_a_lost_process_ends_the_demo_with_its_log():
+def test_it_stops_without_orphans_starts_again_with_what_it_kept_and_ends_with_a_lost_process():
+    """By Ctrl-C here. By SIGTERM the `demo` of each run of tests stops, which looks at what is left as well."""
     with folder_for_a_demo() as folder:
         demo = Demo(folder).start()
+        started, keys = everything_of(demo), (folder / "demo.env").read_text()
+
+        assert demo.stop(signal.SIGINT) == 0
+        assert [process for process in started if is_alive(process)] == []
+
+        demo = Demo(folder).start()
         started = everything_of(demo)
+        assert (folder / "demo.env").read_text() == keys
 
         next(process for process in started if "beat" in process.cmdline()).kill()
 
         assert demo.process.wait(60) == 1
         assert "The beat ended" in demo.said()
         assert [process for process in started if is_alive(process)] == []
-
-
-def everything_of(demo: Demo) -> list[psutil.Process]:
-    """Every process it started, PostgreSQL included, which is nobody's child."""
-    database = int((demo.var_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
-    return [*psutil.Process(demo.process.pid).children(recursive=True), psutil.Process(database)]
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """A zombie is dead; in a container nobody may have come to collect it."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

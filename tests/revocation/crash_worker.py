@@ -1,18 +1,19 @@
 """A worker process that dies by SIGKILL at a chosen edge of a step's life, or works until nothing is left.
 
-    python -m tests.revocation.crash_worker <tenant id> [edge]
-
+Imported by the process that makes them (`processes.py`): Django is set up once there, and each worker is a fork of it.
 Nothing is tidied up on the way out: the operating system takes the process away in mid-instruction, as it would when a
 machine is lost.
 """
 
 import os
 import signal
-import sys
 import time
+import traceback
+from pathlib import Path
 from uuid import UUID
 
 import django
+from django.apps import apps
 
 EDGES = [
     "claimed, looking",
@@ -68,17 +69,24 @@ def arm(edge: str) -> None:
         settling.finish_if_done = die
 
 
-def main() -> None:
-    django.setup()
+def run(tenant_id: UUID, edge: str, errors: Path) -> None:
+    """What a worker process does. What goes wrong is told in a file: nobody reads what it prints."""
+    try:
+        work(tenant_id, edge)
+    except BaseException:
+        errors.write_text(traceback.format_exc())
+        raise
+
+
+def work(tenant_id: UUID, edge: str) -> None:
     from django.conf import settings
 
     from revocation.spine import executor, sweeper
 
     settings.REVOCATION_LEASE_SECONDS = 3
     settings.REVOCATION_READ_BACK_SECONDS = 6
-    tenant_id = UUID(sys.argv[1])
-    if len(sys.argv) > 2:
-        arm(sys.argv[2])
+    if edge:
+        arm(edge)
         executor.turn(tenant_id, seconds=30, linger=10)
         return
     from accounts.tenancy import tenant_context
@@ -90,8 +98,9 @@ def main() -> None:
             if not RevocationRequest.objects.filter(state=RevocationRequest.State.RUNNING).exists():
                 return
         time.sleep(0.25)  # the sweeper's beat
-    sys.exit("not finished")
+    raise RuntimeError("not finished")
 
 
-if __name__ == "__main__":
-    main()
+if not apps.ready:  # in the process that makes the workers; the tests have set it up themselves
+    django.setup()
+    import revocation.spine.sweeper  # noqa: F401 - and with it all that a worker needs

@@ -9,7 +9,7 @@ from django.db import connection
 from audit import chain
 from revocation.models import RevocationStep
 from tests.revocation.crash_worker import EDGES
-from tests.revocation.processes import dies_at, work_until_done, worker
+from tests.revocation.processes import Worker, dies_at, work_until_done
 from tests.revocation.spine import calls, grants_of, remove_grant, sign_out_many, states, trail
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,10 +62,9 @@ def test_two_workers_at_once_call_nobody_twice(transactional_db, at_contoso, ent
     everyone = [one for one in world["tenants"][0]["users"] if not one["guest"]]
     requests = [sign_out_many(at_contoso, megan, [one]) for one in everyone]
 
-    workers = [worker(at_contoso.id) for _ in range(3)]
+    workers = [Worker(at_contoso.id) for _ in range(3)]
     for process in workers:
-        process.communicate(timeout=120)
-        assert process.returncode == 0
+        assert process.end(120) == 0, process.errors
 
     assert [states(request) for request in requests] == [["verified"]] * len(everyone)
     sent = Counter(one["path"] for one in calls(entra, "POST", "revokeSignInSessions"))
@@ -75,7 +74,7 @@ def test_two_workers_at_once_call_nobody_twice(transactional_db, at_contoso, ent
 def test_a_database_connection_lost_under_way_loses_nothing(transactional_db, at_contoso, entra, megan, five):
     entra.faults({"path": "revokeSignInSessions", "delay_ms": 3000, "mode": "after"})
     request = sign_out_many(at_contoso, megan, five)
-    process = worker(at_contoso.id)
+    process = Worker(at_contoso.id)
     wait_until(lambda: set(states(request)) == {"claimed"})
 
     with connection.cursor() as cursor:
@@ -83,7 +82,7 @@ def test_a_database_connection_lost_under_way_loses_nothing(transactional_db, at
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    process.communicate(timeout=120)
+    process.end(120)
     entra.faults()
     work_until_done(at_contoso.id)
 
