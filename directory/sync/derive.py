@@ -76,13 +76,12 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     if ids is not None:
         apps = apps.filter(pk__in=ids)
     people = Person.objects.filter(tenant=tenant, is_external=False, is_agent=False).count()
-    originals, makers = _originals(tenant), inheriting.makers(tenant)
+    originals = _originals(tenant)
     now = timezone.now()
     changed = (
         row
         for app in apps.iterator(chunk_size=BATCH)
-        for maker in [makers.get(app.blueprint_app_id, app)]
-        if (row := _changed(app, maker, known.get(app.pk) or _Known(), people, originals, now))
+        if (row := _changed(app, known.get(app.pk) or _Known(), people, originals, now))
     )
     for part in in_parts(changed, BATCH):
         _write(tenant, part)
@@ -119,16 +118,13 @@ def rate_anew(tenant: Tenant) -> bool:
     return True
 
 
-def _changed(
-    app: ServicePrincipal, maker: ServicePrincipal, known: _Known, people: int, originals: dict, now: datetime
-) -> tuple | None:
-    """`maker` names the publisher: the app itself, or an agent's blueprint."""
+def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict, now: datetime) -> tuple | None:
     risk, reasons = rate(
         AppFacts(
             name=app.display_name,
-            is_microsoft=maker.is_microsoft,
-            is_own=maker.is_own,
-            verified=maker.publisher_verified,
+            is_microsoft=app.is_microsoft,
+            is_own=app.is_own,
+            verified=app.publisher_verified,
             permissions=known.held,
             reply_urls=app.reply_urls,
             disabled_by_microsoft=app.disabled_by_microsoft,
@@ -196,8 +192,9 @@ def _known(tenant: Tenant, ids: list[UUID] | None, pairs, roles, definitions: De
         row.admin_consent, row.works_offline = admin_consent, offline
     for app_id, assigned in _assigned(tenant, ids):
         known[app_id].assigned = assigned
-    for app_id, resource_id, scope, *_who in pairs:
+    for app_id, resource_id, scope, _people, everyone in pairs:
         known[app_id].works_offline |= scope == OFFLINE
+        known[app_id].admin_consent |= everyone
         definition = definitions.scope(resource_id, scope)
         known[app_id].held.append(
             HeldPermission(

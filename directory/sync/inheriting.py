@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from accounts.models import Tenant
-from directory.models import InheritedGrant, ServicePrincipal
+from directory.models import InheritedGrant
 
 Kind = InheritedGrant.Kind
 
@@ -34,9 +34,3 @@ def _rows(tenant: Tenant, ids: list[UUID] | None, kind: str) -> list[tuple]:
         rows = rows.filter(agent_id__in=ids)
     columns = ("agent_id", "resource_id", "scopes", "app_role_ids")
     return list(rows.order_by("agent_id", "resource_id").values_list(*columns))
-
-
-def makers(tenant: Tenant) -> dict[UUID, ServicePrincipal]:
-    """Blueprints by client id: an agent names no publisher, its blueprint does."""
-    found = ServicePrincipal.objects.filter(tenant=tenant, kind=ServicePrincipal.Kind.BLUEPRINT)
-    return {one.app_id: one for one in found.order_by("-deleted_at")}

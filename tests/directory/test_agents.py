@@ -115,7 +115,9 @@ def test_an_agent_is_rated_by_all_it_may_do_and_by_its_blueprints_publisher(wood
     oslo = ServicePrincipal.objects.get(pk=NAMELESS)
     rules = {reason["rule"] for reason in oslo.risk_reasons}
     assert oslo.risk == 3
-    assert "unverified" not in rules  # Fabrikam is verified
+    assert (oslo.publisher_name, oslo.publisher_verified) == ("Fabrikam", True)  # its blueprint's
+    assert "unverified" not in rules
+    assert oslo.has_admin_consent
     held = set(AppPermission.objects.filter(app=oslo).values_list("value", "kind", "everyone"))
     assert {("Mail.Read", "delegated", True), ("User.Read.All", "application", True)} <= held
     assert ("Calendars.Read", "delegated", False) in held  # Greta's own
