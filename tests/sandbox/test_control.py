@@ -8,7 +8,7 @@ import requests
 from starlette.applications import Starlette
 
 from sandbox import control
-from sandbox.catalogue import CONTOSO, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, WOODGROVE, app_id
+from sandbox.catalogue import CONTOSO, CONTOSO_CUSTOMERS, FABRIKAM, PORTAL_APP_ID, PORTAL_PERMISSIONS, WOODGROVE, app_id
 from sandbox.control import without_secrets
 from tests.sandbox.graph import Graph, refused
 
@@ -57,13 +57,14 @@ def test_the_world_names_people_and_credentials(controls, served):
         "fabrikam.example",
         "tailspin.example",
         "woodgrove.example",
+        "contosocustomers.onmicrosoft.com",
     ]
     assert megan["upn"] == megan["userPrincipalName"] == "megan@contoso.example"
     assert megan["roles"] == ["Global Administrator"]
     assert portal["secret"] == "sandbox-portal-secret"
     assert "http://127.0.0.1/onboarding/callback/" in portal["redirect_uris"]
     assert sorted(portal["granted"][CONTOSO]["application"]) == sorted(PORTAL_PERMISSIONS)
-    assert set(portal["granted"]) == {CONTOSO, FABRIKAM, WOODGROVE}
+    assert set(portal["granted"]) == {CONTOSO, FABRIKAM, WOODGROVE, CONTOSO_CUSTOMERS}
 
 
 def test_requests_are_listed_as_they_came(controls, graph):
