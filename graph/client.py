@@ -9,9 +9,11 @@ from django.conf import settings
 from graph import batch as batching, roles, tokens
 from graph.activity import AppActivity, PersonActivity
 from graph.agents import AGENTS, PAGE_SIZE as AGENTS_PAGE_SIZE, Agent
+from graph.changes import Changes, Followed
 from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
 from graph.roles import RoleAssignment
+from graph.ties import AppWithTies
 from graph.types import (
     Answer,
     AppRoleAssignment,
@@ -24,6 +26,7 @@ from graph.types import (
     Reader,
     ServicePrincipal,
     User,
+    moment_of,
 )
 
 GRAPH_APP_ID = UUID("00000003-0000-0000-c000-000000000000")  # the same in every tenant and cloud
@@ -40,18 +43,66 @@ class GraphClient:
 
     Args:
         priority: what Microsoft drops first when busy, and how long reads wait: `high` for a click, `low` for a sweep.
+        patience: seconds a read that is to wait may wait in here; by the priority where it is None.
     """
 
-    def __init__(self, tenant_id: UUID | str, priority: str = "normal"):
+    def __init__(self, tenant_id: UUID | str, priority: str = "normal", patience: float | None = None):
         self.tenant_id = str(tenant_id)
-        self._ask = Requester(tenant_id, priority)
+        self._ask = Requester(tenant_id, priority, patience)
+
+    # --- What changed -------------------------------------------------------------------------------
+
+    def changes_from_now(self, what: Followed) -> str:
+        """The link under which Graph tells what changes in a list from now on. It is good for a week.
+
+        https://learn.microsoft.com/graph/api/serviceprincipal-delta, user-delta, oauth2permissiongrant-delta
+        """
+        return self._ask.changes_from_now(what)
+
+    def changes(self, link: str) -> Changes:
+        """One page of what changed since a link was given.
+
+        Raises:
+            Expired: the link is worth nothing any more, and the list has to be read again.
+        """
+        return self._ask.changes(link)
+
+    def count(self, path: str) -> int | None:
+        """Graph's own number of the objects in a list; None where it does not tell."""
+        return self._ask.count(path)
+
+    def recoveries(self, since: datetime) -> list[datetime]:
+        """When recovery jobs of Entra Backup and Recovery wrote to the audit log since then. Of them no delta tells.
+
+        Raises:
+            Forbidden: the tenant did not grant AuditLog.Read.All.
+
+        https://learn.microsoft.com/graph/api/directoryaudit-list
+        """
+        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = {"$filter": f"category eq 'Backup and Recovery' and activityDateTime ge {moment}"}
+        return list(self._ask.whole("/auditLogs/directoryAudits", query, _moment, page_size=100))
 
     # --- Apps ---------------------------------------------------------------------------------------
 
-    def service_principals(self) -> Iterator[Page[ServicePrincipal]]:
-        """All apps of the tenant. https://learn.microsoft.com/graph/api/serviceprincipal-list"""
-        return self._ask.pages(
-            "/servicePrincipals", {"$select": ServicePrincipal.SELECT}, ServicePrincipal.read, advanced=True
+    def service_principals(self, start: str = "") -> Iterator[Page[ServicePrincipal]]:
+        """All apps of the tenant. https://learn.microsoft.com/graph/api/serviceprincipal-list
+
+        Args:
+            start: the `next_link` of a page that was read before, to go on after it. Other lists take it as well.
+        """
+        query = {"$select": ServicePrincipal.SELECT}
+        return self._ask.pages("/servicePrincipals", query, ServicePrincipal.read, advanced=True, start=start)
+
+    def apps_with_assigned(self, start: str = "") -> Iterator[Page[AppWithTies]]:
+        """All apps with who is assigned to them, up to twenty of each. Never both with a count: Graph refuses it."""
+        return self._ask.pages("/servicePrincipals", AppWithTies.TO, AppWithTies.read, start=start)
+
+    def apps_with_held(self, ids: Sequence) -> Items[AppWithTies]:
+        """Up to fifteen apps with the application permissions they hold, up to twenty of each."""
+        named = ",".join(f"'{UUID(str(one))}'" for one in ids)
+        return self._ask.whole(
+            "/servicePrincipals", {"$filter": f"id in ({named})", **AppWithTies.OF}, AppWithTies.read
         )
 
     def service_principal(self, service_principal_id) -> ServicePrincipal:
@@ -129,12 +180,16 @@ class GraphClient:
 
     # --- Grants -------------------------------------------------------------------------------------
 
-    def grants(self) -> Iterator[Page[Grant]]:
+    def grants(self, start: str = "") -> Iterator[Page[Grant]]:
         """All delegated grants of the tenant: good for the copy, and too laggy for a decision about one grant.
 
         https://learn.microsoft.com/graph/api/oauth2permissiongrant-list
         """
-        return self._ask.pages("/oauth2PermissionGrants", {}, Grant.read, advanced=True)
+        return self._ask.pages("/oauth2PermissionGrants", {}, Grant.read, advanced=True, start=start)
+
+    def grants_by_ids(self, ids: Iterable) -> Items[Grant]:
+        """The grants among `ids` that exist, in batches of 20."""
+        return self._ask.by_ids("/oauth2PermissionGrants", ids, "", Grant.read)
 
     def tenant_wide_grants(self) -> Iterator[Page[Grant]]:
         """Grants by an admin for everyone; no person's own list shows them."""
@@ -154,11 +209,11 @@ class GraphClient:
 
     # --- People -------------------------------------------------------------------------------------
 
-    def users(self) -> Iterator[Page[User]]:
+    def users(self, start: str = "") -> Iterator[Page[User]]:
         """Everyone in the tenant. https://learn.microsoft.com/graph/api/user-list"""
-        return self._ask.pages("/users", {"$select": User.SELECT}, User.read, advanced=True)
+        return self._ask.pages("/users", {"$select": User.SELECT}, User.read, advanced=True, start=start)
 
-    def person_activities(self, since: datetime) -> Iterator[Page[PersonActivity]]:
+    def person_activities(self, since: datetime, start: str = "") -> Iterator[Page[PersonActivity]]:
         """Who was active since then, and when last. `Forbidden` without AuditLog.Read.All or a P1 licence.
 
         Microsoft answers ten of these requests a minute, so a long list takes its time.
@@ -167,7 +222,7 @@ class GraphClient:
         moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         condition = f"signInActivity/lastSuccessfulSignInDateTime ge {moment}"
         query = {"$select": PersonActivity.SELECT, "$filter": condition}
-        return self._ask.pages("/users", query, PersonActivity.read, page_size=ACTIVITY_PAGE_SIZE)
+        return self._ask.pages("/users", query, PersonActivity.read, page_size=ACTIVITY_PAGE_SIZE, start=start)
 
     def user(self, id_or_upn) -> User:
         """One person by object id or UPN. https://learn.microsoft.com/graph/api/user-get"""
@@ -331,6 +386,12 @@ class GraphClient:
     def finish(self, call: Call, answer: Answer, read: Reader, *, strict: bool = False) -> Items:
         """The whole of a list whose first page was asked for in a batch, as `Requester.finish` does it."""
         return self._ask.finish(call, answer, read, strict=strict)
+
+
+def _moment(entry: dict) -> datetime:
+    if (moment := moment_of(entry["activityDateTime"])) is None:
+        raise ValueError("an entry has no moment")
+    return moment
 
 
 def _own_consent(policy: dict) -> frozenset[str]:

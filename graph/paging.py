@@ -18,8 +18,8 @@ RESTARTS = 2  # a walk whose place is forgotten this often is not going to end
 ODD = (KeyError, TypeError, ValueError, AttributeError)  # what reading raises over a row that is not made as expected
 
 
-def walk(get: Callable[[str], dict], url: str, read: Reader, *, host: str) -> Iterator[Page[T]]:
-    """Yield the pages of the list at `url`.
+def walk(get: Callable[[str], dict], url: str, read: Reader, *, host: str, start: str = "") -> Iterator[Page[T]]:
+    """Yield the pages of the list at `url`, from the page that `start` leads to where it is given.
 
     Args:
         get: asks for one URL and returns the JSON object.
@@ -32,18 +32,21 @@ def walk(get: Callable[[str], dict], url: str, read: Reader, *, host: str) -> It
         Expired: the place was forgotten again and again.
     """
     restarts = 0
+    if start:
+        stay_on(host, start)
     while True:
         try:
-            yield from _once(get, url, read, host, restarted=restarts > 0)
+            yield from _once(get, url, read, host, start=start, restarted=restarts > 0)
             return
         except Expired:
             restarts += 1
+            start = ""
             if restarts > RESTARTS:
                 raise
 
 
-def _once(get, url, read, host, *, restarted) -> Iterator[Page]:
-    link, seen = url, set()
+def _once(get, url, read, host, *, start, restarted) -> Iterator[Page]:
+    link, seen = start or url, set()
     while link:
         if link in seen:
             raise Unavailable("Graph's list leads back to a page we had.", sent=False)
@@ -51,13 +54,15 @@ def _once(get, url, read, host, *, restarted) -> Iterator[Page]:
         body = get(link)
         count = body.get("@odata.count")
         items = read_all(body, read)
+        following = body.get("@odata.nextLink")
         yield Page(
             items=items,
             count=count if isinstance(count, int) else None,
             restarted=restarted and link == url,
             unreadable=items.unreadable,
+            next_link=following if isinstance(following, str) else "",
         )
-        link = body.get("@odata.nextLink")
+        link = following
         if link:
             stay_on(host, link)
 

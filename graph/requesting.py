@@ -11,9 +11,10 @@ import requests
 
 from graph import batch as batching, tokens, transport
 from graph.answers import error_of
+from graph.changes import Changes, Followed, read_page, to_the_end
 from graph.clouds import installed
 from graph.errors import GraphError, Rejected, Retryable, Throttled, Unauthorized, Unavailable
-from graph.paging import read_all, read_one, walk
+from graph.paging import read_all, read_one, stay_on, walk
 from graph.types import Answer, Call, Items, Page, Reader
 
 # "Advanced" reads come from an index that lists everything; without it Graph has been seen to leave grants out.
@@ -35,11 +36,13 @@ class Requester:
 
     Args:
         priority: what Microsoft drops first when busy, and how long reads wait: `high` for a click, `low` for a sweep.
+        patience: seconds a read that is to wait may wait in here; by the priority where it is None.
     """
 
-    def __init__(self, tenant_id: UUID | str, priority: str):
+    def __init__(self, tenant_id: UUID | str, priority: str, patience: float | None = None):
         self.tenant_id = str(tenant_id)
         self.priority = priority
+        self._patience = PATIENCE[priority] if patience is None else patience
         self._root = installed().graph
         self._host = installed().graph_host
         self._manners = {"x-ms-throttle-priority": priority}  # https://learn.microsoft.com/graph/throttling
@@ -53,16 +56,19 @@ class Requester:
         advanced: bool = False,
         beta: bool = False,
         page_size: int | None = PAGE_SIZE,
+        start: str = "",
     ) -> Iterator[Page]:
         """A list, page by page.
 
         Args:
             advanced: ask the index that lists everything, and for the number of items; else what Graph gives plainly.
+            start: the `next_link` of a page read before, to go on after it. Where its place in the list is forgotten
+                the list begins again.
         """
         query = {**query, "$top": str(page_size)} if page_size else query
         plain = self.url(path, query, beta=beta)
         if not advanced:
-            yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host)
+            yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host, start=start)
             return
         counted = self.url(path, {**query, "$count": "true"}, beta=beta)
         started = False
@@ -73,6 +79,7 @@ class Requester:
                 counted,
                 read,
                 host=self._host,
+                start=start,
             ):
                 started = True
                 yield page
@@ -81,6 +88,39 @@ class Requester:
                 raise
             # Azure AD B2C tenants know no advanced queries.
             yield from walk(lambda link: self.read("GET", link), plain, read, host=self._host)
+
+    def changes(self, link: str) -> Changes:
+        """One page of what changed; the link is one that Graph gave.
+
+        Raises:
+            Expired: it is worth nothing any more. The list has to be read again.
+        """
+        stay_on(self._host, link)
+        return read_page(self.read("GET", link), host=self._host)
+
+    def changes_from_now(self, what: Followed) -> str:
+        """The link that tells what will have changed since now."""
+        selected = [one for one in (what.select, what.less) if one]
+        for select in selected:
+            url = self.url(what.path, {"$select": select, "$deltatoken": "latest"})
+            try:
+                return to_the_end(lambda link: self.read("GET", link), url, host=self._host)
+            except Rejected as error:
+                # What Graph cannot follow it refuses; the lesser part is asked for before that is an error.
+                if select == selected[-1] or error.status not in (400, 501):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def count(self, path: str) -> int | None:
+        """Graph's own number of the objects in a list; None where it does not tell."""
+        try:
+            url = self.url(path, {"$select": "id", "$top": "1", "$count": "true"})
+            told = self.read("GET", url, headers=ADVANCED).get("@odata.count")
+        except Rejected as error:
+            if error.code != "Request_UnsupportedQuery":
+                raise
+            return None
+        return told if isinstance(told, int) else None
 
     def whole(
         self,
@@ -247,7 +287,7 @@ class Requester:
         if pause is None:
             pause = FIRST_PAUSE * 2 ** (attempt - 1)
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
-        if pause > PATIENCE[self.priority]:
+        if pause > self._patience:
             raise error
         time.sleep(pause)
 

@@ -73,12 +73,14 @@ class Page(Generic[T]):
         count: Graph's own number of all items, on the first page, where it tells.
         restarted: the list had to begin again; items of earlier pages will come once more.
         unreadable: rows of this part that are not among the items.
+        next_link: where the list goes on; empty on its last page.
     """
 
     items: list[T]
     count: int | None = None
     restarted: bool = False
     unreadable: tuple[Unreadable, ...] = ()
+    next_link: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,8 @@ class Grant:
     consent_type: str
     scopes: tuple[str, ...]
 
+    SELECT = "id,clientId,resourceId,principalId,consentType,scope"
+
     @classmethod
     def read(cls, data: dict) -> "Grant":
         return cls(
@@ -291,6 +295,8 @@ class User:
         "id,displayName,userPrincipalName,mail,jobTitle,userType,externalUserState,identityParentId,accountEnabled,"
         "signInSessionsValidFromDateTime,isManagementRestricted"
     )
+    # What delta surely follows: no page says that it follows the other two.
+    FOLLOWED = SELECT.removesuffix(",signInSessionsValidFromDateTime,isManagementRestricted")
 
     @classmethod
     def read(cls, data: dict) -> "User":

@@ -116,6 +116,9 @@ FILTERS: dict[tuple[str, str], dict[str, str]] = {
     # serviceprincipal-list-approleassignedto, user-list-approleassignments
     ("appRoleAssignment", "resourceid"): {"eq": "plain"},
     ("appRoleAssignment", "principaldisplayname"): {"eq": "plain", "startswith": "plain"},
+    # directoryaudit-list
+    ("directoryAudit", "category"): {"eq": "plain"},
+    ("directoryAudit", "activitydatetime"): {"eq": "plain", "ge": "plain", "le": "plain"},
     # rbacapplication-list-roleassignments, -roleeligibilityscheduleinstances
     ("unifiedRoleAssignment", "principalid"): {"eq": "plain", "in": "plain"},
     ("unifiedRoleAssignment", "roledefinitionid"): {"eq": "plain", "in": "plain"},

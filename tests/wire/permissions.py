@@ -47,6 +47,7 @@ FEATURES = {
     ("GET", "/groups/{id}"): "groups",
     ("GET", "/groups/{id}/transitiveMembers"): "groups",
     ("GET", "/reports/servicePrincipalSignInActivities"): "last_used",
+    ("GET", "/auditLogs/directoryAudits"): "last_used",
     ("POST", "/users/{id}/revokeSignInSessions"): "sign_out",
     ("POST", "/users/{id}/invalidateAllRefreshTokens"): "invalidate_tokens",
     ("DELETE", "/oauth2PermissionGrants/{id}"): "remove_consent",
