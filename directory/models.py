@@ -12,15 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TenantOwned
 from directory.agent_models import AgentTie, InheritedGrant
+from directory.sync_models import Progress
 from directory.upkeep_models import ConsentRules, RecentChange, SearchWord
 
-__all__ = [
-    "AgentTie",
-    "ConsentRules",
-    "InheritedGrant",
-    "RecentChange",
-    "SearchWord",
-]  # models that live in a file of their own
+# Models that live in a file of their own.
+__all__ = ["AgentTie", "ConsentRules", "InheritedGrant", "Progress", "RecentChange", "SearchWord"]
 
 # First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}

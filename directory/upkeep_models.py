@@ -40,11 +40,14 @@ class RecentChange(TenantOwned):
         GRANT = "grant", _("grant")
         ASSIGNMENT = "assignment", _("assignment")
         EARLIER_GRANT = "earlier_grant", _("earlier grant")  # since when one was seen that we took out
+        EARLIER_PERSON = "earlier_person", _("earlier person")  # in the bin, and their grants with them
 
     kind = models.CharField(max_length=16, choices=Kind)
     target_id = models.CharField(max_length=128)
     state = models.JSONField(default=dict)
     expires_at = models.DateTimeField()
+    # Microsoft said otherwise meanwhile. It says each change once, so what it says is asked for when this row expires.
+    contradicted = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target_id"], name="one_recent_change")]

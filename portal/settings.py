@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -199,6 +200,9 @@ GRAPH_APP_WRITE_SECONDS = env.float("GRAPH_APP_WRITE_SECONDS", default=300.0)
 # --- Celery: a message is only a nudge; rows are the truth ------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost//")
 CELERY_TASK_DEFAULT_QUEUE = "consentry"  # a name of our own, for brokers that others use as well
+# Reading directories never stands before sign-outs: a queue of its own, which a worker of its own may take.
+_directory_queue, _queue_type, _exchange_type = "consentry-directory", None, "direct"
+CELERY_TASK_ROUTES = {"directory.tasks.*": {"queue": _directory_queue}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -219,16 +223,26 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "polling_interval": 0.1,
     }
 elif CELERY_BROKER_URL.startswith("amqp"):
-    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = _queue_type = "quorum"
     CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
     # Celery delays messages of quorum queues in a ladder of queues that direct exchanges cannot reach. Nothing here
     # is sent with a delay (due times are rows), so the ladder may be of the cheap kind.
-    CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"
+    CELERY_TASK_DEFAULT_EXCHANGE_TYPE = _exchange_type = "topic"
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
+CELERY_TASK_QUEUES = [
+    Queue(
+        name,
+        Exchange(CELERY_TASK_DEFAULT_QUEUE, type=_exchange_type),
+        routing_key=name,
+        queue_arguments={"x-queue-type": _queue_type} if _queue_type else None,
+    )
+    for name in (CELERY_TASK_DEFAULT_QUEUE, _directory_queue)
+]
 CELERY_IMPORTS = ["revocation.notices"]
+DIRECTORY_SYNC_SECONDS = env.int("DIRECTORY_SYNC_SECONDS", default=30)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "revocation.tasks.sweep", "schedule": REVOCATION_SWEEP_SECONDS},
-    "sync": {"task": "directory.tasks.sync_all", "schedule": env.int("DIRECTORY_SYNC_SECONDS", default=900)},
+    "sync": {"task": "directory.tasks.sync_all", "schedule": DIRECTORY_SYNC_SECONDS},
     "export-heads": {"task": "audit.tasks.export_heads", "schedule": 60},
     "notices": {"task": "revocation.notices.send", "schedule": 60},
 }

@@ -15,7 +15,7 @@ from directory.sync.changes import (
 from directory.sync.derive import derive, rate_anew
 from directory.sync.refresh import refresh_app, refresh_person, take_in_people
 from directory.sync.report import KindReport, SyncReport
-from directory.sync.walks import refresh_roles, sync_tenant
+from directory.sync.turns import refresh_roles, sync_tenant, work
 
 __all__ = [
     "KindReport",
@@ -37,4 +37,5 @@ __all__ = [
     "refresh_roles",
     "sync_tenant",
     "take_in_people",
+    "work",
 ]

@@ -9,29 +9,44 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Tenant
-from directory.models import RECENTLY, Collection
-from directory.sync import rows
+from directory.models import RECENTLY, Collection, Progress
+from directory.sync import progress as going, rows
 from graph.client import GraphClient
-from graph.errors import GraphError
+from graph.errors import GraphError, Retryable
 
 logger = logging.getLogger(__name__)
 EVERY = timedelta(hours=6)
 
 
-def read_if_due(tenant: Tenant, client: GraphClient) -> None:
+def read_if_due(tenant: Tenant, client: GraphClient, progress: Progress) -> None:
     """Note who was active in the last seven days; unknown without the permission or the licence.
 
-    A list that breaks off keeps what had been read, and is asked for again with the next reading of the directory.
+    A list that breaks off keeps what had been read, and goes on there with the next reading of the directory.
     """
-    started = timezone.now()
     people = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.PEOPLE)
-    if people.filter(activity_at__gt=started - EVERY).exists():
-        return
+    if not people.filter(activity_at__gt=timezone.now() - EVERY).exists():
+        read_on(tenant, client, progress)
+
+
+def read_on(tenant: Tenant, client: GraphClient, progress: Progress) -> None:
+    """Begin the list, or go on with it.
+
+    Raises:
+        Retryable: Microsoft asks to wait, which it soon does here. The place is kept.
+    """
+    if not progress.next_link:
+        going.begin(progress)
     try:
-        for page in client.person_activities(started - RECENTLY):
+        for page in client.person_activities(progress.started_at - RECENTLY, progress.next_link):
             with rows.writing(tenant):
                 rows.save_people_activity(tenant, page.items)
+                progress.next_link = page.next_link
+                progress.save()
+    except Retryable:
+        raise
     except GraphError as error:
         logger.info("Last activity of people of %s cannot be read: %s", tenant.pk, error.code or error.status)
+        going.done(progress)
         return
-    people.update(activity_at=started)
+    Collection.objects.filter(tenant=tenant, kind=Collection.Kind.PEOPLE).update(activity_at=progress.started_at)
+    going.done(progress)

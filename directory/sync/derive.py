@@ -57,45 +57,83 @@ class _Known:
     held: list[HeldPermission] = field(default_factory=list)
 
 
-def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
+@dataclass
+class Whole:
+    """What the rating of any app looks at beside it: how many people there are, and whose names may be imitated."""
+
+    people: int
+    originals: dict[str, list[tuple]]
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "Whole":
+        people = Person.objects.filter(tenant=tenant, is_external=False, is_agent=False).count()
+        return cls(people, _originals(tenant))
+
+
+def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None, *, whole: Whole | None = None) -> None:
     """Bring the computed columns of these apps, and of their grants, up to date; of all apps without `app_ids`.
 
-    A fixed number of queries for any number of apps up to 2,000, and one more write for each further 2,000. Call
-    inside `rows.writing`.
+    A fixed number of queries for any number of apps up to 2,000, and as many for each further 2,000. Call inside
+    `rows.writing`.
     """
     if app_ids is not None and not app_ids:
         return
-    ids = None if app_ids is None else sorted(app_ids)
+    whole = whole or Whole.of(tenant)
+    if app_ids is not None:
+        for part in in_parts(sorted(app_ids), BATCH):
+            _derive(tenant, part, whole)
+        return
+    after: UUID | None = None
+    while (part := next_part(tenant, after)) is not None:
+        _derive(tenant, part, whole)
+        after = part[-1]
+    finish_rating(tenant)
+
+
+def next_part(tenant: Tenant, after: UUID | None) -> list[UUID] | None:
+    """The next apps to be rated, in the order of their ids; None where there are none after this one."""
+    apps = ServicePrincipal.objects.filter(tenant=tenant).order_by("pk")
+    found = list((apps.filter(pk__gt=after) if after else apps).values_list("pk", flat=True)[:BATCH])
+    return found or None
+
+
+def finish_rating(tenant: Tenant) -> None:
+    """Every app was rated: what is held by apps that are gone goes, and the ratings in force are noted."""
+    held.forget_gone(tenant)
+    words.forget_what_is_gone(tenant)
+    grants = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS)
+    grants.update(rated_with=VERSION, rated_at=timezone.now())
+
+
+def _derive(tenant: Tenant, ids: list[UUID], whole: Whole) -> None:
     pairs = inheriting.with_scopes(tenant, ids, _scope_pairs(tenant, ids))
     roles = inheriting.with_roles(tenant, ids, _held_roles(tenant, ids))
     definitions = Definitions(tenant, {row[1] for row in pairs} | {row[1] for row in roles})
     _rate_grants(tenant, ids, definitions)
     known = _known(tenant, ids, pairs, roles, definitions)
     held.save(tenant, ids, held.permissions(pairs, roles, definitions))
-    apps = ServicePrincipal.objects.filter(tenant=tenant)
-    if ids is not None:
-        apps = apps.filter(pk__in=ids)
-    people = Person.objects.filter(tenant=tenant, is_external=False, is_agent=False).count()
-    originals = _originals(tenant)
+    apps = ServicePrincipal.objects.filter(tenant=tenant, pk__in=ids)
     now = timezone.now()
     changed = (
         row
         for app in apps.iterator(chunk_size=BATCH)
-        if (row := _changed(app, known.get(app.pk) or _Known(), people, originals, now))
+        if (row := _changed(app, known.get(app.pk) or _Known(), whole.people, whole.originals, now))
     )
     for part in in_parts(changed, BATCH):
         _write(tenant, part)
     _save_words(tenant, ids)
-    if ids is None:
-        words.forget_what_is_gone(tenant)
-        Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).update(rated_with=VERSION, rated_at=now)
 
 
-def _save_words(tenant: Tenant, ids: list[UUID] | None) -> None:
+def due_for_rating(tenant: Tenant) -> bool:
+    """Whether the ratings changed, or a day went by since every app was rated: some facts are about days."""
+    grants = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS, complete_at__isnull=False)
+    fresh = Q(rated_with=VERSION, rated_at__gt=timezone.now() - RATED_FOR)
+    return grants.exclude(fresh).exists()
+
+
+def _save_words(tenant: Tenant, ids: list[UUID]) -> None:
     """The words by which these apps are found: their names, their publishers', and what is said of each."""
-    apps = ServicePrincipal.objects.filter(tenant=tenant)
-    if ids is not None:
-        apps = apps.filter(pk__in=ids)
+    apps = ServicePrincipal.objects.filter(tenant=tenant, pk__in=ids)
     columns = apps.values_list("pk", "display_name", "publisher_name", "facts")
     for part in in_parts(columns.iterator(chunk_size=BATCH), words.AT_ONCE):
         words.save(tenant, words.Kind.APP, [(pk, words.of(*texts)) for pk, *texts, _facts in part])
@@ -103,15 +141,13 @@ def _save_words(tenant: Tenant, ids: list[UUID] | None) -> None:
 
 
 def rate_anew(tenant: Tenant) -> bool:
-    """Rate every app again where the ratings changed, or a day went by: some facts are about days. Asks Graph nothing.
+    """Rate every app again where that is due. Asks Graph nothing.
 
     Returns:
         whether it was done.
     """
     with in_tenant(tenant.pk):
-        grants = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS, complete_at__isnull=False)
-        fresh = Q(rated_with=VERSION, rated_at__gt=timezone.now() - RATED_FOR)
-        if not grants.exclude(fresh).exists():
+        if not due_for_rating(tenant):
             return False
         with writing(tenant):
             derive(tenant)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Tenant
-from directory.models import AppPermission, PermissionDefinition
+from directory.models import AppPermission, PermissionDefinition, ServicePrincipal
 from directory.risk import permission_rule
 from directory.sync.rows import in_parts
 from directory.wording import Definitions
@@ -64,6 +64,12 @@ def save(tenant: Tenant, ids: Sized[UUID] | None, found: Iterable[Held]) -> None
         for part in in_parts(sorted(present - seen), APPS_AT_ONCE):
             touched |= _gone(held.filter(app_id__in=part))
     _count(tenant, touched)
+
+
+def forget_gone(tenant: Tenant) -> None:
+    """What apps held that are not in the copy any more."""
+    present = ServicePrincipal.objects.filter(tenant=tenant).values("pk")
+    _count(tenant, _gone(AppPermission.objects.filter(tenant=tenant).exclude(app_id__in=present)))
 
 
 def _replace(tenant: Tenant, apps: list[UUID], wanted: dict[Key, Facts]) -> set[tuple]:

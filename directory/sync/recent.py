@@ -22,6 +22,7 @@ FROM_ITS_OWN_LIST = timedelta(minutes=3)
 UNDO_WITHIN = timedelta(days=1)  # longer than anything of ours can be undone
 IN_THE_BIN = timedelta(days=31)  # Microsoft empties the recycle bin after 30
 Changed = RecentChange.Kind
+MOST_AT_ONCE = 200
 
 
 def remember(tenant: Tenant, kind: Changed, target_ids: Iterable, state: dict | None = None) -> None:
@@ -41,7 +42,7 @@ def _save(changes: Iterable[RecentChange]) -> None:
         list(changes),
         update_conflicts=True,
         unique_fields=["tenant", "kind", "target_id"],
-        update_fields=["state", "expires_at"],
+        update_fields=["state", "expires_at", "contradicted"],
     )
 
 
@@ -82,8 +83,60 @@ def states(tenant: Tenant, kind: Changed, *, closely: bool = False) -> dict[str,
     return dict(changes.values_list("target_id", "state"))
 
 
-def forget_old(tenant: Tenant) -> None:
-    RecentChange.objects.filter(tenant=tenant, expires_at__lte=timezone.now()).delete()
+def still_there(tenant: Tenant, kind: Changed) -> list[str]:
+    """What a list did not name and is kept all the same, since we changed it a moment ago. Each is noted as said
+    otherwise by Microsoft."""
+    known = [target for target, state in states(tenant, kind).items() if state != {} or kind == Changed.APP]
+    _contradict(tenant, kind, known)
+    return known
+
+
+def _contradict(tenant: Tenant, kind: Changed, target_ids: list[str]) -> None:
+    """Changes are told once. What Microsoft says against us is asked for when ours does not count any more."""
+    if target_ids:
+        RecentChange.objects.filter(tenant=tenant, kind=kind, target_id__in=target_ids).update(contradicted=True)
+
+
+def is_gone(tenant: Tenant, kind: Changed, target_ids: Iterable[str]) -> set[str]:
+    """Those of some objects that Microsoft says are gone, and are not known to be there by our own doing."""
+    known = states(tenant, kind)
+    told = {str(one) for one in target_ids}
+    ours = [one for one in told if known.get(one)]
+    if kind == Changed.APP:
+        ours = [one for one in ours if "deleted_at" in known[one] and known[one]["deleted_at"] is None]
+    _contradict(tenant, kind, ours)
+    return told - set(ours)
+
+
+def contradicted(tenant: Tenant) -> dict[str, list[str]]:
+    """What Microsoft said otherwise about, and our word counts for no more: target ids by kind."""
+    old = RecentChange.objects.filter(tenant=tenant, expires_at__lte=timezone.now(), contradicted=True)
+    found: dict[str, list[str]] = {}
+    for kind, target in old.values_list("kind", "target_id")[:MOST_AT_ONCE]:
+        found.setdefault(kind, []).append(target)
+    return found
+
+
+def forget_old(tenant: Tenant, asked: dict[str, list[str]] | None = None) -> None:
+    """Let go of what means nothing any more; what Microsoft contradicted, once it was `asked` about."""
+    old = RecentChange.objects.filter(tenant=tenant, expires_at__lte=timezone.now())
+    old.filter(contradicted=False).delete()
+    for kind, targets in (asked or {}).items():
+        old.filter(kind=kind, target_id__in=targets).delete()
+
+
+def remember_people(tenant: Tenant, people_ids: Iterable) -> None:
+    """These people are in the recycle bin, and what they granted with them."""
+    until = timezone.now() + IN_THE_BIN
+    _save(
+        RecentChange(tenant=tenant, kind=Changed.EARLIER_PERSON, target_id=one, expires_at=until)
+        for one in sorted(map(str, people_ids))
+    )
+
+
+def returned_people(tenant: Tenant, people_ids: Iterable) -> set[str]:
+    """Those of some people new to the copy who were in the bin."""
+    return {str(one) for one in people_ids} & set(states(tenant, Changed.EARLIER_PERSON))
 
 
 def corrected_grants(
@@ -94,7 +147,7 @@ def corrected_grants(
     Args:
         closely: people's grants come from their own, or the app's own, list. Those for everyone never do.
     """
-    known, kept = states(tenant, Changed.GRANT), []
+    known, kept, against = states(tenant, Changed.GRANT), [], []
     fresh = states(tenant, Changed.GRANT, closely=True) if closely else known
     earlier = {key: state for key, state in states(tenant, Changed.EARLIER_GRANT).items() if state["with_app"]}
     for grant in grants:
@@ -102,10 +155,13 @@ def corrected_grants(
             grant.first_seen_at = datetime.fromisoformat(state["first_seen_at"])
         state = (fresh if grant.principal_id else known).get(grant.graph_id)
         if state == {}:
+            against.append(grant.graph_id)
             continue
-        if state:
+        if state and grant.scopes != state["scopes"]:
+            against.append(grant.graph_id)
             grant.scopes = state["scopes"]
         kept.append(grant)
+    _contradict(tenant, Changed.GRANT, against)
     return kept
 
 
@@ -116,9 +172,11 @@ def corrected_assignments(tenant: Tenant, rows: Iterable[AppRoleAssignment]) -> 
 
 def corrected_apps(tenant: Tenant, apps: Iterable[ServicePrincipal]) -> list[ServicePrincipal]:
     """The apps a list gave, without those we purged, enabled and deleted as we left them."""
-    known, kept = states(tenant, Changed.APP), []
+    known, kept, against = states(tenant, Changed.APP), [], []
     for app in apps:
         state = known.get(str(app.id))
+        if state is not None:
+            against.append(str(app.id))
         if state == {}:
             continue
         if state:
@@ -128,4 +186,5 @@ def corrected_apps(tenant: Tenant, apps: Iterable[ServicePrincipal]) -> list[Ser
                 deleted_at = state["deleted_at"]
                 app.deleted_at = datetime.fromisoformat(deleted_at) if deleted_at else None
         kept.append(app)
+    _contradict(tenant, Changed.APP, against)
     return kept

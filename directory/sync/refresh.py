@@ -82,7 +82,18 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
     return True
 
 
-def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
+def replace_grants_of_person(tenant: Tenant, client: GraphClient, person_id: UUID) -> set[UUID]:
+    """Read what one person granted for themselves, and make it all there is. Returns the apps. Raises `GraphError`."""
+    found = client.grants_of_user(person_id)
+    return _replace_grants(tenant, found, PermissionGrant.objects.filter(tenant=tenant, principal_id=person_id))
+
+
+def replace_grants_of_app(tenant: Tenant, app_id: UUID, found: Items[Grant]) -> set[UUID]:
+    """Make `found`, an app's own list, all that was granted to it. Returns the apps."""
+    return _replace_grants(tenant, found, PermissionGrant.objects.filter(tenant=tenant, client_id=app_id))
+
+
+def refresh_app(tenant: Tenant, app_id: UUID | str, *, client: GraphClient | None = None) -> bool:
     """Read an app, everything granted to it, its assignments and its application permissions.
 
     Returns:
@@ -93,7 +104,7 @@ def refresh_app(tenant: Tenant, app_id: UUID | str) -> bool:
         GraphError: what was read before it is in the copy, nothing was taken out of it.
     """
     app_id = UUID(str(app_id))
-    client = GraphClient(str(tenant.pk), priority="high")
+    client = client or GraphClient(str(tenant.pk), priority="high")
     try:
         app = client.service_principal(app_id)
     except NotFound:

@@ -21,6 +21,7 @@ from directory.models import (
     Person,
     ServicePrincipal,
 )
+from directory.sync.copying import upsert
 from directory.sync.roles import Holding
 from graph import activity, types
 
@@ -298,15 +299,8 @@ def save_definitions(tenant: Tenant, resources: Iterable[types.ServicePrincipal]
 
 
 def _upsert(model, rows: dict, unique: list[str], fields: list[str]) -> None:
-    """Insert or update. One row per key: PostgreSQL refuses to update a row twice in one statement."""
-    if rows:
-        model.objects.bulk_create(
-            [rows[key] for key in sorted(rows, key=str)],
-            batch_size=BATCH,
-            update_conflicts=True,
-            unique_fields=unique,
-            update_fields=fields,
-        )
+    """Insert or update, one row per key, in the order of the keys."""
+    upsert(model, [rows[key] for key in sorted(rows, key=str)], unique, fields)
 
 
 def _home_domain(user: types.User) -> str:

@@ -33,12 +33,20 @@ _UNKNOWN_PEOPLE = (
 
 
 def fetch_all_unknown(tenant: Tenant, client: GraphClient) -> None:
-    """After a full walk: every missing app and person, and what every resource's permissions mean.
+    """After a full walk: every missing app and person, and what resources' permissions mean that is not known yet.
 
     Raises `GraphError`.
     """
     resources = _ids(tenant, _NAMED_RESOURCES)
-    _fetch(tenant, client, _ids(tenant, _UNKNOWN_APPS) | resources, resources, _ids(tenant, _UNKNOWN_PEOPLE))
+    fetch_unknown(
+        tenant, client, apps=_ids(tenant, _UNKNOWN_APPS), resources=resources, people=_ids(tenant, _UNKNOWN_PEOPLE)
+    )
+
+
+def refetch_words(tenant: Tenant, client: GraphClient) -> None:
+    """What every resource's permissions mean, also where that is known: publishers change it. Raises `GraphError`."""
+    resources = _ids(tenant, _NAMED_RESOURCES)
+    _fetch(tenant, client, resources, resources, set())
 
 
 def fetch_unknown(

@@ -80,7 +80,7 @@ def test_the_cost_does_not_grow_with_the_number(inside, count, django_assert_num
     api, adele = graph_api(inside), somebody(inside, "Adele Vance")
     for number in range(count):
         a_grant(an_app(inside, f"App {number}"), api, "Mail.Read", adele)
-    with rows.writing(inside), django_assert_num_queries(26):
+    with rows.writing(inside), django_assert_num_queries(29):
         sync.derive(inside)
     assert ServicePrincipal.objects.filter(risk=Risk.HIGH).count() == count
 

@@ -6,8 +6,8 @@ import pytest
 
 from directory import sync
 from directory.models import Collection, PermissionGrant
-from directory.sync import walks
-from graph.errors import Unavailable
+from directory.sync import turns
+from graph.errors import Rejected, Unavailable
 from graph.types import Grant, Page
 from tests.directory.rows import a_grant, an_app, graph_api, somebody
 
@@ -23,6 +23,9 @@ class Scripted:
 
     def own_permissions(self):
         return None
+
+    def changes_from_now(self, what):
+        raise Rejected("Nothing can be followed here.", status=400)
 
     def grants(self):
         for page in self.pages:
@@ -53,7 +56,7 @@ def a_new_one(row: PermissionGrant) -> Grant:
 
 
 def read(tenant, monkeypatch, *pages):
-    monkeypatch.setattr(walks, "GraphClient", Scripted(*pages))
+    monkeypatch.setattr(turns, "GraphClient", Scripted(*pages))
     (report,) = sync.sync_tenant(tenant, [Collection.Kind.GRANTS]).kinds
     return report
 

@@ -33,6 +33,8 @@ EXEMPT: dict[str, str] = {
     "accounts.services.delete_dead_sessions": "housekeeping of sessions that ran out by themselves",
     "accounts.services.forget_idle_tokens": "housekeeping of tokens without a session",
     "directory.sync.derive": "counts within the copy",
+    "directory.sync.work": "reads the directory into the copy; a list read in full, or failing, is recorded",
+    "directory.sync.rate_anew": "counts within the copy",
     "directory.sync.refresh_app": "reads the directory into the copy",
     "directory.sync.refresh_person": "reads the directory into the copy",
     "directory.sync.take_in_people": "reads the directory into the copy",
