@@ -14,6 +14,7 @@ from cryptography.fernet import InvalidToken
 
 from accounts import token_store
 from accounts.models import User
+from accounts.tenancy import operator_context
 
 STEP = 30  # seconds
 DIGITS = 6
@@ -49,6 +50,14 @@ def code_at(secret: bytes, counter: int) -> str:
     start = digest[-1] & 15
     number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
     return str(number % 10**DIGITS).zfill(DIGITS)
+
+
+def renew_encryption() -> None:
+    """Encrypt every operator's secret with the newest key. What no key opens stays as it is."""
+    with operator_context():
+        for user in User.objects.filter(tenant=None, factor__isnull=False):
+            if secret := _secret(user):
+                User.objects.filter(pk=user.pk).update(factor=token_store.encrypted(secret))
 
 
 def _secret(user: User) -> bytes | None:

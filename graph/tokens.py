@@ -210,6 +210,8 @@ def settled(ask: Callable[[], T]) -> T:
             text = str(of_code(code) or code)
             raise TokenError(text, error="invalid_tenant", code=code, explanation=text) from None
         raise TokenUnavailable("Microsoft's sign-in sent an answer that cannot be used.") from error
+    except (AttributeError, LookupError, TypeError) as error:  # MSAL takes an ID token apart before anybody proves it
+        raise TokenUnavailable("Microsoft's sign-in sent an answer that makes no sense.") from error
 
 
 def refusal(result: dict) -> TokenError:

@@ -31,9 +31,7 @@ class BodyLimitMiddleware:
         limit = getattr(view, "takes", 0) if _may(request, view, kwargs) else 0
         if announced <= limit:
             return None
-        response = render(request, "413.html", {"limit": filesizeformat(max(limit, USUAL))}, status=413)
-        response["Connection"] = "close"  # nobody is going to read the rest
-        return response
+        return render(request, "413.html", {"limit": filesizeformat(max(limit, USUAL))}, status=413)
 
 
 def _announced(request: HttpRequest) -> int:

@@ -123,7 +123,12 @@ def test_an_answer_without_an_id_token_signs_nobody_in(visit):
     assert nobody_is_in(visit)
 
 
-@pytest.mark.parametrize("reply", [Reply(503, b"busy"), Reply(200, b"<html>"), Reply(200, {"id_token": "x.y.z"})])
+ODD = [
+    Reply(200, {"access_token": "at", "id_token": odd}) for odd in ("", "x", 7, ["a"], {"a": 1}, None, "e30.e30.e30")
+]
+
+
+@pytest.mark.parametrize("reply", [Reply(503, b"busy"), Reply(200, b"<html>"), Reply(200, {"id_token": "x.y.z"}), *ODD])
 def test_a_token_endpoint_in_trouble_signs_nobody_in(visit, reply):
     visit.microsoft.token_replies.append(reply)
 

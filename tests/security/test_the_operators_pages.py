@@ -2,15 +2,17 @@
 
 import pytest
 from allauth.usersessions.models import UserSession
+from cryptography.fernet import Fernet
 from django.contrib import admin
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from accounts import second_factor
 from accounts.ids import OPERATOR
 from accounts.models import Bucket
-from accounts.tenancy import tenant_context
+from accounts.tenancy import operator_context, tenant_context
 from audit import chain
 from audit.models import AuditEntry
 from tests.signing_in import code_of, make_operator, sign_in_operator
@@ -129,3 +131,14 @@ def test_guessing_is_counted_by_all_processes_together(client, db):
     assert "_auth_user_id" not in client.session
     assert len(record()) == 10  # whoever has to wait fills no record
     assert Bucket.objects.count() == 1
+
+
+def test_a_new_key_reaches_the_second_factor_too(db, settings):
+    user = make_operator(PASSWORD)
+    settings.TOKEN_CACHE_KEYS = [Fernet.generate_key().decode(), *settings.TOKEN_CACHE_KEYS]
+    call_command("tidy_accounts")
+    settings.TOKEN_CACHE_KEYS = settings.TOKEN_CACHE_KEYS[:1]
+
+    with operator_context():
+        user.refresh_from_db()
+        assert second_factor.accepts(user, code_of(user))

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from accounts import services, token_store
+from accounts import second_factor, services, token_store
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
 
@@ -18,6 +18,7 @@ class Command(BaseCommand):
             with tenant_context(tenant_id):
                 forgotten += services.forget_idle_tokens(tenant_id)
                 renewed += token_store.renew_encryption(tenant_id)
+        second_factor.renew_encryption()
         self.stdout.write(
             f"{sessions} sessions had run out. Forgot the tokens of {forgotten} people without a session;"
             f" encrypted those of {renewed} anew."
