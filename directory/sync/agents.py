@@ -26,7 +26,7 @@ from directory.sync.report import explain
 from directory.sync.unknown import fetch_unknown
 from graph import agents as wire
 from graph.client import GraphClient
-from graph.errors import GraphError, NotFound
+from graph.errors import Forbidden, GraphError, NotFound
 from graph.types import Grant
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def _read_ties(tenant: Tenant, client: GraphClient, started: datetime) -> str:
         owned = client.agents_with_owners()
         _save_blueprints(tenant, owned)
         if permissions.standing(tenant, AGENTS.any_of) == permissions.Standing.GRANTED:
-            sponsored = client.agents_with_sponsors()
+            sponsored = _sponsored(client)
             cut = {one.id for one in (*owned, *sponsored) if not one.whole}
             owners, sponsors = _by_agent(owned), _by_agent(sponsored)
             known = (owners.keys() & sponsors.keys()) - cut
@@ -90,6 +90,15 @@ def _read_ties(tenant: Tenant, client: GraphClient, started: datetime) -> str:
     for part in rows.in_parts(first.values_list("pk", "kind"), 10):
         _read_one_by_one(tenant, client, dict(part), started)
     return ""
+
+
+def _sponsored(client: GraphClient) -> list[wire.Agent]:
+    """Empty where Microsoft refuses the list all the same: then they are asked one by one."""
+    try:
+        return client.agents_with_sponsors()
+    except Forbidden as error:
+        logger.info("The list of agents is refused although it was granted: %s", error.code)
+        return []
 
 
 def _by_agent(found: Iterable[wire.Agent]) -> Ties:

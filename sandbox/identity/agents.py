@@ -38,7 +38,11 @@ def stand_in(world: World, agent: ServicePrincipal) -> Application:
         app_id=agent.client_id,
         display_name=agent.display_name,
         home_tenant_id=blueprint.home_tenant_id if blueprint else "",
+        redirect_uris=blueprint.redirect_uris if blueprint else [],
+        any_loopback_port=bool(blueprint and blueprint.any_loopback_port),
         required_access=blueprint.required_access if blueprint else [],
+        publisher=blueprint.publisher if blueprint else None,
+        verified=bool(blueprint and blueprint.verified),
         agent_of=agent.blueprint_app_id or "",
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sandbox.identity import (
+    agents,
     authority as authorities,
     claims_request,
     consent,
@@ -103,7 +104,8 @@ def read(world: World, segment: str, values: Mapping[str, str], own_origin: str)
         refusal = errors.missing("client_id")
         refusal.on_page = True
         raise refusal
-    application = world.application(client_id)
+    agent = agents.asking(authority.tenant, values)
+    application = agents.stand_in(world, agent) if agent else world.application(client_id)
     if application is None:
         raise errors.no_application(client_id, authority.tenant.name if authority.tenant else "Microsoft Accounts")
     redirect_uri = redirects.require(application, values.get("redirect_uri"), own_origin)
@@ -126,7 +128,9 @@ def check(request: Request) -> None:
             700054,
             f"response_type '{response_type.split()[-1]}' is not enabled for the application.",
         )
-    if response_type != "code":
+    # Nobody signs in to an agent: a person may consent to it, and is sent back with nothing.
+    # https://learn.microsoft.com/entra/agent-id/identity-platform/interactive-agent-authentication-authorization-flow
+    if response_type != ("none" if request.application.agent_of else "code"):
         raise Refusal(700051, "The requested response type is not supported.", error="unsupported_response_type")
     if values.get("response_mode", "query") not in ("query", "fragment", "form_post"):
         raise Refusal(70007, f"'{values['response_mode']}' is not a supported value for 'response_mode'.")
@@ -252,6 +256,8 @@ def proceed(request: Request, browser: Browser, flow: Flow, *, agreed: bool = Fa
     ask = consent.missing(world, tenant, application, user, wanted, all_=forced)
     if ask:
         return _consent_step(request, tenant, user, ask)
+    if application.agent_of:
+        return Answer({"state": request.values.get("state")})
     return Answer(_code(request, sign_in, tenant, user))
 
 

@@ -9,7 +9,7 @@ from sandbox.catalogue import CONTOSO, WOODGROVE, app_id
 from sandbox.identity.agents import EXCHANGE
 from sandbox.objects import GRAPH_APP_ID, make_id
 from sandbox.odd_cases import BLUEPRINT_APP_ID
-from tests.sandbox.client import claims
+from tests.sandbox.client import Client, claims
 from tests.sandbox.graph import Graph, refused
 
 AGENT, NAMELESS = (make_id(WOODGROVE, "agent", place) for place in ("Berlin", "Oslo"))
@@ -132,6 +132,38 @@ def test_some_permissions_nobody_gives_to_an_agent(served, graph):
     refused(graph.post("oauth2PermissionGrants", grant | {"scope": "User.ReadWrite.All"}), 400, "Request_BadRequest")
     refused(graph.post(f"servicePrincipals/{AGENT}/appRoleAssignments", role), 400, "Request_BadRequest")
     assert graph.post("oauth2PermissionGrants", grant | {"scope": "Files.Read.All"}).status_code == 201
+
+
+# --- consent ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def to_berlin(served, browser):
+    """The agent as the client of an authorization request; answers go to its blueprint's address."""
+    home = "http://localhost/apps/minutes-helper/callback"
+    return Client(served.url, browser, app_id=AGENT, redirect_uri=home, scope="Notes.Read", authority=WOODGROVE)
+
+
+def test_a_person_consents_to_an_agent_and_the_blueprint_is_told_nothing_but_that(to_berlin, graph):
+    """https://learn.microsoft.com/entra/agent-id/identity-platform/interactive-agent-authentication-authorization-flow"""
+    paula = graph.user("paula").id
+
+    answer = to_berlin.code("Paula Reyes", response_type="none")
+
+    assert answer == {"state": "the-state"}
+    grants = {one.principal_id: one.scope for one in graph.tenant.grants_of_client(AGENT)}
+    assert grants[paula].split() == ["Notes.Read"]
+    assert to_berlin.authorize(response_type="code").answer["error"] == "unsupported_response_type"
+
+
+def test_an_admin_consents_to_an_agent_for_everybody(to_berlin, browser, graph):
+    address = f"/{WOODGROVE}/v2.0/adminconsent"
+    asked = {"client_id": AGENT, "redirect_uri": to_berlin.redirect_uri, "scope": "Notes.Read", "state": "s"}
+
+    answer = browser.press(browser.press(browser.open(address, **asked), "Wilma Stein"), "Accept").answer
+
+    assert (answer["admin_consent"], answer["tenant"]) == ("True", WOODGROVE)
+    assert "Notes.Read" in {one.scope for one in graph.tenant.grants_of_client(AGENT) if one.principal_id is None}
 
 
 # --- tokens ----------------------------------------------------------------------------------------
