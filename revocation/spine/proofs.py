@@ -17,6 +17,7 @@ from revocation.models import RevocationStep
 
 State = RevocationStep.State
 LONGEST_PAUSE = 60.0  # seconds
+FIRST_PROOF, FIRST_PROOF_OF_A_LIST = timedelta(seconds=0.05), timedelta(seconds=2)  # after Microsoft accepted
 
 _FINAL_EVENTS = {
     State.VERIFIED: AuditEvent.STEP_VERIFIED,
@@ -137,7 +138,7 @@ def pause(count: int) -> timedelta:
 
 def first_proof(step: RevocationStep) -> timedelta:
     """A person who waits sees a proof at once where there is one; a list can wait for the replication."""
-    return timedelta(seconds=0.05 if step.interactive else 2.0)
+    return FIRST_PROOF if step.interactive else FIRST_PROOF_OF_A_LIST
 
 
 def proof_time() -> timedelta:
