@@ -75,11 +75,10 @@ def blueprint(
 
 
 def blueprints() -> list[Application]:
-    """Every registration of a blueprint that the cast's agents are made from, fresh."""
+    """Vendors' registrations of blueprints, fresh."""
     return [
         blueprint(MINUTES, "minutes-helper", "Fabrikam", FABRIKAM),
         blueprint(RESEARCH, "research-assistant", "Trey Research", make_id("tenant", "Trey Research")),
-        blueprint(DESK, "service-desk", "Contoso", CONTOSO),
     ]
 
 
@@ -165,7 +164,7 @@ def _research(world: World, tenant: Tenant) -> None:
 def _desk(world: World, tenant: Tenant) -> None:
     """Contoso's own: it works with nobody signed in, by a permission that its blueprint's principal holds."""
     now, graph = tenant.clock.now(), tenant.service_principal_for(GRAPH_APP_ID)
-    made_from = tenant.instantiate(world.applications[app_id(DESK)])
+    made_from = tenant.instantiate(world.add_application(blueprint(DESK, "service-desk", "Contoso", CONTOSO)))
     made_from.created, made_from.owners = now - timedelta(days=120), [_person(tenant, "Megan")]
     made_from.sponsors = [_person(tenant, "Megan")]
     tenant.assign(made_from.id, "ServicePrincipal", graph.id, graph.app_role("User.Read.All").id)
