@@ -9,7 +9,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant, TenantOwned
@@ -145,6 +145,20 @@ class GateCredential(TenantOwned):
 
     def __str__(self) -> str:
         return str(self.id)[:8]
+
+
+class KeptPolicy(TenantOwned):
+    """A custom policy of the tenant as it was read last. Pages about policies read these rows and ask nobody."""
+
+    policy_id = models.CharField(max_length=128)  # as its file spells it
+    xml = models.BinaryField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("policy_id"), "tenant", name="one_row_per_policy")]
+
+    def __str__(self) -> str:
+        return self.policy_id
 
 
 class GateCount(TenantOwned):

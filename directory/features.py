@@ -57,6 +57,12 @@ AGENTS = Feature(
     _("Know of all AI agents at once who sponsors them. Without it it takes days in a large organisation."),
     optional=True,
 )
+CUSTOM_POLICIES = Feature(
+    "custom_policies",
+    ("Policy.Read.All", "Policy.ReadWrite.TrustFramework"),
+    _("Azure AD B2C: read the custom policies. Without it they are read from files."),
+    optional=True,
+)
 CONSENT_POLICY = Feature(
     "consent_policy",
     ("Policy.Read.All",),

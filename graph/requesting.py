@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
 
@@ -163,6 +164,10 @@ class Requester:
         """A single thing. Raises NotFound when it is not there, or not yet."""
         return read_one(self.read("GET", self.url(path, query)), read)
 
+    def content(self, path: str, *, beta: bool = False) -> bytes:
+        """A thing that is no JSON, as it is."""
+        return self.read("GET", self.url(path, beta=beta), raw=True)
+
     def by_ids(self, path: str, ids: Iterable, select: str, read: Reader) -> Items:
         """The things among `ids` that exist, in batches of 20. An empty `select` asks for all they are."""
         query = f"?{urlencode({'$select': select}, safe='$,')}" if select else ""
@@ -271,7 +276,7 @@ class Requester:
         url = f"{self._root}/{'beta' if beta else 'v1.0'}{path}"
         return f"{url}?{urlencode(query, safe='$,', quote_via=quote)}" if query else url
 
-    def read(self, method: str, url: str, **options) -> dict:
+    def read(self, method: str, url: str, **options) -> Any:
         """A request that changes nothing, asked again where that may help."""
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
@@ -291,7 +296,7 @@ class Requester:
             raise error
         time.sleep(pause)
 
-    def _request(self, method: str, url: str, **options) -> dict:
+    def _request(self, method: str, url: str, **options) -> Any:
         """One request; a refused token is replaced once, answering the challenge if there was one.
 
         https://learn.microsoft.com/entra/identity-platform/claims-challenge
@@ -303,8 +308,15 @@ class Requester:
             return self._send(method, url, claims=error.claims, **options)
 
     def _send(
-        self, method: str, url: str, *, claims: str | None = None, headers: dict | None = None, **options
-    ) -> dict:
+        self,
+        method: str,
+        url: str,
+        *,
+        claims: str | None = None,
+        headers: dict | None = None,
+        raw: bool = False,
+        **options,
+    ) -> Any:
         token = tokens.app_token(self.tenant_id, claims=claims)
         try:
             response = transport.session().request(
@@ -326,6 +338,8 @@ class Requester:
             body = None
         if error := error_of(response.status_code, response.headers, body):
             raise error
+        if raw:
+            return response.content
         if not isinstance(body, dict):
             raise Unavailable(
                 "Graph sent an answer that is not JSON.",

@@ -52,6 +52,7 @@ FEATURES = [
     reading.ORGANIZATION,
     reading.LAST_USED,
     reading.CONSENT_POLICY,
+    reading.CUSTOM_POLICIES,
     reading.SPONSORS,
     reading.AGENTS,
     _of(

@@ -68,6 +68,28 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
     return changed
 
 
+def choose_sign_out(tenant: Tenant, action: str, *, actor: Actor) -> None:
+    """Let sign-outs make this call of Microsoft's: which one reaches a refresh, a B2C tenant's policies say."""
+    with transaction.atomic():
+        row = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        before = row.sign_out_action
+        if before == action:
+            return
+        row.sign_out_action = tenant.sign_out_action = Tenant.SignOutAction(action)
+        row.save(update_fields=["sign_out_action"])
+        record(
+            AuditEvent.TENANT_CHANGED,
+            tenant_id=tenant.pk,
+            actor=actor,
+            target_type="tenant",
+            target_id=str(tenant.pk),
+            target_label=row.name,
+            outcome="saved",
+            before={"sign_out_action": before},
+            after={"sign_out_action": action},
+        )
+
+
 def _plain(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
 

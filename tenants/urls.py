@@ -13,6 +13,9 @@ urlpatterns = [
     path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
     path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
     path("t/<slug:tenant>/settings/gate/", gate.gate, name="gate"),
+    path("t/<slug:tenant>/settings/gate/why/", gate.why_it_refreshes, name="why-it-refreshes"),
+    path("t/<slug:tenant>/settings/gate/why/read/", gate.read_policies, name="read-policies"),
+    path("t/<slug:tenant>/settings/gate/why/sign-out/", gate.choose_sign_out, name="choose-sign-out"),
     path("t/<slug:tenant>/settings/gate/credentials/", gate.make_credential, name="make-credential"),
     path(
         "t/<slug:tenant>/settings/gate/credentials/<uuid:credential_id>/end/",

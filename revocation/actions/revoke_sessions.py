@@ -6,6 +6,7 @@ https://learn.microsoft.com/graph/api/user-revokesigninsessions
 
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -14,13 +15,17 @@ from directory import sync
 from directory.models import Person
 from graph.errors import NotFound
 from graph.requesting import segment
-from graph.types import Call, User
+from graph.types import Call, User, moment_of
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, unreadable
 from revocation.steps import StepDraft
 
 # How far Microsoft's clock may be behind ours before we stop believing what we read back.
 CLOCK_SKEW = timedelta(seconds=30)
 SELECT = f"$select={User.SELECT}"
+# Where policies of Azure AD B2C are in force, both of an account's dates are read back: each policy compares one, or
+# none, and a call has been reported to move one of them alone. The second is in beta only.
+REFRESH_CLOCK = "refreshTokensValidFromDateTime"
+BOTH_MOVE_WITHIN = timedelta(minutes=1)
 
 
 def step(person: Person | User, *, action: str = "revoke_sessions", urgency: int = 50, **params) -> StepDraft:
@@ -61,6 +66,8 @@ class RevokeSessions(Action):
         if answer.error is None:
             valid_from = User.read(answer.body).sessions_valid_from
             observe(step, valid_from_before=valid_from.isoformat() if valid_from else None)
+            if wants_both(step):
+                observe(step, refresh_from_before=answer.body.get(REFRESH_CLOCK))
         return None
 
     def call(self, step):
@@ -70,7 +77,8 @@ class RevokeSessions(Action):
         return failed(error, _("This person no longer exists in the directory, so there was nothing to sign out."))
 
     def proof(self, step):
-        return Call("GET", f"/users/{segment(step.target_id)}?{SELECT}")
+        both = wants_both(step)
+        return Call("GET", f"/users/{segment(step.target_id)}?{SELECT}{f',{REFRESH_CLOCK}' if both else ''}", beta=both)
 
     def proved(self, step, answer):
         if isinstance(answer.error, NotFound):
@@ -81,16 +89,33 @@ class RevokeSessions(Action):
         if person.is_external:
             text = _("Signs in elsewhere: the sessions belong to the home organisation, and only it can end them.")
             return Outcome(Verdict.NO_EFFECT, text, "external", answer.request_id)
-        if not self._moved(step, person.sessions_valid_from):
-            return NOT_YET
-        observe(step, valid_from=person.sessions_valid_from.isoformat())
-        return Outcome(Verdict.VERIFIED, request_id=answer.request_id)
+        moved = self._moved(step, person.sessions_valid_from, before_image(step))
+        if moved:
+            observe(step, valid_from=person.sessions_valid_from.isoformat())
+        if wants_both(step):
+            return self._both(step, moved, moment_of(answer.body.get(REFRESH_CLOCK)), answer.request_id)
+        return Outcome(Verdict.VERIFIED, request_id=answer.request_id) if moved else NOT_YET
 
-    def _moved(self, step, valid_from: datetime | None) -> bool:
+    def _both(self, step, sessions_moved: bool, refresh_from: datetime | None, request_id: str) -> Outcome:
+        """A proof of both dates: where only one of them moved, the other is waited for a while, and then said."""
+        before = (step.observed or {}).get("refresh_from_before")
+        refresh_moved = self._moved(step, refresh_from, parse_datetime(before) if before else None)
+        if refresh_moved:
+            observe(step, refresh_from=refresh_from.isoformat())
+        if sessions_moved and refresh_moved:
+            return Outcome(Verdict.VERIFIED, _("The directory shows it: both dates moved."), request_id=request_id)
+        if not (sessions_moved or refresh_moved) or timezone.now() - step.called_at < BOTH_MOVE_WITHIN:
+            return NOT_YET
+        moved, stood = ("signInSessionsValidFromDateTime", REFRESH_CLOCK)
+        if refresh_moved:
+            moved, stood = stood, moved
+        text = _("%(moved)s moved and %(stood)s did not: a policy that compares the latter goes on issuing tokens.")
+        return Outcome(Verdict.VERIFIED, text % {"moved": moved, "stood": stood}, "one_clock", request_id)
+
+    def _moved(self, step, valid_from: datetime | None, before: datetime | None) -> bool:
         """Whether the valid-from time is this call's doing, and not an earlier sign-out's."""
         if valid_from is None or step.called_at is None or valid_from < step.called_at - CLOCK_SKEW:
             return False
-        before = before_image(step)
         # Microsoft may cut the time to whole seconds, so two sign-outs within one second look the same.
         return before is None or valid_from > before or valid_from >= step.called_at.replace(microsecond=0)
 
@@ -98,6 +123,11 @@ class RevokeSessions(Action):
         proved = {step.target_id: (step.observed or {}).get("valid_from") for step in steps}
         proved = {person: parse_datetime(at) for person, at in proved.items() if at}
         sync.mark_all_sessions_revoked(steps[0].tenant, proved)
+
+
+def wants_both(step) -> bool:
+    """Whether both of an account's dates are to be read back: the tenant's policies ask the gate."""
+    return bool((step.params or {}).get("both_clocks"))
 
 
 def before_image(step) -> datetime | None:

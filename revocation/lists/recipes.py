@@ -16,7 +16,7 @@ from accounts.models import Tenant
 from audit import canonical
 from b2c.terms import Terms
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
-from revocation import planning
+from revocation import drafting, planning
 from revocation.actions import (
     delete_assignment,
     delete_grant,
@@ -60,9 +60,9 @@ def for_people(tenant: Tenant, recipe: str, people: Sequence[Row], options: dict
             label = person.display_name or person.upn
             yield refuse_refresh.step(terms, person.id, label, wide=True, urgency=row.urgency)
         return
-    grants = _risky_grants(tenant) if recipe == Recipe.CONTAIN_PEOPLE else {}
+    grants, both = _risky_grants(tenant) if recipe == Recipe.CONTAIN_PEOPLE else {}, drafting.both_clocks(tenant)
     for row, person in _in_the_copy(tenant, people):
-        yield from _sign_out(tenant, person, row.urgency)
+        yield from _sign_out(tenant, person, row.urgency, both)
         for grant in grants.get(person.id, ()):
             label = _("%(app)s, granted by %(person)s") % {"app": grant.client, "person": person}
             about = {"person_id": str(person.id), "person_label": person.display_name}
@@ -71,6 +71,7 @@ def for_people(tenant: Tenant, recipe: str, people: Sequence[Row], options: dict
 
 def for_app(tenant: Tenant, app: ServicePrincipal, people: Sequence[Row]) -> Iterator[StepDraft]:
     """Disable the app, withdraw every consent and assignment, then sign out everyone who consented."""
+    both = drafting.both_clocks(tenant)
     if app.account_enabled:
         yield set_app_enabled.disable(app, urgency=DISABLE_FIRST)
     for grant in _grants_of(tenant, app).iterator(chunk_size=2000):
@@ -80,11 +81,11 @@ def for_app(tenant: Tenant, app: ServicePrincipal, people: Sequence[Row]) -> Ite
     for assignment in _assignments_of(tenant, app).iterator(chunk_size=2000):
         yield delete_assignment.step(assignment, urgency=GRANTS)
     for row, person in _in_the_copy(tenant, people):
-        yield from _sign_out(tenant, person, row.urgency)
+        yield from _sign_out(tenant, person, row.urgency, both)
 
 
-def _sign_out(tenant: Tenant, person: Person, urgency: int) -> Iterator[StepDraft]:
-    yield revoke_sessions.step(person, action=tenant.sign_out_action, urgency=urgency)
+def _sign_out(tenant: Tenant, person: Person, urgency: int, params: dict) -> Iterator[StepDraft]:
+    yield revoke_sessions.step(person, action=tenant.sign_out_action, urgency=urgency, **params)
     if person.has_account:  # who never signed in to the portal has no session in it
         yield end_portal_sessions.step(person, urgency=urgency)
 

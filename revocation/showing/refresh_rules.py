@@ -14,6 +14,7 @@ from b2c.terms import Terms
 from directory.models import Person
 from revocation.rules import protection
 from revocation.services import refusing
+from revocation.showing import both_clocks
 from revocation.showing.confirming import Confirmation, Crumb, Truth
 
 PLAN = "revocation/_plan_of_rule.html"
@@ -122,6 +123,7 @@ def of_person(tenant: Tenant, person: Person, actor: Actor) -> dict | None:
     of_apps = [AppOfPerson(app, [rule for rule in rules if rule.app_id == app.app_id]) for app in apps]
     known = {app.app_id for app in apps}
     return {
+        "clocks": both_clocks.after_sign_out(tenant, person),
         "apps": of_apps,
         "others": [rule for rule in rules if rule.app_id not in known],
         "refusal": protection.refusal(tenant, person, actor) or "",

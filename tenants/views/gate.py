@@ -12,14 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _, ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import permissions
 from accounts.access import Actor, require
+from accounts.models import Tenant
 from accounts.roles import Capability
-from b2c import effects, selectors, services
+from b2c import effects, kept, refreshing, selectors, services
 from b2c.gate import credentials
 from b2c.models import GateCredential
+from directory.features import CUSTOM_POLICIES
+from graph.errors import GraphError
+from graph.explain import words
 from revocation.showing.confirming import Confirmation, Truth, confirm
+from tenants import services as tenants
 from tenants.gate_forms import GateForm
 
 
@@ -61,6 +67,48 @@ def end_credential(request: HttpRequest, credential_id: UUID) -> HttpResponse:
         return redirect("tenants:gate", request.tenant.slug)
     others = selectors.credentials(request.tenant).exclude(pk=found.pk).exists()
     return confirm(request, _ending(found, others, reverse("tenants:gate", args=[request.tenant.slug])))
+
+
+@require_GET
+@require(Capability.MANAGE_TENANT)
+def why_it_refreshes(request: HttpRequest) -> HttpResponse:
+    """Which ways to a new token stand open, by the tenant's own policies as they were read last."""
+    known = kept.kept(request.tenant)
+    policies = known.policies if known else None
+    action = refreshing.sign_out_action(policies) if policies else ("", "")
+    context = {
+        "kept": known,
+        "policies": refreshing.why(policies) if policies else [],
+        "action": action,
+        "wanted": dict(Tenant.SignOutAction.choices).get(action[0], ""),
+        "off": permissions.missing(request.tenant, CUSTOM_POLICIES.any_of),
+    }
+    return render(request, "tenants/why_it_refreshes.html", context)
+
+
+@require_POST
+@require(Capability.MANAGE_TENANT, step_up=True)
+def read_policies(request: HttpRequest) -> HttpResponse:
+    """Read the custom policies anew from Microsoft Graph."""
+    try:
+        count = kept.read_from_graph(request.tenant)
+        said = ngettext("%(count)d policy was read.", "%(count)d policies were read.", count)
+        messages.success(request, said % {"count": count})
+    except GraphError as error:
+        messages.error(request, _("The policies could not be read: %(why)s") % {"why": words(error).what})
+    return redirect("tenants:why-it-refreshes", request.tenant.slug)
+
+
+@require_POST
+@require(Capability.MANAGE_TENANT, step_up=True)
+def choose_sign_out(request: HttpRequest) -> HttpResponse:
+    """Let sign-outs make the call that this tenant's policies look at."""
+    known = kept.kept(request.tenant)
+    action, _why = refreshing.sign_out_action(known.policies) if known and known.policies else ("", "")
+    if action:
+        tenants.choose_sign_out(request.tenant, action, actor=Actor.of(request.membership))
+        messages.success(request, _("Sign-outs use it from now on."))
+    return redirect("tenants:why-it-refreshes", request.tenant.slug)
 
 
 def _about(request: HttpRequest, form: GateForm) -> dict:

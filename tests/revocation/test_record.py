@@ -276,6 +276,10 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
         E.TENANT_CHANGED,
         lambda s: tenants.change(s.tenant, {"approval_threshold": 7}, actor=actor(s.megan)),
     ),
+    "tenants.services.choose_sign_out": (
+        E.TENANT_CHANGED,
+        lambda s: tenants.choose_sign_out(s.tenant, "invalidate_tokens", actor=actor(s.megan)),
+    ),
     "revocation.services.refusing.refuse": (E.STEP_VERIFIED, _refuse_refresh),
     "revocation.services.refusing.end": (E.STEP_VERIFIED, _end_rule),
     "b2c.services.change": (E.TENANT_CHANGED, _gate),

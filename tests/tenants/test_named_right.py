@@ -45,6 +45,7 @@ CALLS = {
     "delete_blueprints": [(BLUEPRINT, "DELETE")],
     "organization": [("/organization", "GET")],
     "consent_policy": [("/policies/authorizationpolicy", "GET")],
+    "custom_policies": [("/trustframework/policies", "GET")],
     "last_used": [("/reports/serviceprincipalsigninactivities", "GET")],
 }
 FEATURES = [*connection.FEATURES, connection.INVALIDATE_TOKENS]

@@ -41,6 +41,27 @@ BETA = [
         )
     ),
     Beta(
+        "GET",
+        "/trustframework/policies",
+        "",
+        frozenset(),
+        f"{API}/trustframework-list-trustframeworkpolicies?view=graph-rest-beta",
+    ),
+    Beta(
+        "GET",
+        "/trustframework/policies/{id}/$value",
+        "",
+        frozenset(),
+        f"{API}/trustframework-list-trustframeworkpolicies?view=graph-rest-beta",
+    ),
+    Beta(  # the one property that v1.0 lacks: refreshTokensValidFromDateTime
+        "GET",
+        "/users/{id}",
+        "user",
+        frozenset({"$select"}),
+        "https://learn.microsoft.com/graph/api/resources/user?view=graph-rest-beta#properties",
+    ),
+    Beta(
         "POST",
         "/users/{id}/invalidateallrefreshtokens",
         None,
@@ -55,6 +76,9 @@ OPEN_PROPERTIES = {
     # https://learn.microsoft.com/graph/aad-advanced-queries#properties-of-directory-objects-that-support-sorting
     ("servicePrincipal", "createddatetime"): "DateTimeOffset",
 }
+
+# Properties of beta alone: https://learn.microsoft.com/graph/api/resources/user?view=graph-rest-beta#properties
+BETA_PROPERTIES = {("user", "refreshtokensvalidfromdatetime")}
 
 # What reads service principals, by the table.
 _READS_APPS = frozenset({"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"})
@@ -80,6 +104,8 @@ MORE_PERMISSIONS: dict[tuple[str, str], frozenset[str]] = {
             "Directory.Read.All",
         }
     ),
+    # The content of a policy is read with what lists the policies.
+    ("/trustframework/policies/{id}/$value", "GET"): frozenset({"Policy.Read.All", "Policy.ReadWrite.TrustFramework"}),
     # reportroot-list-serviceprincipalsigninactivities
     ("/reports/serviceprincipalsigninactivities", "GET"): frozenset({"AuditLog.Read.All", "Directory.Read.All"}),
 }

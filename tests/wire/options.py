@@ -54,7 +54,7 @@ def judge(target: Target, query: str, headers: Mapping[str, str]) -> Found:
         if name not in known:
             yield "option", f"{name} is no option of {target.template}"
     if "$select" in options:
-        yield from _select(target.type, options["$select"])
+        yield from _select(target.type, options["$select"], beta=target.beta_options is not None)
     if "$expand" in options:
         yield from _expand(target.type, options["$expand"])
     if "$top" in options:
@@ -104,8 +104,10 @@ def _property(type_name: str, path: str) -> str | None:
     return _property(kind, rest) if rest else kind
 
 
-def _select(type_name: str, text: str) -> Found:
+def _select(type_name: str, text: str, *, beta: bool) -> Found:
     for name in _names(type_name, text):
+        if beta and (type_name, name.lower()) in documented.BETA_PROPERTIES:
+            continue
         yield "select", f"{type_name} has no property {name!r}"
 
 

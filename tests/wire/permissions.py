@@ -43,6 +43,8 @@ FEATURES = {
     ("GET", "/roleManagement/directory/roleDefinitions"): "roles",
     ("GET", "/organization"): "organization",
     ("GET", "/policies/authorizationPolicy"): "consent_policy",
+    ("GET", "/trustFramework/policies"): "custom_policies",
+    ("GET", "/trustFramework/policies/{id}/$value"): "custom_policies",
     ("GET", "/groups"): "groups",
     ("GET", "/groups/{id}"): "groups",
     ("GET", "/groups/{id}/transitiveMembers"): "groups",

@@ -64,7 +64,7 @@ def test_every_call_that_may_be_made_is_one_the_portal_declares_something_for():
     of_agents = [call for table in permissions.AGENT_ACTIONS.values() for call in table]
     for method, template in (*permissions.FEATURES, *permissions.ACTIONS, *of_agents):
         path = template.replace("{id}", paths.ITEM.strip("/"))
-        of_beta = any(name in path for name in ("invalidateAll", "SignInActivities", "inherited"))
+        of_beta = any(name in path for name in ("invalidateAll", "SignInActivities", "inherited", "trustFramework"))
         version = "beta" if of_beta else "v1.0"
 
         target = paths.resolve(version, path)
