@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.models import Tenant
 from consent.apps_now import Absent, app_now, asking_microsoft, client_of
+from directory import agents
 from directory.models import AppRoleAssignment, InheritedGrant, PermissionDefinition, PermissionGrant, ServicePrincipal
 from graph import types
 from revocation import services as revocation
-from revocation.actions import take_from_blueprint
+from revocation.actions import sign_out_agent, take_from_blueprint
 from revocation.models import RevocationRequest
 from revocation.rules.refusals import NothingToRevoke
 from revocation.steps import StepDraft
@@ -56,6 +57,30 @@ def take_from_blueprint_of(
         reason=reason,
         ticket=ticket,
         steps=[step],
+    )
+
+
+def sign_out_account_of(
+    tenant: Tenant, agent: ServicePrincipal, *, actor: Actor, reason: str = "", ticket: str = ""
+) -> RevocationRequest:
+    """End the sessions of this agent's own account. The agent itself goes on.
+
+    Raises:
+        Absent: the agent has no account here.
+        Protected: it is Microsoft's own.
+    """
+    account = agents.account_of(agent)
+    if account is None:
+        raise Absent
+    app_now(tenant, agent)
+    return revocation.submit(
+        tenant=tenant,
+        actor=actor,
+        kind=sign_out_agent.SignOutAgent.name,
+        title=_("Sign out the account of %(app)s") % {"app": agent.display_name},
+        reason=reason,
+        ticket=ticket,
+        steps=[sign_out_agent.step(account)],
     )
 
 

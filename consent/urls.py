@@ -52,6 +52,11 @@ urlpatterns = [
     path("t/<slug:tenant>/apps/<uuid:app_id>/enable/", app_actions.enable, name="enable-app"),
     path("t/<slug:tenant>/apps/<uuid:app_id>/delete/", app_actions.delete, name="delete-app"),
     path(
+        "t/<slug:tenant>/apps/<uuid:app_id>/account/sign-out/",
+        app_actions.sign_out_account,
+        name="sign-out-account",
+    ),
+    path(
         "t/<slug:tenant>/apps/<uuid:app_id>/passes/<uuid:resource_id>/<slug:kind>/<path:value>/take/",
         app_actions.take_from_blueprint,
         name="take-from-blueprint",

@@ -167,6 +167,7 @@ TABLE: dict[str, Row] = {
     "consent:app": Row(Capability.VIEW_APPS, ids=app_id),
     "consent:revoke-user-consent": Row(Capability.CHANGE_APPS, ids=consent_id),
     "consent:revoke-tenant-consent": CHANGES_APP,
+    "consent:sign-out-account": Row(Capability.CHANGE_APPS, ids=agent_id),
     "consent:take-from-blueprint": Row(Capability.CHANGE_APPS, ids=passed_on),
     "consent:disable-app": CHANGES_APP,
     "consent:enable-app": CHANGES_APP,

@@ -127,6 +127,8 @@ def _agent(blueprint: ServicePrincipal, resource: ServicePrincipal, sponsor: Per
     tenant, now = blueprint.tenant, timezone.now()
     made = {"kind": ServicePrincipal.Kind.AGENT, "blueprint_app_id": blueprint.app_id, "ties_read_at": now}
     agent = _app(tenant, "Minutes Helper", **made)
+    account = _person(tenant, "Minutes account", uuid4())
+    DirectoryPerson.objects.filter(pk=account.pk).update(is_agent=True, agent_id=agent.pk)
     passed = {"tenant": tenant, "resource": resource, "scopes": ["Mail.Read"], "synced_at": now}
     PermissionGrant.objects.create(
         graph_id=f"grant-{uuid4()}", client=blueprint, consent_type="AllPrincipals", **passed

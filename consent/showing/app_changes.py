@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from consent.showing import coming_back
 from directory import agents, selectors
-from directory.models import Collection, ServicePrincipal
+from directory.models import Collection, Person, ServicePrincipal
 from directory.wording import Sentence
 from revocation.showing.confirming import Confirmation, Truth, tokens_end
 
@@ -73,6 +73,21 @@ def _disabling_an_agent(app: ServicePrincipal, back: str) -> Confirmation:
             tokens_end(),
             Truth(_("Stays"), _("What was granted to it, its agents and their sponsors.") if blueprint else stays),
             Truth(_("Later"), _("Enable it at any time, and all is as it was. Another tenant is not touched.")),
+        ],
+    )
+
+
+def signing_out_account(agent: ServicePrincipal, account: Person, back: str) -> Confirmation:
+    """An agent's own account is no person: signing it out is not what stops it."""
+    return Confirmation(
+        title=_("Sign out the account of %(app)s?") % {"app": agent.display_name},
+        button=_("Sign out %(upn)s") % {"upn": account.upn},
+        back=back,
+        truths=[
+            Truth(_("Stops now"), _("What was issued to the account until now: it cannot be renewed.")),
+            tokens_end(),
+            Truth(_("Stays"), _("The agent. It gets the account new tokens whenever it wants.")),
+            Truth(_("To stop it"), _("Disable the agent, or its blueprint with all its agents.")),
         ],
     )
 

@@ -3,7 +3,7 @@
 from functools import partial
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
@@ -60,6 +60,18 @@ def delete(request: HttpRequest, app_id: UUID) -> HttpResponse:
     form = TypedForm(request.POST or None, name=app.display_name)
     do = partial(services.delete_app, request.tenant, app)
     return confirm_and_do(request, said.deleting(app, _page(request, app)), form, do)
+
+
+@reads_and_posts
+@changes_apps
+def sign_out_account(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    """End the sessions of an agent's own account."""
+    app = or_404(selectors.app, request.tenant, app_id)
+    if (account := agents.account_of(app)) is None:
+        raise Http404
+    do = partial(agent_changes.sign_out_account_of, request.tenant, app)
+    back = f"{_page(request, app)}?tab=ties"
+    return confirm_and_do(request, said.signing_out_account(app, account, back), _reason(request), do)
 
 
 @reads_and_posts

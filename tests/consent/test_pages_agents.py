@@ -239,6 +239,21 @@ def test_a_permission_is_taken_from_a_blueprint_and_put_back(wilma, at, named, d
     assert kind == "application" or scopes == {"User.Read", "Mail.Read"}
 
 
+def test_an_agents_account_has_a_sign_out_of_its_own(wilma, at, do, entra, woodgrove, named):
+    berlin = "Minutes Helper (Berlin)"
+    with tenant_context(woodgrove.pk):
+        account = agents.account_of(named(berlin))
+    before = entra.user(WOODGROVE, account.pk)["signInSessionsValidFromDateTime"]
+    said = wilma(at("sign-out-account", berlin))
+
+    _request, states = do(at("sign-out-account", berlin))
+
+    assert "It gets the account new tokens whenever it wants" in said
+    assert states == ["verified"]
+    assert entra.user(WOODGROVE, account.pk)["signInSessionsValidFromDateTime"] > before
+    assert "<code>minutes@woodgrove.example</code>" in wilma(at("app", berlin) + "?tab=ties")
+
+
 def request_author(tenant):
     return Membership.objects.get(tenant=tenant, roles__contains=["tenant_admin"])
 

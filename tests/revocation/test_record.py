@@ -119,6 +119,13 @@ def _take(stage: Stage):
     )
 
 
+def _sign_out_account(stage: Stage):
+    app = stage.app()
+    account = copy_of(stage.tenant, stage.world, "Adele Vance")
+    type(account).objects.filter(pk=account.pk).update(is_agent=True, agent_id=app.pk)
+    agent_changes.sign_out_account_of(stage.tenant, app, actor=actor(stage.megan))
+
+
 def _enable(stage: Stage):
     app = stage.app()
     consent.disable_app(stage.tenant, app, actor=actor(stage.megan))
@@ -261,6 +268,7 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
         lambda s: consent.disable_app(s.tenant, s.app(), actor=actor(s.megan)),
     ),
     "consent.services.enable_app": (E.STEP_VERIFIED, _enable),
+    "consent.agent_changes.sign_out_account_of": (E.STEP_VERIFIED, _sign_out_account),
     "consent.agent_changes.take_from_blueprint_of": (E.STEP_VERIFIED, _take),
     "consent.services.delete_app": (
         E.STEP_VERIFIED,
