@@ -127,6 +127,21 @@ def require(capability: Capability, *, step_up: bool = False) -> Callable:
     return decorate
 
 
+def from_our_pages(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a download, which the record notes, from the portal's own pages or by its address: by no link elsewhere.
+
+    Else any site could fill somebody's record by leading their browser there. https://www.w3.org/TR/fetch-metadata/
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return redirect("/")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def signed_in_recently(request: HttpRequest) -> bool:
     """Whether Microsoft checked this person's credentials within STEP_UP_MAX_AGE seconds."""
     auth_time = request.session.get(AUTH_TIME)

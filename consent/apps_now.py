@@ -1,6 +1,8 @@
 """Apps as Microsoft shows them at this moment, for decisions; and those nobody may change here."""
 
+import unicodedata
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -14,6 +16,8 @@ from graph.errors import GraphError, NotFound
 from graph.explain import words
 from revocation.rules import protection
 from revocation.rules.refusals import Protected, Unreachable
+
+UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # categories of characters that show nothing, or turn the writing
 
 
 class Absent(Http404):
@@ -88,6 +92,15 @@ def everything_tied_to(
     return grants, list(assignments.values())
 
 
-def is_name(typed: str, app_name: str) -> bool:
-    """Whether what somebody typed is the app's name, whatever its case and its spaces."""
-    return " ".join(typed.split()).casefold() == " ".join(app_name.split()).casefold()
+def is_name(typed: str, app_name: str, app_id: UUID | str) -> bool:
+    """Whether what somebody typed is the app's name, whatever its case and its spaces, or its application id.
+
+    A name may be made of characters that nobody can type, or even see.
+    """
+    said = " ".join(typed.split()).casefold()
+    return said in (" ".join(app_name.split()).casefold(), str(app_id).casefold()) and bool(said)
+
+
+def spelled_out(name: str) -> str:
+    """A name with what is invisible in it, or turns the writing round, spelled as escapes."""
+    return "".join(f"\\u{{{ord(one):x}}}" if unicodedata.category(one) in UNSEEN else one for one in name)

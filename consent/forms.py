@@ -4,7 +4,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent.apps_now import is_name
+from consent.apps_now import is_name, spelled_out
 from directory.models import ServicePrincipal
 
 
@@ -26,14 +26,17 @@ class TypedForm(ReasonForm):
 
     typed = forms.CharField(max_length=256, widget=_text(spellcheck="false"))
 
-    def __init__(self, *args, name: str, **kwargs) -> None:
+    def __init__(self, *args, app: ServicePrincipal, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.name = name
-        self.fields["typed"].label = _("Type the app's name to confirm: %(name)s") % {"name": name}
+        self.app, name = app, spelled_out(app.display_name)
+        words = _("Type the app's name to confirm: %(name)s")
+        if name != app.display_name or not name.strip():  # nobody could type it
+            words = _("Type the application id %(id)s to confirm: the app's name is %(name)s")
+        self.fields["typed"].label = words % {"name": name, "id": app.app_id}
 
     def clean_typed(self) -> str:
         typed = self.cleaned_data["typed"]
-        if not is_name(typed, self.name):
+        if not is_name(typed, self.app.display_name, self.app.app_id):
             raise forms.ValidationError(_("That is not the app's name. Nothing was changed."), code="not_the_name")
         return typed
 

@@ -148,7 +148,7 @@ def delete_app(
         if earlier := selectors.first_click_of(tenant, actor, "delete_app", steps__target_id=str(app.pk)):
             return earlier
         raise
-    if not is_name(typed, now.display_name):
+    if not is_name(typed, now.display_name, now.app_id):
         words = _("What you typed is not the app's name, which is now “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
     grants, assignments = everything_tied_to(tenant, now)
@@ -237,7 +237,7 @@ def purge_app(
                 )
             }
         )
-    if not is_name(typed, now.display_name):
+    if not is_name(typed, now.display_name, now.app_id):
         words = _("What you typed is not the app's name, which is “%(app)s”. Nothing was changed.")
         raise WrongConfirmation(words % {"app": now.display_name})
     steps = [purge_app_action.step(now)]

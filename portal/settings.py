@@ -141,7 +141,9 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 USERSESSIONS_TRACK_ACTIVITY = False  # `accounts.middleware` notes it, once a minute instead of with every request
-SESSION_COOKIE_NAME = "consentry_session"
+# Over https the names bind cookies to this very host: no other name of the domain can set them.
+SESSION_COOKIE_NAME = "__Host-consentry_session" if PORTAL_URL.startswith("https://") else "consentry_session"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if PORTAL_URL.startswith("https://") else "csrftoken"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 3600)  # seconds
 # Until a session that may act on others ends because nothing was done in it.
@@ -275,10 +277,9 @@ SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^(readyz|metrics)$"]  # probes come without the proxy, over plain http
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who may read /metrics; without it only this machine
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
-SILENCED_SYSTEM_CHECKS = [
-    "security.W005",
-    "security.W021",
-]  # subdomains are the domain owner's matter
+# Subdomains of the portal's own name, and the browsers' list, are the domain owner's matter: they may say so here.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 ALLAUTH_TRUSTED_PROXY_COUNT = int(SECURE_PROXY_SSL_HEADER is not None)  # whose X-Forwarded-For names the visitor
 SECURE_REFERRER_POLICY = "same-origin"

@@ -56,6 +56,8 @@ class Controls:
         async def endpoint(request: Request) -> Response:
             if not from_loopback(request):
                 return JSONResponse({"error": "the controls answer this machine only"}, 403)
+            if request.headers.get("origin") or not _named_as_this_machine(request):
+                return JSONResponse({"error": "the controls answer programs, and no page of any site"}, 403)
             try:
                 given = dict(request.query_params) if method == "GET" else await _body(request)
                 return JSONResponse(action(given))
@@ -288,6 +290,11 @@ class Controls:
             raise BadControl(f"there is no registration {given['app']!r}")
         for name, value in changes.items():
             setattr(application, name, value)
+
+
+def _named_as_this_machine(request: Request) -> bool:
+    """A page of another site reaches this port under a name of its own, or sends its origin along."""
+    return (request.url.hostname or "") in ("127.0.0.1", "localhost", "::1")
 
 
 async def _body(request: Request) -> Any:

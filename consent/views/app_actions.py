@@ -57,7 +57,7 @@ def enable(request: HttpRequest, app_id: UUID) -> HttpResponse:
 @changes_apps
 def delete(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
-    form = TypedForm(request.POST or None, name=app.display_name)
+    form = TypedForm(request.POST or None, app=app)
     do = partial(services.delete_app, request.tenant, app)
     return confirm_and_do(request, said.deleting(app, _page(request, app)), form, do)
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
-from accounts.access import Actor, or_404, require
+from accounts.access import Actor, from_our_pages, or_404, require
 from accounts.roles import Capability
 from audit.models import AuditEvent
 from audit.services import record
@@ -55,6 +55,7 @@ def apps(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @require(Capability.VIEW_APPS)
+@from_our_pages
 def apps_csv(request: HttpRequest) -> StreamingHttpResponse:
     """All apps that fit, in the order of the list, row by row."""
     chosen = AppFilter(request.GET).values()

@@ -44,7 +44,7 @@ def restore(request: HttpRequest, app_id: UUID) -> HttpResponse:
 @require(Capability.CHANGE_APPS, step_up=True)
 def purge(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = _deleted(request, app_id)
-    form = TypedForm(request.POST or None, name=app.display_name)
+    form = TypedForm(request.POST or None, app=app)
     do = partial(services.purge_app, request.tenant, app)
     return confirm_and_do(request, said.purging(app, _list(request)), form, do)
 

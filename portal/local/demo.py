@@ -282,7 +282,14 @@ class Demo:
 
     def _gunicorn_options(self) -> Iterator[object]:
         yield from ("--bind", f"127.0.0.1:{self.port}", "--workers", 2, "--threads", 4)
-        yield from ("--access-logfile", "-", "--graceful-timeout", 5, "--no-control-socket")
+        # Without queries: Microsoft's answers to a sign-in are in them. No header says over what it came: see settings.
+        yield from (
+            "--access-logfile",
+            "-",
+            "--access-logformat",
+            '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s "%(a)s"',
+        )
+        yield from ("--graceful-timeout", 5, "--no-control-socket", "--forwarded-allow-ips", "")
 
     def _watch(self) -> None:
         while True:

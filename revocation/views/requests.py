@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import Actor, require
+from accounts.access import Actor, from_our_pages, require
 from accounts.roles import Capability
 from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
@@ -178,6 +178,7 @@ def _back_to(found: RevocationRequest) -> HttpResponse:
 
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
+@from_our_pages
 def results_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """One row per person, streamed: a hundred thousand rows need no more memory than ten."""
     found = _find(request, pk)
@@ -187,6 +188,7 @@ def results_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
 
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
+@from_our_pages
 def results_json(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """The same rows as JSON, with every step of each person; the signed report names their digest."""
     found = _find(request, pk)
@@ -196,6 +198,7 @@ def results_json(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
 
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
+@from_our_pages
 def list_download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """The list this request was made from, line by line, with who was left out and why."""
     draft = get_object_or_404(kept.behind(request.tenant), request_id=pk)
@@ -220,6 +223,7 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
+@from_our_pages
 def report_json(request: HttpRequest, pk: UUID) -> JsonResponse:
     """The same report with its signature, for `manage.py verify_report`."""
     found = _find(request, pk)
