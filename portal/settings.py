@@ -247,6 +247,7 @@ CELERY_BEAT_SCHEDULE = {
     "sync": {"task": "directory.tasks.sync_all", "schedule": DIRECTORY_SYNC_SECONDS},
     "export-heads": {"task": "audit.tasks.export_heads", "schedule": 60},
     "notices": {"task": "revocation.notices.send", "schedule": 60},
+    "tidy-gate": {"task": "b2c.tasks.tidy", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

@@ -104,6 +104,10 @@ class Action:
     blind = True
     beta = False
 
+    def means(self, step: RevocationStep) -> str:
+        """What follows from this very step, once it is proved."""
+        return str(self.meaning)
+
     def hits(self, step: StepDraft | RevocationStep) -> Hit:
         """Whom it takes something from, as the tenant's rule of two persons counts. By default whom the step names."""
         return Hit(step.target_id if step.target_type == "user" else "")

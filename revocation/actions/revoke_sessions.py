@@ -57,6 +57,11 @@ class RevokeSessions(Action):
     repeatable = False
     operation = "revokeSignInSessions"
 
+    def means(self, step):
+        if wants_both(step):
+            return _("Which refreshes are refused depends on the policy: the person's page says it")
+        return super().means(step)
+
     def look(self, step):
         # In a mass action the copy's value is before-image enough; reading each person first would cost as many
         # calls again.

@@ -129,7 +129,9 @@ def _proved(steps, state: str) -> list[Point]:
         points.append(Point("next", str(_of(steps[0]).shown)))
     elif verified:
         of = _of(verified[0])
-        points.append(Point("done", str(of.shown), str(of.meaning), at=_latest(step.finished_at for step in verified)))
+        points.append(
+            Point("done", str(of.shown), of.means(verified[0]), at=_latest(step.finished_at for step in verified))
+        )
     return points
 
 

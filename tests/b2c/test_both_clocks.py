@@ -97,7 +97,7 @@ def test_both_dates_move_and_the_policies_obey(customers, ines, client, sign_in,
     assert {"valid_from", "refresh_from"} <= step.observed.keys()
     sign_in(client, nadia)
     said = text_of(client.get(reverse("revocation:person", args=["customers", ines.pk])))
-    assert f"{GATED} refused It compares {REFRESHES}, which moved." in said
+    assert f"{GATED} It compares {REFRESHES}, which moved. refused" in said
 
 
 def test_where_one_date_alone_moves_it_is_said_which_policies_go_on(
@@ -114,7 +114,7 @@ def test_where_one_date_alone_moves_it_is_said_which_policies_go_on(
     sign_in(client, nadia)
     said = text_of(client.get(reverse("revocation:person", args=["customers", ines.pk])))
     assert f"{REFRESHES} did not move" in said
-    assert f"{GATED} goes on It compares {REFRESHES}, which did not move." in said
+    assert f"{GATED} It compares {REFRESHES}, which did not move. goes on" in said
 
 
 def test_elsewhere_nothing_of_this_is_asked(contoso, adele, entra):
