@@ -57,6 +57,7 @@ def test_an_admin_reaches_every_page(visitor: Callable):
     reached.into("/t/contoso/apps/?enabled=no", "consent:app")
     reached.into("/t/contoso/apps/?q=Contoso+Travel", "consent:app", "?tab=organisation")
     reached.into("/t/contoso/apps/?q=Research&kind=agentIdentityBlueprintPrincipal", "consent:app", "?tab=passes")
+    reached.into("/t/contoso/apps/?q=Helpdesk&kind=agents", "consent:app", "?tab=ties")
     reached.into("/t/contoso/revocations/", "revocation:detail")
     put_back(megan.page, megan.demo.portal_url)
     megan.demo.forget_sign_in_time(megan.context)
