@@ -69,7 +69,32 @@ CONSENT_POLICY = Feature(
     _("Know whether people may consent for themselves. Without it nobody undoes their own removal of a consent."),
     optional=True,
 )
-_READING = (APPS, GRANTS, PEOPLE, ROLES, ORGANIZATION, GROUPS, LAST_USED, SPONSORS, AGENTS, CONSENT_POLICY)
+CONSENT_DATES = Feature(
+    "consent_dates",
+    ("AuditLog.Read.All", "Directory.Read.All"),
+    _("Know who consented and when, as far as Microsoft's log goes back. Without it only when it was first seen."),
+    optional=True,
+)
+CONSENT_REQUESTS = Feature(
+    "consent_requests",
+    ("ConsentRequest.Read.All", "ConsentRequest.ReadWrite.All"),
+    _("List the apps that people asked an administrator to let in. Without it they are in Entra only."),
+    optional=True,
+)
+_READING = (
+    APPS,
+    GRANTS,
+    PEOPLE,
+    ROLES,
+    ORGANIZATION,
+    GROUPS,
+    LAST_USED,
+    SPONSORS,
+    AGENTS,
+    CONSENT_POLICY,
+    CONSENT_DATES,
+    CONSENT_REQUESTS,
+)
 READING = {one.key: one for one in _READING}
 
 

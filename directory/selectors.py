@@ -146,6 +146,7 @@ class UserConsent:
     permissions: tuple[wording.ResourcePermissions, ...]
     risk: Risk
     first_seen_at: datetime
+    consented_at: datetime | None = None
 
     @property
     def scopes(self) -> list[str]:
@@ -320,6 +321,7 @@ def _user_consents(app: ServicePrincipal, rows: list[dict]) -> list[UserConsent]
             permissions=tuple(wording.sentences(held, "admin", definitions)),
             risk=Risk(max(grant.risk for grant in held)),
             first_seen_at=min(grant.first_seen_at for grant in held),
+            consented_at=max((grant.consented_at for grant in held if grant.consented_at), default=None),
         )
         for person_id in ids
         if (held := grants.get(person_id))

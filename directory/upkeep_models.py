@@ -66,6 +66,7 @@ class ConsentRules(TenantOwned):
     read_at = models.DateTimeField(null=True)
     requests = models.JSONField(null=True)  # [{"app_id", "name", "scopes"}], waiting for an administrator
     requests_read_at = models.DateTimeField(null=True)
+    dates_until = models.DateTimeField(null=True)  # to here the audit log was read for who consented when
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_row_of_consent_rules")]

@@ -10,6 +10,7 @@ from graph import batch as batching, roles, tokens
 from graph.activity import AppActivity, PersonActivity
 from graph.agents import AGENTS, PAGE_SIZE as AGENTS_PAGE_SIZE, Agent
 from graph.changes import Changes, Followed
+from graph.consents import ConsentReads
 from graph.errors import Forbidden, Unavailable
 from graph.requesting import ADVANCED, Requester, segment
 from graph.roles import RoleAssignment
@@ -33,7 +34,7 @@ GRAPH_APP_ID = UUID("00000003-0000-0000-c000-000000000000")  # the same in every
 ACTIVITY_PAGE_SIZE = 500  # the most that Graph gives where sign-in activity is asked for
 
 
-class GraphClient:
+class GraphClient(ConsentReads):
     """Graph as seen by the portal's own identity in one tenant.
 
     Reads are repeated a few times over 5xx, lost connections and short waits that Microsoft asks for. Writes are sent

@@ -40,6 +40,7 @@ PORTAL_PERMISSIONS = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "AuditLog.Read.All",
+    "ConsentRequest.Read.All",
     "DelegatedPermissionGrant.ReadWrite.All",
     "GroupMember.Read.All",
     "Organization.Read.All",

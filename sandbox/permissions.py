@@ -180,6 +180,8 @@ df021288-bdef-4463-88db-98f22de89214 User.Read.All
     Manage app permission grants and app role assignments
 b0afded3-3588-46d8-8b3d-9842eff778da AuditLog.Read.All
     Read all audit log data
+1260ad83-98fb-4785-abbb-d6cc1806fd41 ConsentRequest.Read.All
+    Read consent requests
 98830695-27a2-44f7-8c18-0c3ebc9698f6 GroupMember.Read.All
     Read all group memberships
 5b567255-7703-4780-807c-7be8301ae99b Group.Read.All

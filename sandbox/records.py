@@ -67,6 +67,7 @@ class Records:
         self.assignments: dict[str, Assignment] = {}
         self.deleted_service_principals: dict[str, ServicePrincipal] = {}
         self.deleted_users: dict[str, User] = {}
+        self.consent_requests: dict[str, tuple[str, ...]] = {}  # client id: scopes that people asked for
         self.deleted_applications: dict[str, Application] = {}  # registrations, by object id
         self.administrative_units: dict[str, AdministrativeUnit] = {}
         self.custom_roles: dict[str, RoleDefinition] = {}

@@ -146,6 +146,7 @@ def _fill(world: World, more: dict[str, int], with_agents: bool) -> None:
         _install(world, woodgrove, name)
     odd_cases.fill(world, woodgrove)
     _groups(contoso)
+    contoso.consent_requests[catalogue.app_id("Fourth Coffee Loyalty")] = ("User.Read", "Mail.Read")
     _apps_of_contoso(world, contoso)
     for name, first_name in (("Trey Research Scheduler", "Lynne"), ("Mail Sidekick", "Allan")):
         principal = _install(world, fabrikam, name)

@@ -53,6 +53,8 @@ FEATURES = [
     reading.LAST_USED,
     reading.CONSENT_POLICY,
     reading.CUSTOM_POLICIES,
+    reading.CONSENT_DATES,
+    reading.CONSENT_REQUESTS,
     reading.SPONSORS,
     reading.AGENTS,
     _of(

@@ -27,9 +27,17 @@ class Policy:
     read_at: datetime | None = None
 
 
+def rules(tenant: Tenant) -> ConsentRules | None:
+    """What was last read; None before that."""
+    return ConsentRules.objects.filter(tenant=tenant).first()
+
+
 def policy(tenant: Tenant) -> Policy:
     """What people may consent to at this tenant, as last read."""
-    rules = ConsentRules.objects.filter(tenant=tenant).first()
+    return policy_of(rules(tenant))
+
+
+def policy_of(rules: ConsentRules | None) -> Policy:
     if rules is None or rules.own_policies is None:
         text = _(
             "It is not known whether people may let apps in themselves. The portal needs the permission %(permission)s"

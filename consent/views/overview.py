@@ -15,7 +15,7 @@ from accounts.access import require
 from accounts.models import Tenant
 from accounts.roles import Capability
 from consent.showing import charts, coming_back
-from directory import risk, selectors
+from directory import features, risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
 from revocation import selectors as revocations
 from revocation.models import RevocationRequest
@@ -47,13 +47,23 @@ def overview(request: HttpRequest) -> HttpResponse:
         "apps_fresh": fresh[Collection.Kind.SERVICE_PRINCIPALS],
         "grants_fresh": fresh[Collection.Kind.GRANTS],
         "needs": _needs(tenant),
-        "policy": coming_back.policy(tenant),
+        **_consents(tenant),
         "recent": recent,
         "show_apps": can(Capability.VIEW_APPS),
     }
     if can(Capability.VIEW_APPS):
         context |= _apps(tenant)
     return render(request, "consent/overview.html", context)
+
+
+def _consents(tenant: Tenant) -> dict:
+    """Who may let apps in, and which apps people asked an administrator for; None where that is not known."""
+    rules = coming_back.rules(tenant)
+    return {
+        "policy": coming_back.policy_of(rules),
+        "asked": rules.requests if rules else None,
+        "asked_off": features.switched_off(tenant, features.CONSENT_REQUESTS.key),
+    }
 
 
 def _apps(tenant: Tenant) -> dict:

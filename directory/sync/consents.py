@@ -1,27 +1,92 @@
-"""Reads who may let apps in: the policy in force. `read` is called at the end of a reading of the directory."""
+"""Reads who may let apps in, who asked for one, and who consented when. `read` comes at the end of a reading.
+
+Each needs a permission of its own, and is left out without it. The audit log has a quota of five requests in ten
+seconds, so it is read from where the last reading ended, and in few pages.
+"""
 
 import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Tenant
-from directory.features import CONSENT_POLICY, switched_off
+from directory.features import CONSENT_DATES, CONSENT_POLICY, CONSENT_REQUESTS, Feature, switched_off
 from directory.models import ConsentRules
+from directory.sync import rows
 from graph.client import GraphClient
+from graph.consents import ConsentEvent
 from graph.errors import GraphError
 
 logger = logging.getLogger(__name__)
 
+KEPT = timedelta(days=30)  # no tenant's log goes back further
+OVERLAP = timedelta(hours=1)  # entries may come late
+
 
 def read(tenant: Tenant, client: GraphClient) -> None:
-    """Bring what is known of the consent policy up to date. What may not be read is not known."""
+    """Bring what is known of consents up to date. What may not be read is not known."""
     rules, _made = ConsentRules.objects.get_or_create(tenant=tenant)
-    if switched_off(tenant, CONSENT_POLICY.key):
-        ConsentRules.objects.filter(pk=rules.pk).update(own_policies=None, read_at=None)
-        return
+    for feature, one in ((CONSENT_POLICY, _policy), (CONSENT_REQUESTS, _requests), (CONSENT_DATES, _dates)):
+        _read_one(tenant, client, rules, feature, one)
+
+
+def _read_one(tenant: Tenant, client: GraphClient, rules: ConsentRules, feature: Feature, one: Callable) -> None:
+    granted = not switched_off(tenant, feature.key)
     try:
-        policies = sorted(client.own_consent_policies())
+        found = one(tenant, client, rules, granted)
     except GraphError as error:
-        logger.info("The consent policy of %s could not be read: %s", tenant.pk, error)
+        logger.info("%s of %s could not be read: %s", feature.key, tenant.pk, error)
         return
-    ConsentRules.objects.filter(pk=rules.pk).update(own_policies=policies, read_at=timezone.now())
+    if found:
+        ConsentRules.objects.filter(pk=rules.pk).update(**found)
+
+
+def _policy(tenant: Tenant, client: GraphClient, rules: ConsentRules, granted: bool) -> dict:
+    if not granted:
+        return {"own_policies": None, "read_at": None}
+    return {"own_policies": sorted(client.own_consent_policies()), "read_at": timezone.now()}
+
+
+def _requests(tenant: Tenant, client: GraphClient, rules: ConsentRules, granted: bool) -> dict:
+    if not granted:
+        return {"requests": None, "requests_read_at": None}
+    found = [
+        {"app_id": str(one.app_id), "name": one.name, "scopes": list(one.scopes)} for one in client.consent_requests()
+    ]
+    return {"requests": sorted(found, key=lambda one: one["name"].casefold()), "requests_read_at": timezone.now()}
+
+
+def _dates(tenant: Tenant, client: GraphClient, rules: ConsentRules, granted: bool) -> dict:
+    if not granted:
+        return {}
+    now = timezone.now()
+    since = max(rules.dates_until - OVERLAP, now - KEPT) if rules.dates_until else now - KEPT
+    save_dates(tenant, client.consents_since(since))
+    return {"dates_until": now}
+
+
+def save_dates(tenant: Tenant, events: Iterable[ConsentEvent]) -> None:
+    """Write to each grant who gave it last, and when. One statement; no date ever goes back."""
+    last: dict[tuple, ConsentEvent] = {}
+    for event in events:
+        key = (event.client_id, None if event.everyone else event.person_id)
+        if key not in last or event.at > last[key].at:
+            last[key] = event
+    if not last:
+        return
+    columns = [
+        [client for client, _person in last],
+        [person for _client, person in last],
+        [event.at for event in last.values()],
+        [event.person_name[:256] for event in last.values()],
+    ]
+    with rows.writing(tenant), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_permissiongrant g SET consented_at = said.at, consented_by = said.who"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::text[]) AS said(client, person, at, who)"
+            " WHERE g.tenant_id = %s AND g.client_id = said.client AND g.principal_id IS NOT DISTINCT FROM said.person"
+            " AND (g.consented_at IS NULL OR g.consented_at < said.at)",
+            [*columns, tenant.pk],
+        )

@@ -67,6 +67,7 @@ GRAPH_ROLE_WRITERS = roles("Privileged Role Administrator")
 # "B2C IEF Policy Administrator" and "... Keyset Administrator": https://learn.microsoft.com/graph/api/resources/trustframeworkpolicy
 POLICY_WRITERS = frozenset({"3edaf663-341e-4475-9f94-5c398ef6c070"})
 KEY_SET_READERS = frozenset({"aaf43236-0c0d-4d5f-883a-6955382ac081"})
+CONSENT_REQUEST_READERS = roles("Global Reader", "Cloud Application Administrator", "Application Administrator")
 AUDIT_READERS = roles("Reports Reader", "Security Reader", "Security Administrator", "Global Reader")
 
 # --- what the table leaves out or says otherwise ---------------------------------------------------

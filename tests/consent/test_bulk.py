@@ -10,7 +10,9 @@ from accounts.tenancy import tenant_context
 from directory import sync
 from directory.models import ConsentRules, ServicePrincipal
 from directory.sync import consents
+from directory.sync.consents import save_dates
 from graph.client import GraphClient
+from graph.consents import ConsentEvent
 from revocation.models import RevocationRequest
 from revocation.spine import executor
 from tests.consent.pages import app_named
@@ -208,3 +210,44 @@ def test_the_policy_is_read_with_the_directory_and_not_known_without_the_permiss
         consents.read(contoso, GraphClient(str(contoso.pk)))
         rules.refresh_from_db()
         assert rules.own_policies is None
+
+
+def entry(grant, at, name, everyone="False") -> dict:
+    """One entry of the directory's audit log, as Microsoft writes it."""
+    changed = {"displayName": "ConsentContext.OnBehalfOfAll", "oldValue": None, "newValue": f'"{everyone}"'}
+    return {
+        "activityDateTime": at,
+        "initiatedBy": {"user": {"id": str(grant.principal_id), "displayName": name}, "app": None},
+        "targetResources": [{"id": str(grant.client_id), "modifiedProperties": [changed]}],
+    }
+
+
+def test_who_consented_and_when_is_taken_from_microsofts_log_and_no_date_goes_back(admin, contoso, entra):
+    sidekick = app_named(contoso, "Mail Sidekick")
+    with tenant_context(contoso.pk):
+        grant, other = sidekick.grants.order_by("pk")[:2]
+        log = [
+            entry(grant, "2026-11-20T08:00:00Z", "Adele Vance"),
+            entry(grant, "2026-11-02T08:00:00Z", "Somebody before"),
+            entry(other, "2026-11-20T08:00:00Z", "An administrator", "True"),  # for everyone, which is no such grant
+        ]
+        for part in (log, log[1:]):
+            save_dates(contoso, map(ConsentEvent.read, part))
+        grant.refresh_from_db()
+        other.refresh_from_db()
+        assert (grant.consented_by, f"{grant.consented_at:%d.%m}") == ("Adele Vance", "20.11")
+        assert other.consented_at is None
+        assert ConsentRules.objects.get(tenant=contoso).dates_until is not None
+
+
+def test_what_people_asked_an_administrator_for_is_listed_where_the_tenant_lets(admin, contoso, entra):
+    where = reverse("consent:overview", args=[contoso.slug])
+    before = admin.get(where).content.decode()
+    with tenant_context(contoso.pk):
+        Tenant.objects.filter(pk=contoso.pk).update(granted_permissions=["Application.Read.All"])
+        contoso.refresh_from_db()
+        consents.read(contoso, GraphClient(str(contoso.pk)))
+    after = admin.get(where).content.decode()
+
+    assert ("Fourth Coffee Loyalty" in before, "Decide in Entra" in before) == (True, True)
+    assert ("Fourth Coffee Loyalty" in after, "ConsentRequest.Read.All" in after) == (False, True)

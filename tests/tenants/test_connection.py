@@ -46,7 +46,15 @@ def test_a_missing_permission_names_what_it_switches_off(contoso):
     assert not found.works
     off = connection.features(contoso)
     of_agents = {f"{what}_{whom}" for what in ("disable", "delete") for whom in ("agents", "blueprints")}
-    others = {"last_used", "consent_policy", "custom_policies", "app_permissions", "sponsors", "agents"}
+    others = {
+        "last_used",
+        "consent_policy",
+        "consent_requests",
+        "custom_policies",
+        "app_permissions",
+        "sponsors",
+        "agents",
+    }
     assert set(off) == {*missing, *others, *of_agents}
     assert "User.RevokeSessions.All" in off["sign_out"]
     assert "Privileged Role Administrator" in off["sign_out"]

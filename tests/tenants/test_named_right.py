@@ -46,6 +46,8 @@ CALLS = {
     "organization": [("/organization", "GET")],
     "consent_policy": [("/policies/authorizationpolicy", "GET")],
     "custom_policies": [("/trustframework/policies", "GET")],
+    "consent_dates": [("/auditlogs/directoryaudits", "GET")],
+    "consent_requests": [("/identitygovernance/appconsent/appconsentrequests", "GET")],
     "last_used": [("/reports/serviceprincipalsigninactivities", "GET")],
 }
 FEATURES = [*connection.FEATURES, connection.INVALIDATE_TOKENS]

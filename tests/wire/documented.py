@@ -144,6 +144,7 @@ FILTERS: dict[tuple[str, str], dict[str, str]] = {
     ("appRoleAssignment", "principaldisplayname"): {"eq": "plain", "startswith": "plain"},
     # directoryaudit-list
     ("directoryAudit", "category"): {"eq": "plain"},
+    ("directoryAudit", "activitydisplayname"): {"eq": "plain"},
     ("directoryAudit", "activitydatetime"): {"eq": "plain", "ge": "plain", "le": "plain"},
     # rbacapplication-list-roleassignments, -roleeligibilityscheduleinstances
     ("unifiedRoleAssignment", "principalid"): {"eq": "plain", "in": "plain"},
@@ -152,6 +153,10 @@ FILTERS: dict[tuple[str, str], dict[str, str]] = {
     ("unifiedRoleEligibilityScheduleInstance", "roledefinitionid"): {"eq": "plain"},
     ("unifiedRoleDefinition", "isbuiltin"): {"eq": "plain"},
 }
+
+# Of what another row belongs to: "you can also apply $filter (eq) on the collection of objects in the
+# userConsentRequests relationship", appconsentapprovalroute-list-appconsentrequests.
+OF_RELATED = {("appConsentRequest", "userconsentrequests/status"): {"eq"}}
 
 # https://learn.microsoft.com/graph/search-query-parameter#using-search-on-directory-object-collections
 SEARCHABLE = {

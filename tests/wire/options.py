@@ -131,6 +131,8 @@ def _top(target: Target, options: dict[str, str]) -> Found:
 
 def _filter(type_name: str, compared: tuple[filters.Comparison, ...]) -> Found:
     for one in compared:
+        if one.operator in documented.OF_RELATED.get((type_name, one.path), ()):
+            continue
         kind = _property(type_name, one.path)
         if kind is None:
             yield "filter", f"{type_name} has no property {one.path!r}"

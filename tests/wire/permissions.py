@@ -45,6 +45,7 @@ FEATURES = {
     ("GET", "/policies/authorizationPolicy"): "consent_policy",
     ("GET", "/trustFramework/policies"): "custom_policies",
     ("GET", "/trustFramework/policies/{id}/$value"): "custom_policies",
+    ("GET", "/identityGovernance/appConsent/appConsentRequests"): "consent_requests",
     ("GET", "/groups"): "groups",
     ("GET", "/groups/{id}"): "groups",
     ("GET", "/groups/{id}/transitiveMembers"): "groups",
