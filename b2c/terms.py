@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _, ngettext
 
-from b2c.models import RefreshRule
+from b2c.models import EVERYONE, RefreshRule
 
 Condition = RefreshRule.Condition
 CLAIM = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII)  # what a claim may be called
@@ -60,9 +60,9 @@ class Terms:
             "expires_at": now + timedelta(hours=self.hours) if self.hours else None,
         }
 
-    def example(self, now: datetime) -> RefreshRule:
+    def example(self, now: datetime, person_id: UUID = EVERYONE) -> RefreshRule:
         """An unsaved rule of these terms, to see what it would refuse."""
-        return RefreshRule(**self.fields(now))
+        return RefreshRule(person_id=person_id, **self.fields(now))
 
     def where(self) -> str:
         """ "in Contoso Store" """

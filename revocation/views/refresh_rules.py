@@ -53,6 +53,7 @@ def rule(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "rule": found,
         "terms": Terms.of_rule(found),
+        "people": _hit(request, found)["people"],
         "in_force": gate.rules(request.tenant).in_force().filter(pk=pk).exists(),
         "came_from": came_from,
         "siblings": gate.rules(request.tenant).in_force().filter(request_id=found.request_id).count(),
@@ -85,7 +86,8 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         check = reverse("revocation:check-rule", args=[request.tenant.slug])
         return redirect(f"{check}?{urlencode(form.terms().params())}")
-    context = {"form": form, "switched_on": gate.is_b2c(request.tenant)}
+    setting = gate.setting(request.tenant)
+    context = {"form": form, "switched_on": setting.is_b2c, "attribute": setting.country_attribute or "country"}
     return render(request, "revocation/new_rule.html", context, status=422 if form.errors else 200)
 
 
@@ -144,14 +146,14 @@ def _before_one(request: HttpRequest, person: Person, terms: Terms, form, refusa
     actor = Actor.of(request.membership)
     refusal = refusal or refusing.objection(request.tenant, person, terms, actor)
     refusal = refusal or protection.refusal(request.tenant, person, actor) or ""
-    hit = _hit(request, person, terms)
+    hit = _hit(request, terms.example(timezone.now(), person.pk))
     said = says.one_person(person, terms, request.tenant.slug, refusal=refusal, needs_approval=hit["approval"])
     return confirm(request, said, form, **_effects(request, terms), **hit)
 
 
 def _before_everyone(request: HttpRequest, terms: Terms, form, refusal: str = "") -> HttpResponse:
     refusal = refusal or refusing.objection(request.tenant, None, terms, Actor.of(request.membership))
-    hit = _hit(request, None, terms)
+    hit = _hit(request, terms.example(timezone.now()))
     said = says.everyone(terms, request.tenant.slug, refusal=refusal, needs_approval=hit["approval"])
     return confirm(request, said, form, **_effects(request, terms), **hit)
 
@@ -160,10 +162,10 @@ def _effects(request: HttpRequest, terms: Terms) -> dict:
     return says.about(request.tenant, terms.example(timezone.now()), gate.setting(request.tenant))
 
 
-def _hit(request: HttpRequest, person: Person | None, terms: Terms) -> dict:
+def _hit(request: HttpRequest, rule: RefreshRule) -> dict:
     """How many people it is about (None: not known), and whether a second person is needed."""
     hits = Hits(request.tenant)
-    hits.add(refuse_refresh.step(terms, person.pk if person else None))
+    hits.add(refuse_refresh.step(Terms.of_rule(rule), None if rule.is_for_everyone else rule.person_id))
     people = hits.people()
     approval = hits.need_second_person(Actor.of(request.membership))
     return {"people": None if people == NOT_KNOWN else people, "approval": approval}

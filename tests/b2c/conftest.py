@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -42,9 +41,7 @@ class Gate:
     secret: str
     http: Client
 
-    def ask(
-        self, door: str = "refresh", *, tenant_id=None, headers=None, raw: str | bytes = "", **sent
-    ) -> HttpResponse:
+    def ask(self, door="refresh", *, tenant_id=None, headers=None, raw: str | bytes = "", secure=False, **sent):
         body = {"objectId": str(INES), "policyId": POLICY, "correlationId": "c-1", **sent}
         if door == "refresh" and "issuedAt" not in sent:
             body["issuedAt"] = "2026-01-01T00:00:00Z"
@@ -53,6 +50,7 @@ class Gate:
             raw or json.dumps({name: value for name, value in body.items() if value is not None}),
             content_type="application/json",
             headers={credentials.HEADER: self.secret} if headers is None else headers,
+            secure=secure,
         )
 
 

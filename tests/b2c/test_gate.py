@@ -237,6 +237,13 @@ def test_only_posts_and_only_known_addresses(gate, client):
     assert client.post("/b2c/contoso/refresh").status_code == 404
 
 
+def test_nothing_is_taken_over_plain_http_where_the_portal_is_https(gate, settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert gate.ask().status_code == 403
+    assert gate.ask(secure=True).status_code == 200
+
+
 # --- What it costs ------------------------------------------------------------------------------------
 
 
