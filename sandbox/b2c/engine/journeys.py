@@ -81,6 +81,8 @@ def carry_out(run: Running) -> Issued:
     """
     party = _party(run.policy)
     if run.refreshing:
+        if party.profile.protocol.lower() == "saml2":
+            raise Refused("applications speak SAML to this policy, so there are no refresh tokens")
         name = refresh_journey(run)
         if name is None:
             return Issued(next(iter(issuers(run.policy)), None), dict(run.request.token), checked=False)

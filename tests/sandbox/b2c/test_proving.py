@@ -44,6 +44,12 @@ def test_a_policy_without_a_refresh_journey_checks_nothing(policy_id):
     assert "names no journey" in found.why
 
 
+def test_where_applications_speak_saml_nothing_is_refreshed():
+    files = changed(own(), "ProfileEdit.xml", '<Protocol Name="OpenIdConnect" />', '<Protocol Name="SAML2" />')
+
+    assert verdicts(files, "B2C_1A_ProfileEdit")["refresh"] == ("blocks", "blocks")
+
+
 def test_within_five_minutes_the_date_does_not_help():
     found = proof(own(), "B2C_1A_signup_signin", **BY_DATE, minutes_after=4)["refresh", "revoked"]
 
