@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from accounts.models import Tenant
 from directory.features import AGENTS, SPONSORS
 from directory.models import AgentTie, Collection, InheritedGrant, PermissionDefinition, ServicePrincipal
 from directory.sync import rows
+from directory.sync.publishers import name_publishers
 from directory.sync.report import explain
 from directory.sync.unknown import fetch_unknown
 from graph import agents as wire
@@ -127,22 +127,7 @@ def _save_blueprints(tenant: Tenant, found: Iterable[wire.Agent]) -> None:
         for app in unknown:
             app.blueprint_app_id = named[app.pk]
         ServicePrincipal.objects.bulk_update(unknown, ["blueprint_app_id"], batch_size=rows.BATCH)
-        _name_publishers(tenant)
-
-
-def _name_publishers(tenant: Tenant) -> None:
-    """An agent names no publisher: its blueprint's stands behind it. One statement, whatever the number."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE directory_serviceprincipal a SET publisher_name = b.publisher_name,"
-            " publisher_verified = b.publisher_verified,"
-            " owner_tenant_id = CASE WHEN b.owner_tenant_id = a.tenant_id THEN a.tenant_id ELSE a.owner_tenant_id END"
-            " FROM directory_serviceprincipal b WHERE a.tenant_id = %s AND a.kind = %s AND b.tenant_id = a.tenant_id"
-            " AND b.kind = %s AND b.app_id = a.blueprint_app_id AND (a.publisher_name, a.publisher_verified,"
-            " a.owner_tenant_id = a.tenant_id) IS DISTINCT FROM (b.publisher_name, b.publisher_verified,"
-            " b.owner_tenant_id = b.tenant_id)",
-            [tenant.pk, Kind.AGENT, Kind.BLUEPRINT],
-        )
+        name_publishers(tenant.pk)
 
 
 def _save_ties(tenant: Tenant, found: dict[str, Ties], known: Iterable[UUID], at: datetime) -> None:

@@ -22,10 +22,12 @@ from directory.models import (
     ServicePrincipal,
 )
 from directory.sync.copying import upsert
+from directory.sync.publishers import name_publishers
 from directory.sync.roles import Holding
 from graph import activity, types
 
 BATCH = 1000
+_Kind = ServicePrincipal.Kind
 T = TypeVar("T")
 
 _APP_FIELDS = [
@@ -172,7 +174,11 @@ def assignment(tenant: Tenant, item: types.AppRoleAssignment, at: datetime) -> A
 
 
 def save_apps(apps: Iterable[ServicePrincipal]) -> None:
-    _upsert(ServicePrincipal, {row.id: row for row in apps}, ["id"], _APP_FIELDS)
+    found = {row.id: row for row in apps}
+    _upsert(ServicePrincipal, found, ["id"], _APP_FIELDS)
+    of_agents = (row.tenant_id for row in found.values() if row.kind in (_Kind.AGENT, _Kind.BLUEPRINT))
+    if tenant_id := next(of_agents, None):
+        name_publishers(tenant_id)
 
 
 def save_activity(tenant: Tenant, items: Iterable[activity.AppActivity]) -> None:

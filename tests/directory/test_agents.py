@@ -117,6 +117,9 @@ def test_an_agent_is_rated_by_all_it_may_do_and_by_its_blueprints_publisher(wood
     assert oslo.risk == 3
     assert (oslo.publisher_name, oslo.publisher_verified) == ("Fabrikam", True)  # its blueprint's
     assert "unverified" not in rules
+    sync.refresh_app(woodgrove, NAMELESS)
+    oslo.refresh_from_db()
+    assert oslo.publisher_name == "Fabrikam"  # whatever reads the agent by itself
     assert oslo.has_admin_consent
     held = set(AppPermission.objects.filter(app=oslo).values_list("value", "kind", "everyone"))
     assert {("Mail.Read", "delegated", True), ("User.Read.All", "application", True)} <= held
