@@ -149,6 +149,8 @@ class ServicePrincipal:
         is_disabled: its publisher deactivated it, in every tenant.
         disabled_by_microsoft: why Microsoft disabled it; empty where it did not.
         blueprint_app_id: the client id of an agent's blueprint, where the whole object was read.
+        secrets: when each secret kept on it in this tenant was made, and when it ends. Those of its registration are
+            elsewhere, and certificates are not asked for: Graph answers few such requests a minute.
     """
 
     id: UUID
@@ -170,10 +172,12 @@ class ServicePrincipal:
     kind: str = AppKind.APPLICATION
     is_disabled: bool = False
     blueprint_app_id: UUID | None = None
+    secrets: tuple[tuple[datetime | None, datetime | None], ...] = ()
 
     SELECT = (
         "id,appId,displayName,verifiedPublisher,appOwnerOrganizationId,servicePrincipalType,accountEnabled,"
-        "isDisabled,disabledByMicrosoftStatus,homepage,replyUrls,tags,createdDateTime,deletedDateTime"
+        "isDisabled,disabledByMicrosoftStatus,homepage,replyUrls,tags,createdDateTime,deletedDateTime,"
+        "passwordCredentials"
     )
     SELECT_WITH_DEFINITIONS = f"{SELECT},oauth2PermissionScopes,appRoles"
 
@@ -202,6 +206,10 @@ class ServicePrincipal:
             kind=kind_of(data),
             is_disabled=data.get("isDisabled") is True,
             blueprint_app_id=uuid_of(data.get("agentIdentityBlueprintId")),
+            secrets=tuple(
+                (moment_of(one.get("startDateTime")), moment_of(one.get("endDateTime")))
+                for one in data.get("passwordCredentials") or ()
+            ),
         )
 
 

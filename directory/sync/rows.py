@@ -46,6 +46,8 @@ _APP_FIELDS = [
     "tags",
     "created_at",
     "deleted_at",
+    "secret_added_at",
+    "secret_ends_at",
     "synced_at",
 ]
 _PERSON_FIELDS = [
@@ -121,6 +123,8 @@ def app(tenant: Tenant, item: types.ServicePrincipal, at: datetime) -> ServicePr
         tags=[tag[:256] for tag in item.tags],
         created_at=item.created_at,
         deleted_at=item.deleted_at,
+        secret_added_at=max((made for made, _ends in item.secrets if made), default=None),
+        secret_ends_at=min((ends for _made, ends in item.secrets if ends and ends > at), default=None),
         synced_at=at,
     )
 

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from directory import sync
+from directory import selectors, sync
 from directory.models import Collection, PermissionGrant, RecentChange, Risk, ServicePrincipal
 from directory.sync import recent, rows
+from graph import types
 from tests.directory.rows import a_grant, an_app, an_assignment, graph_api, somebody
 
 
@@ -158,3 +159,30 @@ def test_assignments_come_and_go(inside):
     app.refresh_from_db()
     assert app.assigned_count == 1
     assert recent.corrected_assignments(inside, [row]) == []
+
+
+def test_a_secret_that_was_added_here_and_one_that_ends_soon_are_told(inside):
+    now = timezone.now()
+    read = types.ServicePrincipal.read(
+        {
+            "id": str(uuid4()),
+            "appId": str(uuid4()),
+            "displayName": "Trey Research",
+            "passwordCredentials": [
+                {
+                    "startDateTime": (now - timedelta(days=400)).isoformat(),
+                    "endDateTime": (now - timedelta(1)).isoformat(),
+                },
+                {
+                    "startDateTime": (now - timedelta(days=3)).isoformat(),
+                    "endDateTime": (now + timedelta(9)).isoformat(),
+                },
+            ],
+        }
+    )
+    with rows.writing(inside):
+        rows.save_apps([rows.app(inside, read, now)])
+    app = derived(inside, ServicePrincipal.objects.get(pk=read.id))
+
+    assert {"secret_added", "secret_expires"} <= set(app.facts)
+    assert selectors.apps(inside, fact="secret_added").items == [app]
