@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant, TenantOwned
@@ -282,6 +283,50 @@ class ListDraft(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class UploadQuerySet(models.QuerySet):
+    def lost(self) -> Self:
+        """What nobody reads at the moment, and somebody should: new, or of a worker that died."""
+        free = models.Q(taken_until=None) | models.Q(taken_until__lt=timezone.now())
+        return self.filter(free, draft=None, trouble="", attempts__lt=3, expires_at__gt=timezone.now())
+
+
+class ListUpload(TenantOwned):
+    """A long list that a worker reads. Written only by `revocation.lists.reading`; see there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    actor_id = models.CharField(max_length=64)  # only this person may see it
+    user_id = models.UUIDField()  # their account, whose roles count when it is read
+    source = models.CharField(max_length=16, choices=ListDraft.Source)
+    source_label = models.CharField(max_length=256, blank=True)
+    recipe = models.CharField(max_length=32)
+    options = models.JSONField(default=dict)
+    content = models.BinaryField()  # compressed; empty once it was read
+    lines = models.PositiveIntegerField()
+    read = models.PositiveIntegerField(default=0)  # of the lines
+    attempts = models.PositiveSmallIntegerField(default=0)
+    taken_until = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True)  # why it cannot be taken, in a sentence
+    draft = models.ForeignKey(ListDraft, on_delete=models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant"], condition=models.Q(draft=None, trouble=""), name="uploads_to_read"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} ({self.created_at:%Y-%m-%d %H:%M})"
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether nobody tries any more, and nothing says why."""
+        over = self.taken_until is None or self.taken_until < timezone.now()
+        return self.draft_id is None and not self.trouble and self.attempts >= 3 and over
 
 
 class Notice(TenantOwned):

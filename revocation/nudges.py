@@ -18,22 +18,27 @@ _silent_until = 0.0
 
 def nudge(tenant_id: UUID) -> None:
     """Ask a worker to look at this tenant, once the present transaction is committed. Never raises."""
-    transaction.on_commit(lambda: _send(tenant_id), robust=True)
+    transaction.on_commit(lambda: _send("revocation.tasks.run", tenant_id), robust=True)
 
 
-def _send(tenant_id: UUID) -> None:
+def read(tenant_id: UUID, upload_id: UUID) -> None:
+    """Ask a worker to read a long list, once the present transaction is committed. Never raises."""
+    transaction.on_commit(lambda: _send("revocation.tasks.read_list", tenant_id, upload_id), robust=True)
+
+
+def _send(task: str, *ids: UUID) -> None:
     if time.monotonic() < _silent_until:
         return
     # In a thread, because a broker that does not answer must not hold up a click.
-    sender = threading.Thread(target=_publish, args=(str(tenant_id),), daemon=True)
+    sender = threading.Thread(target=_publish, args=(task, list(map(str, ids))), daemon=True)
     sender.start()
     sender.join(PATIENCE)
 
 
-def _publish(tenant_id: str) -> None:
+def _publish(task: str, ids: list[str]) -> None:
     global _silent_until
     try:
-        current_app.send_task("revocation.tasks.run", args=[tenant_id], retry=False, ignore_result=True)
+        current_app.send_task(task, args=ids, retry=False, ignore_result=True)
     except Exception as error:  # the broker's libraries raise what they like
         _silent_until = time.monotonic() + PAUSE
         logger.warning("The broker could not be reached (%s); the sweeper will find the work.", type(error).__name__)

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from accounts.models import Tenant
 from accounts.tenancy import no_context, tenant_context
+from revocation.lists import reading
 from revocation.nudges import nudge
 from revocation.spine import executor, sweeper, turns
 
@@ -24,6 +25,15 @@ def run(tenant_id: str) -> None:
                 result = executor.turn(key)
         if result.is_due_within(executor.LINGER):
             nudge(key)
+
+
+@shared_task(ignore_result=True, name="revocation.tasks.read_list")
+def read_list(tenant_id: str, upload_id: str) -> None:
+    """Read a long list. One that is lost with its worker is read by another."""
+    with no_context(), tenant_context(UUID(tenant_id)):
+        tenant = Tenant.objects.filter(pk=tenant_id, state=Tenant.State.ACTIVE).first()
+        if tenant:
+            reading.read(tenant, UUID(upload_id))
 
 
 @shared_task(ignore_result=True, name="revocation.tasks.sweep", expires=30)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("t/<slug:tenant>/refresh-rules/<uuid:pk>/end/", refresh_rules.end, name="end-rule"),
     path("t/<slug:tenant>/revocations/", requests.request_list, name="list"),
     path("t/<slug:tenant>/revocations/new/", lists.new, name="new"),
+    path("t/<slug:tenant>/revocations/reading/<uuid:pk>/", lists.read, name="reading"),
     path("t/<slug:tenant>/revocations/lists/<uuid:pk>/", lists.preview, name="preview"),
     path("t/<slug:tenant>/revocations/lists/<uuid:pk>/download/", lists.download, name="preview-download"),
     path("t/<slug:tenant>/revocations/lists/<uuid:pk>/confirm/", lists.confirm, name="confirm"),

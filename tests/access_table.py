@@ -95,6 +95,10 @@ def draft_pk(stage: Stage) -> dict:
     return {"pk": stage.draft.pk}
 
 
+def upload_pk(stage: Stage) -> dict:
+    return {"pk": stage.upload.pk}
+
+
 def rule_pk(stage: Stage) -> dict:
     return {"pk": stage.rule.pk}
 
@@ -199,6 +203,7 @@ TABLE: dict[str, Row] = {
     "revocation:end-rule": Row(Capability.SIGN_OUT_PEOPLE, ids=rule_pk),
     "revocation:list": Row(Capability.VIEW_REVOCATIONS),
     "revocation:new": Row(Capability.SIGN_OUT_PEOPLE),
+    "revocation:reading": Row(Capability.SIGN_OUT_PEOPLE, ids=upload_pk, owned=True),
     "revocation:preview": Row(Capability.SIGN_OUT_PEOPLE, ids=draft_pk, owned=True),
     "revocation:preview-download": Row(Capability.SIGN_OUT_PEOPLE, ids=draft_pk, owned=True),
     "revocation:confirm": Row(Capability.SIGN_OUT_PEOPLE, ids=draft_pk, owned=True),

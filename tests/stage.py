@@ -22,7 +22,7 @@ from directory.models import (
 )
 from revocation.lists import kept
 from revocation.lists.selection import Selection
-from revocation.models import ListDraft, RevocationRequest, RevocationStep
+from revocation.models import ListDraft, ListUpload, RevocationRequest, RevocationStep
 from tests.factories import Person, make_person
 
 GRAPH_APP_ID = UUID("00000003-0000-0000-c000-000000000000")
@@ -43,6 +43,7 @@ class Stage:
     removal: RevocationRequest
     own_sign_out: RevocationRequest
     draft: ListDraft
+    upload: ListUpload
     listed_request: RevocationRequest  # made from a list
     provider: Person  # of another tenant, let in by this one's admin
     provider_membership: Membership
@@ -90,6 +91,15 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
             removal=_request(tenant, actor, "remove_own_app", "delete_grant", uuid4()),
             own_sign_out=_request(tenant, actor, "sign_out_self", "revoke_sessions", owner.object_id),
             draft=kept.keep(tenant, actor, Selection([]), recipe="sign_out", actions=[], source="paste"),
+            upload=ListUpload.objects.create(
+                tenant=tenant,
+                actor_id=actor.id,
+                user_id=owner.user.pk,
+                source="paste",
+                recipe="sign_out",
+                lines=1,
+                expires_at=timezone.now() + kept.KEPT,
+            ),
             listed_request=listed,
             provider=stranger,
             rule=RefreshRule.objects.create(

@@ -81,14 +81,14 @@ class Tally:
     headings: int = 0
 
 
-def parse_text(text: str, tally: Tally | None = None) -> Iterator[Entry]:
-    """The entries of a pasted list, in order, duplicates and all."""
+def parse_text(text: str, tally: Tally | None = None, *, seconds: float | None = None) -> Iterator[Entry]:
+    """The entries of a pasted list, in order, duplicates and all. `seconds`: how long it may take; else SECONDS."""
     if len(text) > MAX_BYTES:
         raise UnusableList(_("This list is larger than 64 MB. Split it and ask for each part."))
-    return _limited(_entries(text.splitlines(), tally or Tally()))
+    return _limited(_entries(text.splitlines(), tally or Tally(), seconds or SECONDS))
 
 
-def parse_file(file: BinaryIO, tally: Tally | None = None) -> Iterator[Entry]:
+def parse_file(file: BinaryIO, tally: Tally | None = None, *, seconds: float | None = None) -> Iterator[Entry]:
     """The entries of an uploaded CSV or text file, in order; read as a stream, whatever its encoding.
 
     Raises:
@@ -98,7 +98,7 @@ def parse_file(file: BinaryIO, tally: Tally | None = None) -> Iterator[Entry]:
     file.seek(0)
     # "replace" cannot drop anything: the encodings were tried, and a bad character makes its line unreadable.
     lines = TextIOWrapper(_Unclosed(file), encoding=encoding, errors="replace", newline=None)
-    return _limited(_entries((line.rstrip("\n") for line in lines), tally or Tally()))
+    return _limited(_entries((line.rstrip("\n") for line in lines), tally or Tally(), seconds or SECONDS))
 
 
 def detect_encoding(file: BinaryIO) -> str:
@@ -169,12 +169,12 @@ def _limited(entries: Iterator[Entry]) -> Iterator[Entry]:
         )
 
 
-def _entries(lines: Iterable[str], tally: Tally) -> Iterator[Entry]:
+def _entries(lines: Iterable[str], tally: Tally, seconds: float) -> Iterator[Entry]:
     heading: tuple[str, ...] | None = None
     columns: list[int] = []
     separator: str | None = None
     started = False
-    until = monotonic() + SECONDS
+    until = monotonic() + seconds
     for number, raw, joined in _records(lines, tally):
         if number % 256 == 0 and monotonic() > until:
             raise UnusableList(_("This list takes too long to read. Split it and ask for each part."))

@@ -29,9 +29,18 @@ def draft(tenant: Tenant, actor: Actor, chosen: dict[str, Any]) -> ListDraft:
         GraphError: a group could not be read. Nothing was kept.
     """
     selection, label = _selection(tenant, actor, chosen)
+    return keep(tenant, actor, selection, label, chosen, chosen["terms"].params() if chosen.get("terms") else {})
+
+
+def keep(
+    tenant: Tenant, actor: Actor, selection: Selection, label: str, chosen: dict[str, Any], options: dict
+) -> ListDraft:
+    """
+    Raises:
+        UnusableList: it names nobody at all.
+    """
     if not selection.rows:
         raise UnusableList(_("Nobody is named here. Nothing was kept."))
-    options = chosen["terms"].params() if chosen.get("terms") else {}
     actions = recipes.actions_of(tenant, chosen["recipe"], options)
     source_id = str(chosen.get(chosen["source"]) or "") if chosen["source"] in (Source.GROUP, Source.APP) else ""
     return kept.keep(

@@ -15,7 +15,8 @@ from accounts.models import Membership, Tenant
 from accounts.tenancy import tenant_context
 from audit import keys
 from audit.keys import OVERLAP
-from revocation.models import Heartbeat, RevocationRequest, RevocationStep
+from revocation import nudges
+from revocation.models import Heartbeat, ListUpload, RevocationRequest, RevocationStep
 from revocation.nudges import nudge
 from revocation.rules import approval, two_persons
 from revocation.spine import claims, executor, turns
@@ -77,6 +78,8 @@ def _look_after(tenant_id: UUID) -> bool:
             due = claims.pending(tenant_id)
             _warn_of_foreign_seals(tenant_id)
             _renew_seals(tenant_id)
+            for upload in ListUpload.objects.lost().filter(tenant_id=tenant_id).values_list("pk", flat=True)[:5]:
+                nudges.read(tenant_id, upload)
         if due:
             nudge(tenant_id)
         return due

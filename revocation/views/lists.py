@@ -6,17 +6,18 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.access import Actor, or_404, require
+from accounts.access import Actor, leave_for, or_404, require
 from accounts.roles import Capability
 from b2c.selectors import is_b2c
 from directory import selectors
 from graph.errors import GraphError
 from revocation import planning
 from revocation.forms import ConfirmForm, ListForm
-from revocation.lists import containment, kept, parser, recipes, sources
+from revocation.lists import containment, kept, parser, reading, recipes, sources
 from revocation.lists.parser import UnusableList
 from revocation.lists.recipes import Recipe
 from revocation.lists.selection import INCLUDED, QUESTIONS, Selection, Status
@@ -42,6 +43,9 @@ def new(request: HttpRequest) -> HttpResponse:
     rule = TermsForm(sent[0], tenant=request.tenant, prefix="rule")
     if request.method == "POST" and not searched and form.is_valid() and _has_terms(form, rule):
         try:
+            if reading.is_long(form.cleaned_data):
+                upload = reading.put_aside(request.tenant, request.membership, form.cleaned_data)
+                return redirect("revocation:reading", request.tenant.slug, upload.pk)
             draft = sources.draft(request.tenant, Actor.of(request.membership), form.cleaned_data)
             return redirect("revocation:preview", request.tenant.slug, draft.pk)
         except UnusableList as unusable:
@@ -53,6 +57,17 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 new.takes = parser.MAX_BYTES + 1024 * 1024  # bytes (portal.limits): the file, and the form around it
+
+
+@require_GET
+@require(Capability.SIGN_OUT_PEOPLE)
+def read(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How far a worker is with a long list; where it is through, on to the preview."""
+    upload = get_object_or_404(reading.of(request.tenant, Actor.of(request.membership)), pk=pk)
+    if upload.draft_id:
+        return leave_for(request, reverse("revocation:preview", args=[request.tenant.slug, upload.draft_id]))
+    template = "revocation/_reading.html" if request.htmx else "revocation/reading.html"
+    return render(request, template, {"upload": upload})
 
 
 @require_GET
