@@ -225,9 +225,9 @@ def test_nothing_of_a_long_body_is_read(gate, client):
     announced = client.generic(
         "POST", f"/b2c/{gate.tenant.pk}/refresh", b"", CONTENT_LENGTH="10485760", headers=basic(gate.secret)
     )
-    unannounced = gate.ask(raw=b" " * 17000)
 
-    assert (announced.status_code, unannounced.status_code) == (413, 413)
+    assert announced.status_code == 413
+    assert gate.ask(raw=b" " * 17000).status_code == 413
     assert gate.ask(padding="x" * 15000).status_code == 200
 
 

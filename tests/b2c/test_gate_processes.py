@@ -1,5 +1,6 @@
 """The gate as processes of its own, when things go wrong: the database, the client, the process itself."""
 
+import json
 import os
 import socket
 import subprocess
@@ -171,6 +172,13 @@ def test_faults(contoso, fabrikam, process, way):
         assert answers(KARIM) == [200, 200]
         assert half.recv(20).startswith(b"HTTP/1.1 400")
         assert not begun.recv(20).startswith(b"HTTP/1.1 2")
+
+    # A body that comes in chunks, without a length, is a body; and it may be too long as well.
+    body = json.dumps({"objectId": str(KARIM), "policyId": POLICY, "country": "PL"}).encode()
+    for sent, status in ((body, b"200"), (body + b" " * 17000, b"413")):
+        chunked = head(0, secrets[contoso.pk]).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        with process.connect(chunked + b"%x\r\n%s\r\n0\r\n\r\n" % (len(sent), sent)) as client:
+            assert client.recv(20).startswith(b"HTTP/1.1 " + status)
 
     # Ten megabytes are refused before the first of them is read.
     with process.connect(head(10 * 1024 * 1024, secrets[contoso.pk])) as big:
