@@ -15,7 +15,7 @@ from accounts.access import require
 from accounts.models import Tenant
 from accounts.roles import Capability
 from consent.showing import charts, coming_back
-from directory import features, risk, selectors
+from directory import agents, features, risk, selectors
 from directory.models import Collection, Risk, ServicePrincipal
 from revocation import selectors as revocations
 from revocation.models import RevocationRequest
@@ -53,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if can(Capability.VIEW_APPS):
         context |= _apps(tenant)
+        context["needs"] += _orphans(tenant)
     return render(request, "consent/overview.html", context)
 
 
@@ -121,6 +122,17 @@ def _needs(tenant: Tenant) -> list[Need]:
     needs = [_need(tenant, one, _asked(one), _("Approve"), "tag", one.approval_expires_at) for one in waiting]
     failed = revocations.unresolved(tenant)
     return needs + [_need(tenant, one, _not_done(one), _("Look"), "tag warn") for one in failed[:NEEDS]]
+
+
+def _orphans(tenant: Tenant) -> list[Need]:
+    """AI agents of which it is known that nobody sponsors them: one line, however many."""
+    count = agents.orphans(tenant).count()
+    if not count:
+        return []
+    title = ngettext("%(count)d AI agent has no sponsor", "%(count)d AI agents have no sponsor", count)
+    text = _("Nobody answers for it any more: name somebody in Entra, or disable it.")
+    address = f"{reverse('consent:apps', args=[tenant.slug])}?kind=orphans"
+    return [Need(address, title % {"count": count}, text, _("Look"), "tag warn")]
 
 
 def _need(tenant: Tenant, one: RevocationRequest, text: str, tag: str, look: str, until=None) -> Need:

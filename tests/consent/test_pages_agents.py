@@ -196,6 +196,13 @@ def test_a_blueprint_shows_its_agents_what_it_passes_on_and_who_answers_for_it(w
     assert "What that blueprint holds for everyone is this agent's too" in inherited
 
 
+def test_an_agent_nobody_sponsors_needs_a_human(wilma, woodgrove):
+    page = wilma(reverse("consent:overview", args=[woodgrove.slug]))
+
+    assert "1 AI agent has no sponsor" in page
+    assert "Minutes Helper (Oslo)" in wilma(f"/t/{woodgrove.slug}/apps/?kind=orphans")
+
+
 def test_without_the_permission_for_blueprints_nothing_is_offered_and_it_is_said_why(wilma, at):
     page = wilma(at("app", "Minutes Helper"))
 
