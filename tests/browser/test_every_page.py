@@ -9,10 +9,20 @@ from playwright.sync_api import Page, expect
 
 from tests.access_table import TABLE
 from tests.browser.looking import bring_axe, faults_of, too_wide
-from tests.browser.walking import NO_PAGES, Walk
+from tests.browser.walking import NO_PAGES, Walk, name_of
 
 pytestmark = pytest.mark.timeout(600)  # some sixty pages each, and axe takes its time
 
+# Contoso has no gate: looked at by themselves, below.
+OF_A_GATE = {
+    "revocation:check-rule",
+    "revocation:end-rule",
+    "revocation:new-rule",
+    "revocation:refuse-refresh",
+    "revocation:rule",
+    "revocation:rules",
+    "tenants:end-credential",
+}
 # Pages that need something which no link leads to in this world; their parts are on other pages.
 NOT_LINKED = {
     "accounts:ended",  # shown only to a browser whose session was ended
@@ -63,10 +73,48 @@ def test_an_admin_reaches_every_page(visitor: Callable):
     megan.demo.forget_sign_in_time(megan.context)
     reached.from_("/accounts/step-up/")
 
-    pages = {name for name, row in TABLE.items() if row.method == "get"} - NO_PAGES - NOT_LINKED
+    pages = {name for name, row in TABLE.items() if row.method == "get"} - NO_PAGES - NOT_LINKED - OF_A_GATE
     assert " ".join(sorted(pages - reached.names)) == ""
     assert reached.faults == []
     assert reached.shared_titles == {}
+
+
+def test_pages_of_a_tenant_with_a_gate(visitor: Callable):
+    nadia = visitor("Nadia Fischer")
+    page, origin = nadia.page, nadia.demo.portal_url + "/t/contosocustomers/"
+    page.goto(origin + "people/?q=Wanda")
+    page.get_by_role("link", name="Wanda Kowalska").click()
+    page.get_by_role("link", name="Refuse Contoso Mobile").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Refuse the refresh of Wanda Kowalska")
+    seen, faults = {name_of(page.url)}, faults_of(page) + too_wide(page)
+    page.get_by_label(re.compile("Reason")).fill("A lost telephone")
+    page.get_by_role("button", name="Refuse the refresh").click()
+    expect(page.get_by_role("main")).to_contain_text("The gate refuses the refresh")
+
+    def look(path: str) -> None:
+        page.goto(path)
+        seen.add(name_of(page.url))
+        faults.extend(faults_of(page) + too_wide(page))
+
+    for path in ("refresh-rules/", "refresh-rules/new/", "refresh-rules/new/check/?condition=missing&claim=country"):
+        look(origin + path)
+    page.goto(origin + "refresh-rules/")
+    rule = origin.partition("/t/")[0] + page.get_by_role("link", name="Wanda Kowalska").get_attribute("href")
+    look(rule)
+    look(rule + "end/")
+    look(origin + "settings/gate/")
+    credential = page.get_by_role("link", name=re.compile("^End ")).first.get_attribute("href")
+    look(origin.partition("/t/")[0] + credential)
+    page.goto(origin + "settings/gate/why/")
+    page.get_by_role("button", name="Read the policies").click()
+    expect(page.get_by_role("main")).to_contain_text("As they were read")
+    look(page.url)
+
+    assert faults == []
+    assert OF_A_GATE - seen == set()
+    page.goto(rule + "end/")
+    page.get_by_label(re.compile("Reason")).fill("Found")
+    page.get_by_role("button", name="End the rule").click()
 
 
 def do_one_of_each(page: Page, origin: str) -> None:
