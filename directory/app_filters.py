@@ -104,7 +104,8 @@ def matching(tenant: Tenant, wanted: AppFilter) -> QuerySet[ServicePrincipal]:
     elif wanted.use == "unknown":
         found = found.filter(last_used_at__isnull=True)
     if wanted.kind == "agents":
-        found = found.filter(kind__in=(ServicePrincipal.Kind.AGENT, ServicePrincipal.Kind.OLDER_AGENT))
+        kinds = (ServicePrincipal.Kind.AGENT, ServicePrincipal.Kind.OLDER_AGENT)
+        found = _narrowed(found, alive(tenant).filter(kind__in=kinds).values("pk"))
     elif wanted.kind == "orphans":
         found = found.filter(pk__in=orphans(tenant).values("pk"))
     elif wanted.kind in ServicePrincipal.Kind.values:

@@ -48,7 +48,7 @@ from directory.permission_uses import Use, apps_holding, inherited_by, permissio
 
 Types = PermissionGrant.ConsentType
 MANY = 1000  # people: more are not sorted by name for a page of them
-APPS_A_PAGE = 30
+APPS_A_PAGE, CONSENTS_A_PAGE = 30, 25
 
 __all__ = [  # reads that live in files of their own, and come through this door too
     "AppFilter",
@@ -175,7 +175,7 @@ def user_consents(app: ServicePrincipal, q: str = "", after: str = "") -> Page[U
     else:
         people = own.values("principal_id").annotate(name=Coalesce("principal__display_name", Value(""))).distinct()
         order = ("name", "principal_id")
-    return mapped(page(people, order, after), lambda rows: _user_consents(app, rows))
+    return mapped(page(people, order, after, CONSENTS_A_PAGE), lambda rows: _user_consents(app, rows))
 
 
 def user_consent(app: ServicePrincipal, person_id: UUID | str) -> UserConsent | None:
@@ -260,9 +260,9 @@ def overview(tenant: Tenant, weeks: int = 8) -> Overview:
         unused=Count("pk", filter=acting & unused(now)),
     )
     starts = [monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
-    weeks_on = RawSQL("floor(extract(epoch FROM first_seen_at - %s) / 604800)::int", [starts[0]], IntegerField())
-    seen = new_grants(tenant, starts[0]).annotate(week=weeks_on).values_list("week")
-    per_week = {starts[0] + timedelta(weeks=week): count for week, count in seen.annotate(count=Count("pk"))}
+    which = RawSQL("width_bucket(first_seen_at, %s::timestamptz[])", [starts], IntegerField())
+    seen = new_grants(tenant, starts[0]).annotate(week=which).values_list("week").annotate(count=Count("*"))
+    per_week = {starts[week - 1]: count for week, count in seen}
     since = known_since(tenant)
     return Overview(
         apps=counts["all"],
