@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from accounts.roles import Capability
 from directory.models import Person
 from revocation.actions import revoke_sessions
-from revocation.actions.base import failed
+from revocation.actions.base import Hit, failed
 from revocation.actions.revoke_sessions import RevokeSessions
 from revocation.steps import StepDraft
 
@@ -32,6 +32,9 @@ class SignOutAgent(RevokeSessions):
     ends_sessions = False
     ends_access = True
     target_type = "agent_user"
+
+    def hits(self, step):
+        return Hit()  # no person
 
     def missing(self, step, error):
         return failed(error, _("This account no longer exists in the directory, so there was nothing to sign out."))

@@ -28,6 +28,7 @@ NOT_LINKED = {
     "accounts:ended",  # shown only to a browser whose session was ended
     "tenants:end-provider",
     "tenants:onboarding-waiting",  # shown while a consent is under way; looked at in tests/tenants
+    "revocation:reading",  # shown while a long list is read; looked at in tests/revocation/test_long_lists.py
     "revocation:pause",
     "revocation:resume",
     "revocation:cancel",
