@@ -132,7 +132,7 @@ VIEWS = (
         gettext_lazy("Unverified, with mail or files"), {"publisher": "unverified", "enabled": "yes", "may": "content"}
     ),
     View(gettext_lazy("AI agents"), {"kind": "agents"}),
-    View(gettext_lazy("AI agents nobody sponsors"), {"kind": "orphans"}),
+    View(gettext_lazy("AI agents without a sponsor"), {"kind": "orphans"}),
     View(gettext_lazy("AI connectors"), {"fact": "ai_connector"}),
     View(gettext_lazy("Not used for 90 days"), {"enabled": "yes", "use": "unused"}),
     View(gettext_lazy("New this week"), {"consent": "new"}),

@@ -130,7 +130,7 @@ def _orphans(tenant: Tenant) -> list[Need]:
     if not count:
         return []
     title = ngettext("%(count)d AI agent has no sponsor", "%(count)d AI agents have no sponsor", count)
-    text = _("Nobody answers for it any more: name somebody in Entra, or disable it.")
+    text = _("Nobody answers for what they do: name somebody in Entra, or disable what nobody needs.")
     address = f"{reverse('consent:apps', args=[tenant.slug])}?kind=orphans"
     return [Need(address, title % {"count": count}, text, _("Look"), "tag warn")]
 

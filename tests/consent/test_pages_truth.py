@@ -83,7 +83,7 @@ def test_once_they_were_read_none_is_none(read, app, page):
     read(Kind.SERVICE_PRINCIPALS, Kind.GRANTS, Kind.ASSIGNMENTS)
     one = app("Mail Sidekick")
 
-    assert "nobody 0 0" in page("apps")
+    assert "publisher not verified nobody" in page("apps")
     assert "Assigned 0" in page("app", one.pk)
 
 
@@ -110,7 +110,7 @@ def test_what_an_admin_gave_an_app_for_itself_was_not_given_by_nobody(read, app,
 
     listed = page("apps")
 
-    assert "An admin, app-only 4" in listed
+    assert "publisher not verified By itself" in listed
     assert "nobody" not in listed
 
 
