@@ -26,7 +26,7 @@ from revocation.models import RevocationRequest
 from revocation.planning import Plan
 from revocation.rules import granting, protection
 from revocation.rules.hits import Hits
-from revocation.rules.refusals import NothingToRevoke, Refused
+from revocation.rules.refusals import NotGranted, NothingToRevoke, Refused
 from revocation.steps import StepDraft
 
 MOST_APPS = 5000
@@ -174,8 +174,9 @@ def title(deed: Deed, apps: list[ServicePrincipal]) -> str:
 def _chosen(tenant: Tenant, deed: Deed, choice: Choice) -> tuple[list[ServicePrincipal], list[LeftOut]]:
     apps: list[ServicePrincipal] = []
     left_out: list[LeftOut] = []
+    gate = granting.Gate(tenant)
     for app in choice.apps(tenant)[: MOST_APPS + 1]:
-        why = protection.app_refusal(tenant, app) or _already(deed, app)
+        why = protection.app_refusal(tenant, app) or _already(deed, app) or _not_granted(gate, deed, app)
         if why:
             left_out.append(LeftOut(app, why))
         else:
@@ -185,6 +186,17 @@ def _chosen(tenant: Tenant, deed: Deed, choice: Choice) -> tuple[list[ServicePri
     if not apps and not left_out:
         raise NothingToRevoke(_("No app was chosen."))
     return apps, left_out
+
+
+def _not_granted(gate: granting.Gate, deed: Deed, app: ServicePrincipal) -> str:
+    """Why this one cannot be disabled here where others can: agents need a permission of their own."""
+    if deed == Deed.REVOKE or not app.account_enabled:
+        return ""
+    try:
+        gate.admit(set_app_enabled.disable(app))
+    except NotGranted as refused:
+        return str(refused)
+    return ""
 
 
 def _already(deed: Deed, app: ServicePrincipal) -> str:

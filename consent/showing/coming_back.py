@@ -68,12 +68,20 @@ def _in_words(policies: set[str]) -> str:
     )
 
 
-def truths(tenant: Tenant, *, kept_out: bool = False, own: bool = False) -> list[Truth]:
+def for_oneself(tenant: Tenant) -> Truth:
+    """The line beside the removal of one's own consent, in that person's words."""
+    known = rules(tenant)
+    if known and known.own_policies == []:
+        text = _("Only an administrator can let it in again: your organisation lets nobody do that themselves.")
+        return Truth(_("Later"), text)
+    return Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back."))
+
+
+def truths(tenant: Tenant, *, kept_out: bool = False) -> list[Truth]:
     """The line beside a removal.
 
     Args:
         kept_out: the app is disabled here, which is stronger than any policy.
-        own: the reader is the person whose consent it is.
     """
     if kept_out:
         text = _("While it is disabled here nobody can let it in again, whatever the policy says.")

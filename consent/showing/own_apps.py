@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import Membership
-from consent.showing import removals
+from consent.showing import coming_back, removals
 from directory import agents, selectors
 from directory.models import Collection, Risk
 from directory.my_apps import MyApp
@@ -191,7 +191,7 @@ def removal(item: MyApp) -> Confirmation:
             Truth(_("Stops now"), stops),
             tokens_end(),
             Truth(_("Stays"), _("Anything it has copied. Other apps. Your own sign-ins.")),
-            Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back.")),
+            coming_back.for_oneself(item.app.tenant),
         ],
         warning=" ".join(filter(None, (_still_covered(item), _still_inherited(item)))),
         note=f"{_undo()} " + _("If you did not add this app, also tell your security team."),
@@ -216,7 +216,7 @@ def permission_removal(item: MyApp, sentence: Sentence) -> Confirmation:
             Truth(_("Stops now"), _("No new access for: %(what)s") % {"what": sentence.text}),
             tokens_end(),
             Truth(_("Stays"), stays if left else _("Nothing: this is its only permission, so the app is removed.")),
-            Truth(_("Later"), _("If the app asks again and you agree again, it has the permission back.")),
+            coming_back.for_oneself(item.app.tenant),
         ],
         warning=_("Your organisation has granted the same permission, so the app keeps it all the same.")
         if covered

@@ -29,23 +29,20 @@ def change(request: HttpRequest) -> HttpResponse:
     deed = request.GET.get("deed", "")
     if deed not in Deed.values:
         return redirect(back)
-    choice, actor, form = _choice(request), Actor.of(request.membership), ConfirmForm(request.POST or None)
-    try:
-        if request.method == "POST" and form.is_valid():
+    deed, choice, actor = Deed(deed), _choice(request), Actor.of(request.membership)
+    form = ConfirmForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
             digest = request.POST.get("digest", "")
-            made = bulk.submit(request.tenant, Deed(deed), choice, actor, digest=digest, **form.cleaned_data)
+            made = bulk.submit(request.tenant, deed, choice, actor, digest=digest, **form.cleaned_data)
             return redirect("revocation:detail", request.tenant.slug, made.pk)
-        looked = bulk.look(request.tenant, Deed(deed), choice, actor)
-    except Refused as refused:
-        try:  # what was sent is not what is there any more: the new plan, with the reason above it
-            looked = bulk.look(request.tenant, Deed(deed), choice, actor)
+        except Refused as refused:  # also where what was shown is not what is there any more: the new plan follows
             form.add_error(None, str(refused))
-        except Refused:
-            return confirm(
-                request, Confirmation(title=str(Deed(deed).label), button="", back=back, refusal=str(refused))
-            )
-    says = said.changing(request.tenant, looked, back)
-    return confirm(request, says, form, bulk=looked, plan=looked.plan)
+    try:
+        looked = bulk.look(request.tenant, deed, choice, actor)
+    except Refused as refused:
+        return confirm(request, Confirmation(title=str(deed.label), button="", back=back, refusal=str(refused)))
+    return confirm(request, said.changing(request.tenant, looked, back), form, bulk=looked, plan=looked.plan)
 
 
 @require_safe

@@ -142,6 +142,21 @@ def test_what_changed_since_the_plan_is_shown_anew_and_nothing_is_asked_for(admi
         assert not RevocationRequest.objects.filter(kind="revoke_consents").exists()
 
 
+def test_what_needs_a_permission_of_its_own_is_left_alone_and_the_rest_is_done(admin, contoso, entra):
+    sidekick = app_named(contoso, "Mail Sidekick")
+    with tenant_context(contoso.pk):
+        agent = app_named(contoso, "Wingtip Notes")
+        ServicePrincipal.objects.filter(pk=agent.pk).update(kind=ServicePrincipal.Kind.AGENT)
+        without = [one for one in Tenant.objects.get(pk=contoso.pk).granted_permissions if "AgentIdentity" not in one]
+        Tenant.objects.filter(pk=contoso.pk).update(granted_permissions=without)
+
+    page = admin.get(address(contoso, f"deed=disable_apps&id={sidekick.pk}&id={agent.pk}")).content.decode()
+
+    assert "AgentIdentity.EnableDisable.All" in page
+    assert "1 chosen app is left alone" in page
+    assert "Disable Mail Sidekick" in page
+
+
 @pytest.mark.parametrize("query", ["deed=disable_apps", f"deed=take_out&id={uuid4()}"])
 def test_nothing_chosen_is_said(admin, contoso, query):
     assert "No app was chosen" in admin.get(address(contoso, query)).content.decode()
