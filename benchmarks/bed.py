@@ -32,6 +32,8 @@ class Bed:
         quota: whether the sandbox and the portal know of write quotas at all.
         reading: how the sandbox lets writes through: "window" or "bucket". The portal is not told.
         broker: a Celery broker; files in the bed's folder by default.
+        apps, grants: so many beside the cast's.
+        read: whether the directory is read before the measurement begins.
     """
 
     def __init__(
@@ -43,8 +45,12 @@ class Bed:
         quota: bool = True,
         reading: str = "window",
         broker: str = "",
+        apps: int = 0,
+        grants: int = 0,
+        read: bool = True,
     ) -> None:
         self.people, self.latency_ms, self.scale = people, latency_ms, scale
+        self.apps, self.grants, self.read = apps, grants, read
         self.quota, self.reading = quota, reading
         self.folder = Path(tempfile.mkdtemp(prefix="consentry-bench-"))
         self.folder.chmod(0o711)
@@ -58,6 +64,8 @@ class Bed:
 
     def _sandbox_options(self) -> list[str]:
         options = ["--users", self.people, "--latency-ms", self.latency_ms, "--time-scale", self.scale]
+        if self.apps or self.grants:
+            options += ["--apps", self.apps, "--grants", self.grants]
         return [str(option) for option in options]
 
     def __enter__(self) -> "Bed":
@@ -66,7 +74,7 @@ class Bed:
             self.sandbox.start(timeout=120)
             self.sandbox.control("POST", "quota", json={"enabled": self.quota, "reading": self.reading})
             self.environment = os.environ | self._settings()
-            self.inside("prepare")
+            self.inside("prepare" if self.read else "connect")
         except BaseException:
             self.__exit__()
             raise
@@ -143,8 +151,17 @@ class Bed:
 
     def inside(self, *arguments: object) -> Any:
         """Run one of `benchmarks.inside`'s commands in a process with this bed's settings; its answer."""
-        command = [sys.executable, "-m", "benchmarks.inside", *map(str, arguments)]
+        return self._run("benchmarks.inside", *arguments)
+
+    def inside_directory(self, *arguments: object) -> Any:
+        """The same of `benchmarks.inside_directory`; None where that process was made to end before its end."""
+        return self._run("benchmarks.inside_directory", *arguments, may_end=9)
+
+    def _run(self, module: str, *arguments: object, may_end: int = 0) -> Any:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         result = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, text=True, timeout=900)
+        if may_end and result.returncode == may_end:
+            return None
         if result.returncode:
             raise RuntimeError(f"{arguments[0]} failed:\n{result.stderr[-3000:]}")
         return json.loads(result.stdout.splitlines()[-1])

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import gate as gates
+from benchmarks import directory as large_directory, gate as gates
 from benchmarks.bed import PROJECT, QUOTA, Bed, wait_until
 
 CLIENTS = PROJECT / ".venv-clients" / "bin" / "python"
@@ -367,6 +367,11 @@ def sdk(options: argparse.Namespace) -> list[Line]:
     return lines
 
 
+def directory(options: argparse.Namespace) -> list[Line]:
+    """A large tenant's directory: see `benchmarks.directory`."""
+    return large_directory.measure(Line)
+
+
 MEASUREMENTS: dict[str, Callable[[argparse.Namespace], list[Line]]] = {
     "quota": quota,
     "sdk": sdk,
@@ -374,6 +379,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], list[Line]]] = {
     "memory": memory,
     "preview": preview,
     "web": web,
+    "directory": directory,
     "gate": gate,
 }
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, Collection, Progress, ServicePrincipal
 from directory.sync import progress as going, recent, rows
+from directory.sync.derive import derive
 from directory.sync.progress import Deadline, Part
 from directory.sync.report import KindReport
 from directory.sync.unknown import fetch_all_unknown, fetch_unknown
@@ -52,7 +53,10 @@ def read(tenant: Tenant, client: GraphClient, progress: Progress, until: Deadlin
         odd = [UUID(one.id) for one in page.unreadable if one.id]
         unreadable = _ask_singly(client, [*(one.app.id for one in page.items if not one.whole), *odd], found)
         with rows.writing(tenant):
-            progress.seen += _replace(tenant, found, {one.id for one in unreadable}, at) + len(unreadable)
+            touched = _replace(tenant, found, {one.id for one in unreadable}, at)
+            if progress.done_at is not None:  # after the first reading of all, everything is rated
+                derive(tenant, touched)
+            progress.seen += sum(map(len, found.values())) + len(unreadable)
             progress.unreadable += len(unreadable)
             progress.next_link = page.next_link
             progress.save()
@@ -110,15 +114,17 @@ def _ask_singly(client: GraphClient, app_ids: Sequence[UUID], found: dict[UUID, 
     return unreadable
 
 
-def _replace(tenant: Tenant, found: dict[UUID, list[Assignment]], kept: Iterable[str], at) -> int:
-    """Make `found` all that these apps' assignments are. Returns how many there are."""
+def _replace(tenant: Tenant, found: dict[UUID, list[Assignment]], kept: Iterable[str], at) -> set[UUID]:
+    """Make `found` all that these apps' assignments are. Returns the apps that this changes something for."""
+    mine = AppRoleAssignment.objects.filter(tenant=tenant, resource_id__in=list(found))
+    before = {graph_id: ends for graph_id, *ends in mine.values_list("graph_id", "resource_id", "principal_id")}
     made = [rows.assignment(tenant, tie, at) for ties in found.values() for tie in ties]
     rows.save_assignments(recent.corrected_assignments(tenant, made))
-    unseen = AppRoleAssignment.objects.filter(tenant=tenant, resource_id__in=list(found), synced_at__lt=at)
-    if unseen.exists():
+    now = {one.graph_id: (one.resource_id, one.principal_id) for one in made}
+    if before.keys() - now.keys():
         protected = [*recent.still_there(tenant, recent.Changed.ASSIGNMENT), *kept]
-        unseen.exclude(graph_id__in=protected).delete()
-    return len(made)
+        mine.filter(synced_at__lt=at).exclude(graph_id__in=protected).delete()
+    return {pk for one in before.keys() ^ now.keys() for pk in (before.get(one) or now[one])}
 
 
 def each_of(client: GraphClient, app_ids: Sequence[UUID]) -> dict[UUID, Items[Assignment]]:

@@ -19,9 +19,7 @@ from directory.models import (
     MICROSOFT_TENANT_IDS,
     AppRoleAssignment,
     Collection,
-    PermissionGrant,
     Person,
-    Risk,
     ServicePrincipal,
 )
 from directory.risk import (
@@ -32,10 +30,9 @@ from directory.risk import (
     AppFacts,
     HeldPermission,
     danger,
-    permission_rule,
     rate,
 )
-from directory.sync import held, inheriting
+from directory.sync import grant_ratings, held, inheriting
 from directory.sync.rows import in_parts, writing
 from directory.wording import Definitions
 
@@ -109,7 +106,7 @@ def _derive(tenant: Tenant, ids: list[UUID], whole: Whole) -> None:
     pairs = inheriting.with_scopes(tenant, ids, _scope_pairs(tenant, ids))
     roles = inheriting.with_roles(tenant, ids, _held_roles(tenant, ids))
     definitions = Definitions(tenant, {row[1] for row in pairs} | {row[1] for row in roles})
-    _rate_grants(tenant, ids, definitions)
+    grant_ratings.correct(tenant, ids, definitions)
     known = _known(tenant, ids, pairs, roles, definitions)
     held.save(tenant, ids, held.permissions(pairs, roles, definitions))
     apps = ServicePrincipal.objects.filter(tenant=tenant, pk__in=ids)
@@ -298,41 +295,6 @@ def _held_roles(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
     if ids is not None:
         held = held.filter(principal_id__in=ids)
     return list(held.order_by("graph_id").values_list("principal_id", "resource_id", "app_role_id"))
-
-
-def _rate_grants(tenant: Tenant, ids: list[UUID] | None, definitions: Definitions) -> None:
-    """Rate each combination of scopes once, and write where it differs: grants are many, combinations few."""
-    grants = PermissionGrant.objects.filter(tenant=tenant)
-    if ids is not None:
-        grants = grants.filter(client_id__in=ids)
-    ratings = [
-        (resource_id, json.dumps(scopes), int(_risk_of(resource_id, scopes, definitions)))
-        for resource_id, scopes in grants.values_list("resource_id", "scopes").distinct()
-    ]
-    for part in in_parts(ratings, BATCH):
-        columns = [list(column) for column in zip(*part, strict=True)]
-        _execute(
-            "UPDATE directory_permissiongrant g SET risk = new.risk FROM"
-            " (SELECT resource_id, ARRAY(SELECT jsonb_array_elements_text(scopes::jsonb))::varchar[] AS scopes, risk"
-            "  FROM unnest(%s::uuid[], %s::text[], %s::int[]) AS n(resource_id, scopes, risk)) new"
-            " WHERE g.tenant_id = %s AND g.resource_id = new.resource_id AND g.scopes = new.scopes"
-            " AND g.risk <> new.risk {ids}",
-            [*columns, tenant.pk],
-            "g.client_id",
-            ids,
-        )
-
-
-def _risk_of(resource_id: UUID, scopes: list[str], definitions: Definitions) -> Risk:
-    rules = (
-        permission_rule(
-            scope,
-            admin_only=bool((known := definitions.scope(resource_id, scope)) and known.admin_only),
-            microsoft_api=definitions.is_microsoft(resource_id),
-        )
-        for scope in scopes
-    )
-    return Risk(max((rule.risk for rule in rules), default=Risk.LOW))
 
 
 def _originals(tenant: Tenant) -> dict[str, list[tuple]]:

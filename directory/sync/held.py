@@ -9,6 +9,7 @@ from django.db import connection
 from accounts.models import Tenant
 from directory.models import AppPermission, PermissionDefinition, ServicePrincipal
 from directory.risk import permission_rule
+from directory.sync.copying import upsert
 from directory.sync.rows import in_parts
 from directory.wording import Definitions
 
@@ -84,19 +85,19 @@ def _replace(tenant: Tenant, apps: list[UUID], wanted: dict[Key, Facts]) -> set[
     changed = {key: facts for key, facts in wanted.items() if key not in old or old[key][1] != facts}
     if gone:
         AppPermission.objects.filter(pk__in=gone).delete()
-    AppPermission.objects.bulk_create(
-        [
-            AppPermission(
-                tenant=tenant, app_id=app, resource_id=resource, kind=kind, value=value,
-                reason=reason, risk=risk, people=people, everyone=everyone,
-            )
-            for (app, resource, kind, value), (reason, risk, people, everyone) in changed.items()
-        ],
-        batch_size=1000,
-        update_conflicts=True,
-        unique_fields=["tenant", "app", "resource_id", "kind", "value"],
-        update_fields=["reason", "risk", "people", "everyone"],
-    )  # fmt: skip
+    made = [
+        AppPermission(
+            tenant=tenant, app_id=app, resource_id=resource, kind=kind, value=value,
+            reason=reason, risk=risk, people=people, everyone=everyone,
+        )
+        for (app, resource, kind, value), (reason, risk, people, everyone) in changed.items()
+    ]  # fmt: skip
+    upsert(
+        AppPermission,
+        made,
+        ["tenant", "app", "resource_id", "kind", "value"],
+        ["reason", "risk", "people", "everyone"],
+    )
     return {key[1:] for key in (*changed, *(key for key in old if key not in wanted))}
 
 

@@ -6,7 +6,7 @@ leaves the old copy as it was, with newer facts for what had been read, and goes
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -17,6 +17,7 @@ from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory.models import Collection, PermissionGrant, Person, Progress, ServicePrincipal
 from directory.sync import progress as going, recent, rows
+from directory.sync.grant_ratings import Ratings
 from directory.sync.progress import Deadline, Part
 from directory.sync.report import KindReport
 from graph.changes import Followed
@@ -36,22 +37,44 @@ class Incomplete(Exception):
     """Graph listed fewer objects than it says there are."""
 
 
-def read(tenant: Tenant, client: GraphClient, progress: Progress, until: Deadline) -> KindReport | None:
-    """Read on from where the list was left, or begin it; None where the time is up before its end.
+Outcome = KindReport | GraphError | Incomplete | None
 
-    Raises:
-        GraphError: what was read is stored, and so is the place.
-        Incomplete: it ended early, and begins again the next time.
+
+def read(tenant: Tenant, client: GraphClient, parts: Iterable[Progress], until: Deadline) -> dict[str, Outcome]:
+    """Read these lists on from where they were left, or begin them; side by side, a page of each in turn.
+
+    Returns:
+        by part, what came of it: None where the time is up before its end, and an error where it broke off. What was
+        read is stored all the same, and so is the place.
     """
-    walk = _List(tenant, client, progress)
-    if not walk.goes_on:
-        walk.begin()
-    return walk.read(until)
+    found: dict[str, Outcome] = {}
+    under_way: dict[_List, Iterator[Page]] = {}
+    for progress in parts:
+        one = _List(tenant, client, progress)
+        try:
+            if not one.goes_on:
+                one.begin()
+            under_way[one] = one.pages(until)
+        except GraphError as error:
+            found[one.part] = error
+    while under_way:
+        for one, pages in list(under_way.items()):
+            try:
+                page = next(pages, None)
+                if page is not None:
+                    one.store(page)
+                    continue
+                found[one.part] = None if one.progress.next_link else one.finish()
+            except (GraphError, Incomplete) as error:
+                found[one.part] = error
+            del under_way[one]
+    return found
 
 
 class _List:
     def __init__(self, tenant: Tenant, client: GraphClient, progress: Progress):
         self.tenant, self.client, self.progress, self.part = tenant, client, progress, progress.part
+        self.ratings = Ratings(tenant)
 
     @property
     def goes_on(self) -> bool:
@@ -67,22 +90,22 @@ class _List:
         except Rejected as error:  # then the list is read again and again
             logger.info("Changes of %s of %s cannot be followed: %s", self.part, self.tenant.pk, error)
             self.progress.delta_link = ""
+        # Due until it is read to its end: the link of the changes so far is given up with this.
+        self.progress.due = self.progress.due or "begun"
         going.begin(self.progress, delta_link=link)
 
-    def read(self, until: Deadline) -> KindReport | None:
+    def pages(self, until: Deadline) -> Iterator[Page]:
         going.say(self.tenant, self.part, started_at=self.progress.started_at)
         start = self.progress.next_link
         listed = getattr(self.client, LISTS[self.part])(*([start] if start else []))
-        for page in going.ahead(listed, lambda: not until.passed):
-            with rows.writing(self.tenant):
-                self._note(page)
-                self._save(page.items)
-                self.progress.next_link = page.next_link
-                self.progress.save()
-            last = not page.next_link
-            if until.passed and not last:
-                return None
-        return self._finish()
+        return going.ahead(listed, lambda: not until.passed)
+
+    def store(self, page: Page) -> None:
+        with rows.writing(self.tenant):
+            self._note(page)
+            self._save(page.items)
+            self.progress.next_link = page.next_link
+            self.progress.save()
 
     def _note(self, page: Page) -> None:
         one = self.progress
@@ -102,9 +125,11 @@ class _List:
         elif self.part == Part.PEOPLE:
             rows.save_people(rows.person(tenant, item, at) for item in items)
         else:
-            rows.save_grants(recent.corrected_grants(tenant, (rows.grant(tenant, item, at) for item in items)))
+            kept = recent.corrected_grants(tenant, (rows.grant(tenant, item, at) for item in items))
+            self.ratings.rate(kept)  # here, so that rating all apps finds nearly nothing to write again
+            rows.save_grants(kept)
 
-    def _finish(self) -> KindReport:
+    def finish(self) -> KindReport:
         one = self.progress
         if one.count is not None and one.seen < one.count * (1 - TOLERANCE):
             one.started_at, one.next_link = None, ""
@@ -113,7 +138,7 @@ class _List:
                 _("Microsoft listed %(seen)d of %(count)d; the rest of the copy is older.")
                 % {"seen": one.seen, "count": one.count}
             )
-        began = one.started_at
+        began, first = one.started_at, one.done_at is None
         with rows.writing(self.tenant):
             removed = self._remove_unseen()
             known = Collection.objects.filter(tenant=self.tenant, kind=self.part).first()
@@ -129,6 +154,8 @@ class _List:
                 error=one.doubt,
             )
             going.done(one, began)
+            if first:
+                rows.analyse(present(self.tenant, self.part).model)
         return KindReport(self.part, one.seen, one.count, removed, error=one.doubt, unreadable=one.unreadable)
 
     def _remove_unseen(self) -> int:

@@ -98,6 +98,12 @@ def writing(tenant: Tenant) -> Iterator[None]:
         yield
 
 
+def analyse(model) -> None:
+    """Let PostgreSQL look at a table that has just filled: until it does, it plans for the empty one."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+
+
 def in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while part := list(islice(iterator, size)):
@@ -186,13 +192,15 @@ def save_apps(apps: Iterable[ServicePrincipal]) -> None:
 
 
 def save_activity(tenant: Tenant, items: Iterable[activity.AppActivity]) -> None:
+    """Note when apps were last used. One statement for all of them."""
     used = {item.app_id: item.last_used_at for item in items if item.last_used_at}
-    changed = []
-    for row in ServicePrincipal.objects.filter(tenant=tenant, app_id__in=used).only("pk", "app_id", "last_used_at"):
-        if row.last_used_at != used[row.app_id]:
-            row.last_used_at = used[row.app_id]
-            changed.append(row)
-    ServicePrincipal.objects.bulk_update(changed, ["last_used_at"], batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_serviceprincipal app SET last_used_at = used.at"
+            " FROM unnest(%s::uuid[], %s::timestamptz[]) AS used(id, at)"
+            " WHERE app.app_id = used.id AND app.tenant_id = %s AND app.last_used_at IS DISTINCT FROM used.at",
+            [list(used), list(used.values()), tenant.pk],
+        )
 
 
 def save_people_activity(tenant: Tenant, items: Iterable[activity.PersonActivity]) -> None:

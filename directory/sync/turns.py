@@ -61,6 +61,7 @@ EVERY = {
     Part.RECOVERY: timedelta(minutes=5),
     Part.COUNTS: timedelta(hours=1),
 }
+LOOKED_JUST_NOW = timedelta(seconds=15)
 PATIENCE = 2.0  # seconds a slice waits for Microsoft where it is told to wait; what takes longer is left for later
 
 
@@ -83,6 +84,7 @@ def sync_tenant(
         turn.permissions()
         if full:
             turn.forget(wanted)
+        turn.walk_together(wanted)
         for kind in wanted:
             turn.kind(kind)
         turn.finish(wanted)
@@ -135,6 +137,7 @@ class _Turn:
     def __init__(self, tenant: Tenant, client: GraphClient, until: Deadline):
         self.tenant, self.client, self.until = tenant, client, until
         self.report = SyncReport(tenant.pk)
+        self.walked: dict[str, lists.Outcome] = {}  # what came of lists that were read side by side
         self.news: list[KindReport] = []  # of parts that were read in full, or fail since now
         self.in_slices = False
 
@@ -171,8 +174,10 @@ class _Turn:
     def do_what_is_due(self) -> bool:
         self.in_slices = True
         for part, action in self._parts():
-            if self.until.passed:
+            if self.until.passed and part not in self.walked:
                 return True
+            if part == ORDER[0]:
+                self.walk_together(FOLLOWED)
             one = going.of(self.tenant, part)
             if self._waits(one) or not self._is_due(one):
                 continue
@@ -186,9 +191,9 @@ class _Turn:
         return [
             (Part.PERMISSIONS, lambda one: self._renew(one)),
             *((kind, action) for kind, action in kinds if kind in FOLLOWED),
-            (Part.DERIVED, self._derive),
             *((kind, action) for kind, action in kinds if kind not in FOLLOWED),
             (Part.AGENTS, lambda one: self._agents(one)),
+            (Part.DERIVED, self._derive),  # once, when all it is derived from is read
             (Part.CONSENTS, lambda one: self._consents(one)),
             (Part.RECOVERY, lambda one: checking.recovered(tenant, client, one)),
             (Part.USE, lambda one: small.use_of_apps(tenant, client, one)),
@@ -201,10 +206,13 @@ class _Turn:
         return bool(one.not_before and one.not_before > timezone.now())
 
     def _is_due(self, one: Progress) -> bool:
-        """Lists that are followed are due at every turn; a look for what changed costs one request."""
+        """Lists that are followed are due at every turn but the next slices of a long one: a look costs a request."""
         part, now = one.part, timezone.now()
-        if part in FOLLOWED or one.due:
+        if one.due:
             return True
+        if part in FOLLOWED:
+            looked = self._can_follow(one) and one.delta_at and one.delta_at > now - LOOKED_JUST_NOW
+            return not looked
         if part == Part.DERIVED:
             begun = bool(one.next_link) or one.done_at is None
             return begun or due_for_rating(self.tenant) or bool(recent.contradicted(self.tenant))
@@ -265,7 +273,7 @@ class _Turn:
             return small.directory_roles(self.tenant, self.client, one)
         if kind == Part.ASSIGNMENTS:
             return self._assignments(one)
-        if self._can_follow(one):
+        if kind not in self.walked and self._can_follow(one):
             try:
                 return self._counted(following.follow(self.tenant, self.client, one))
             except Expired:
@@ -274,9 +282,14 @@ class _Turn:
             logger.info("All %s of %s are read: %s.", kind, self.tenant.pk, one.due or "they were not for a while")
         if self.in_slices and not one.delta_link and self._is_fresh(one):
             return KindReport(kind)
-        found = lists.read(self.tenant, self.client, one, self.until)
+        if kind not in self.walked:
+            self.walked |= lists.read(self.tenant, self.client, [one], self.until)
+        found = self.walked.pop(kind)
+        if isinstance(found, Exception):
+            raise found
         if found is None:
             return None
+        one.refresh_from_db()
         if kind == Part.GRANTS:
             fetch_all_unknown(self.tenant, self.client)
         if one.delta_link:  # what changed while the list was read
@@ -285,6 +298,16 @@ class _Turn:
             self.news.append(found)
             going.ask_for(self.tenant, [Part.DERIVED], "read")
         return found
+
+    def walk_together(self, kinds: Iterable[str]) -> None:
+        """Read those of these lists that are to be read in full side by side: waiting for one is time for another."""
+        parts = [going.of(self.tenant, kind) for kind in kinds if kind in FOLLOWED]
+        full = [one for one in parts if not (self._can_follow(one) or (self.in_slices and not self._may_walk(one)))]
+        if len(full) > 1:
+            self.walked = lists.read(self.tenant, self.client, full, self.until)
+
+    def _may_walk(self, one: Progress) -> bool:
+        return not self._waits(one) and (bool(one.delta_link) or not self._is_fresh(one))
 
     def _can_follow(self, one: Progress) -> bool:
         walking = bool(one.started_at and one.next_link)
@@ -305,8 +328,9 @@ class _Turn:
         known = Collection.objects.filter(tenant=self.tenant, kind=Kind.SERVICE_PRINCIPALS).first()
         if known is None or known.complete_at is None or (known.error and not going.of(self.tenant, Part.APPS).doubt):
             raise Incomplete(_("Apps could not be listed in full, and assignments are read app by app."))
+        first = one.done_at is None
         found = assignments.read(self.tenant, self.client, one, self.until)
-        if found is not None and self.in_slices:
+        if found is not None and first and self.in_slices:
             going.ask_for(self.tenant, [Part.DERIVED], "read")
         return found
 

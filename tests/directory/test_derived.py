@@ -76,12 +76,12 @@ def test_consents_of_the_first_reading_are_no_campaign(inside):
     assert "spread" in rules(derived(inside, app))
 
 
-@pytest.mark.parametrize("count", [3, 60])
-def test_the_cost_does_not_grow_with_the_number(inside, count, django_assert_num_queries):
+@pytest.mark.parametrize(("count", "queries"), [(3, 29), (60, 28)])  # many are copied, which is no query
+def test_the_cost_does_not_grow_with_the_number(inside, count, queries, django_assert_num_queries):
     api, adele = graph_api(inside), somebody(inside, "Adele Vance")
     for number in range(count):
         a_grant(an_app(inside, f"App {number}"), api, "Mail.Read", adele)
-    with rows.writing(inside), django_assert_num_queries(29):
+    with rows.writing(inside), django_assert_num_queries(queries):
         sync.derive(inside)
     assert ServicePrincipal.objects.filter(risk=Risk.HIGH).count() == count
 

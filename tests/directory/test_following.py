@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -33,8 +34,11 @@ def copy(entra, inside):
 
 
 def work(tenant, turns: int = 50) -> None:
-    """Turns until nothing is due."""
+    """Turns until nothing is due, some time after the last ones."""
     Progress.objects.update(not_before=None)
+    for one in Progress.objects.filter(delta_at__isnull=False):
+        one.delta_at -= timedelta(minutes=1)
+        one.save()
     for _turn in range(turns):
         if not sync.work(tenant, 30):
             return

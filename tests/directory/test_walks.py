@@ -19,6 +19,7 @@ from directory.models import (
     PermissionDefinition,
     PermissionGrant,
     Person,
+    Progress,
     Risk,
     ServicePrincipal,
 )
@@ -201,6 +202,9 @@ def test_a_reading_costs_pages_and_nothing_per_row_and_a_look_for_changes_costs_
     sync.work(inside, seconds=30)  # what nobody asked for above: whether there was a recovery job
     before = len(asked(entra))
     for _turn in range(3):
+        for one in Progress.objects.filter(delta_at__isnull=False):  # some time later
+            one.delta_at -= timedelta(minutes=1)
+            one.save()
         assert sync.work(inside, seconds=30) is False
     assert Counter(asked(entra)[before:]) == {f"{one}/delta": 3 for one in lists}
 
