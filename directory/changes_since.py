@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from accounts.models import Tenant
@@ -19,7 +20,8 @@ class Changes:
         since: from when it is told: later than was asked for where the copy is younger.
         known_since: None while the grants were never read in full: then nothing is known to be new.
         apps: how many apps were added to the tenant since then.
-        consents: grants first seen since then, newest first, each with its app and its person.
+        consents: grants given since then, newest first, each with its app and its person. When one was given is what
+            Microsoft's log says, and where that says nothing when it was first seen.
     """
 
     since: datetime
@@ -36,7 +38,9 @@ def changes_since(tenant: Tenant, since: datetime, after: str = "") -> Changes:
     if known is None:
         found: Page = Page([])
     else:
-        # What the first whole reading found is older than anybody knows.
-        found = page(grants.filter(first_seen_at__gte=since, first_seen_at__gt=known), ("-first_seen_at", "-id"), after)
+        # What the first whole reading found is older than anybody knows, but for what the log tells.
+        told = Q(consented_at__isnull=False) | Q(first_seen_at__gt=known)
+        moments = grants.annotate(moment=Coalesce("consented_at", "first_seen_at"))
+        found = page(moments.filter(told, moment__gte=since), ("-moment", "-id"), after)
     added = alive(tenant).annotate(added_key=Coalesce("created_at", NEVER)).filter(added_key__gte=since)  # as indexed
     return Changes(since, known, added.count(), found)

@@ -263,6 +263,9 @@ class PermissionGrant(TenantOwned):
             models.Index(fields=["tenant", "client", "consent_type", "principal"], name="grant_by_client"),
             models.Index(fields=["tenant", "resource"], name="grant_by_resource"),
             models.Index(fields=["tenant", "first_seen_at"], name="grant_by_first_seen"),
+            models.Index(
+                F("tenant"), Coalesce("consented_at", "first_seen_at").desc(), F("id").desc(), name="grant_by_moment"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -161,7 +161,7 @@ _HEADS = (  # sort, word, whether it begins with the largest
     ("consents", gettext_lazy("Reach"), True, ""),
     ("risk", gettext_lazy("Risk"), True, ""),
     ("used", gettext_lazy("Last used"), True, ""),
-    ("added", gettext_lazy("Added"), True, ""),
+    ("added", gettext_lazy("Added"), True, "least"),
 )
 
 

@@ -35,6 +35,8 @@ def copy(contoso):
         dates = {"first_seen_at": NOW - timedelta(days=2), "consented_at": NOW - timedelta(days=2, hours=1)}
         a_grant(an_app(contoso, "Mail Sidekick"), api, "Mail.Read", adele, consented_by="Adele Vance", **dates)
         a_grant(an_app(contoso, "Old Notes"), api, "User.Read", adele, first_seen_at=NOW - timedelta(days=11))
+        known = {"first_seen_at": NOW - timedelta(days=11), "consented_at": NOW - timedelta(days=3)}
+        a_grant(an_app(contoso, "Trey Research"), api, "User.Read", adele, **known)  # the log knows better
         derive(contoso)
     return contoso
 
@@ -44,6 +46,7 @@ def test_new_consents_are_told_with_who_and_when(admin, copy):
 
     assert "Mail Sidekick" in page
     assert "by Adele Vance" in page
+    assert page.index("Mail Sidekick") < page.index("Trey Research")
     assert "Old Notes" not in page
 
 
@@ -65,4 +68,4 @@ def test_the_list_of_people_counts_their_apps_by_risk(admin, copy):
     page = admin.get(reverse("revocation:people", args=[copy.slug])).content.decode()
 
     assert "1 high" in page
-    assert "1 medium" in page
+    assert "2 medium" in page
