@@ -110,8 +110,11 @@ def work(tenant: Tenant, seconds: float) -> bool:
             turn.record_news()
 
 
-def refresh_roles(tenant: Tenant, *, older_than: timedelta, priority: str = "high") -> str:
+def refresh_roles(tenant: Tenant, *, older_than: timedelta, insist: bool = True) -> str:
     """Read who holds which directory role, unless that was done lately.
+
+    Args:
+        insist: a click waits for it. Else it is a worker's, and not tried again soon after it failed.
 
     Returns:
         why it could not be read, in words; empty where what the copy holds is as young as that.
@@ -120,7 +123,10 @@ def refresh_roles(tenant: Tenant, *, older_than: timedelta, priority: str = "hig
         known = Collection.objects.filter(tenant=tenant, kind=Kind.ROLES)
         if known.filter(complete_at__gt=timezone.now() - older_than).exists():
             return ""
-        turn = _Turn(tenant, GraphClient(str(tenant.pk), priority=priority), Deadline())
+        client = GraphClient(str(tenant.pk), priority="high" if insist else "normal")
+        turn = _Turn(tenant, client, Deadline())
+        if not insist and turn.waits(Kind.ROLES):
+            return ""
         turn.kind(Kind.ROLES)
         return turn.report.kinds[0].error
 
@@ -201,6 +207,10 @@ class _Turn:
             (Part.ACTIVITY, lambda one: activity.read_on(tenant, client, one)),
             (Part.COUNTS, lambda one: checking.agree(tenant, client, one)),
         ]
+
+    def waits(self, part: str) -> bool:
+        """Whether it failed a short while ago."""
+        return self._waits(going.of(self.tenant, part))
 
     def _waits(self, one: Progress) -> bool:
         return bool(one.not_before and one.not_before > timezone.now())

@@ -63,7 +63,7 @@ class Reach:
         """Before lists: who was promoted since. Where it cannot be read, what is known of the last day decides."""
         if not self._read and any(not request.interactive and _signs_out(request) for request in requests):
             self._read = True
-            sync.refresh_roles(self.tenant, older_than=FRESH_ENOUGH, priority="normal")
+            sync.refresh_roles(self.tenant, older_than=FRESH_ENOUGH, insist=False)
 
     def _guard(self, request: RevocationRequest) -> Guard:
         if request.pk not in self._guards:

@@ -9,7 +9,7 @@ from accounts.models import Membership
 from accounts.tenancy import tenant_context
 from directory.models import Collection, Person
 from revocation import services
-from revocation.models import RevocationRequest
+from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules.refusals import NotApproved, Unreachable
 from tests.revocation.conftest import *  # noqa: F403
 from tests.revocation.pages import confirmed, preview_of
@@ -123,3 +123,15 @@ def test_where_microsoft_cannot_be_asked_a_list_is_not_begun(at_contoso, entra, 
 
     with pytest.raises(Unreachable, match="could not be read just now"):
         services.approve(request, actor(isaiah), request.digest)
+
+
+def test_a_worker_that_may_not_read_roles_asks_no_more_for_a_while(at_contoso, entra, henrietta, johanna, adele_too):
+    sign_out_many(at_contoso, henrietta, listed(johanna, adele_too))
+    read_an_hour_ago()
+    entra.faults({"path": "/roleManagement", "status": 403})
+
+    for _ in range(3):
+        one_round(at_contoso)
+        RevocationStep.objects.update(state="waiting", lease_until=None, called_at=None, not_before=None)
+
+    assert len(calls(entra, "GET", "/roleManagement")) == 1
