@@ -6,11 +6,14 @@ from django.urls import reverse
 from accounts.access import Actor
 from accounts.models import Membership
 from accounts.tenancy import tenant_context
+from consent import services
 from directory import agents, sync
 from directory.models import ServicePrincipal
+from graph import tokens
 from revocation import services as revocation
 from revocation.models import RevocationRequest
-from sandbox.catalogue import WOODGROVE
+from sandbox.agents import MINUTES
+from sandbox.catalogue import WOODGROVE, app_id
 from tests.factories import make_person, make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -280,3 +283,24 @@ def test_what_follows_a_deleted_blueprint_is_said_before_and_comes_back_with_it(
     assert "come back one by one" in restoring
     assert back[0] == "verified"
     assert tokens_of_agents(entra) == {None}
+
+
+def test_a_day_after_its_blueprint_an_agent_is_in_the_bin_and_comes_back_by_itself(wilma, allowed, entra, named):
+    """https://learn.microsoft.com/entra/agent-id/cascade-deletion-agent-identities"""
+    change = {"tenant": WOODGROVE, "app": app_id(MINUTES)}
+    entra.control("POST", "world", json=change | {"do": "delete_app"})
+    entra.clock(advance=25 * 3600)
+    tokens.forget_everything()
+    sync.sync_tenant(allowed)
+    berlin = named("Minutes Helper (Berlin)")
+    entra.control("POST", "world", json=change | {"do": "restore_app"})
+
+    with tenant_context(allowed.pk):
+        asked = services.restore_app(allowed, berlin, actor=Actor.of(request_author(allowed)), reason="needed")
+        states = [step.state for step in asked.steps.order_by("position")]
+
+    assert berlin.deleted_at
+    assert states[0] == "verified"
+    listed = {one["id"] for one in entra.all("servicePrincipals", WOODGROVE)}
+    assert str(berlin.pk) in listed  # and the other waits to be restored by itself
+    assert str(named("Minutes Helper (Oslo)").pk) not in listed
