@@ -138,7 +138,7 @@ class _List:
                 _("Microsoft listed %(seen)d of %(count)d; the rest of the copy is older.")
                 % {"seen": one.seen, "count": one.count}
             )
-        began, first = one.started_at, one.done_at is None
+        began = one.started_at
         with rows.writing(self.tenant):
             removed = self._remove_unseen()
             known = Collection.objects.filter(tenant=self.tenant, kind=self.part).first()
@@ -154,8 +154,6 @@ class _List:
                 error=one.doubt,
             )
             going.done(one, began)
-            if first:
-                rows.analyse(present(self.tenant, self.part).model)
         return KindReport(self.part, one.seen, one.count, removed, error=one.doubt, unreadable=one.unreadable)
 
     def _remove_unseen(self) -> int:

@@ -98,12 +98,6 @@ def writing(tenant: Tenant) -> Iterator[None]:
         yield
 
 
-def analyse(model) -> None:
-    """Let PostgreSQL look at a table that has just filled: until it does, it plans for the empty one."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
-
-
 def in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while part := list(islice(iterator, size)):

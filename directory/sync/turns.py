@@ -179,17 +179,21 @@ class _Turn:
 
     def do_what_is_due(self) -> bool:
         self.in_slices = True
+        acted = more = False  # something is done in every turn, however short it is
         for part, action in self._parts():
-            if self.until.passed and part not in self.walked:
+            if acted and self.until.passed and part not in self.walked:
                 return True
             if part == ORDER[0]:
                 self.walk_together(FOLLOWED)
             one = going.of(self.tenant, part)
             if self._waits(one) or not self._is_due(one):
                 continue
-            if self._try(part, action) is None and part in LONG:
-                return True  # the time was up before its end
-        return False
+            acted = True
+            if self._try(part, action) is None and part in LONG:  # the time was up before its end
+                more = True
+                if not self.walked:
+                    return True
+        return more
 
     def _parts(self) -> list[tuple[str, Callable[[Progress], KindReport | None]]]:
         tenant, client = self.tenant, self.client
@@ -365,7 +369,7 @@ class _Turn:
                 going.say(self.tenant, part, error=problem, **self._attempted(one))
                 if one.failures == 1:
                     self.news.append(failed)
-            if self.in_slices and isinstance(error, Retryable | TokenError):
+            if self.in_slices and not self.walked and isinstance(error, Retryable | TokenError):
                 raise _Enough from error
             return failed
 
