@@ -251,17 +251,20 @@ def _known(tenant: Tenant, ids: list[UUID] | None, pairs, roles, definitions: De
 
 
 def _consents(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
-    """(app, people, people of late, admin consent, works offline). Grants of the first walk are older than we know."""
+    """(app, people, people of late, admin consent, works offline).
+
+    Grants of the first walk are older than we know, but for those that Microsoft's log dates.
+    """
     walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS)
     first = walk.values_list("first_complete_at", flat=True).first()
     now = timezone.now()
     since = max(first, now - SPREAD_WITHIN) if first else now + OLD
     return _rows(
         "SELECT client_id, count(DISTINCT principal_id),"
-        " count(DISTINCT principal_id) FILTER (WHERE first_seen_at > %s),"
+        " count(DISTINCT principal_id) FILTER (WHERE consented_at > %s OR consented_at IS NULL AND first_seen_at > %s),"
         " bool_or(consent_type = 'AllPrincipals'), bool_or('offline_access' = ANY(scopes))"
         " FROM directory_permissiongrant WHERE tenant_id = %s {ids} GROUP BY client_id",
-        [since, tenant.pk],
+        [now - SPREAD_WITHIN, since, tenant.pk],
         "client_id",
         ids,
     )

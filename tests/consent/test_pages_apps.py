@@ -105,6 +105,17 @@ def test_the_worst_comes_first_and_neither_the_portal_nor_what_is_stopped(admin,
     assert 'aria-sort="descending"' in listed
 
 
+def test_all_that_match_can_be_chosen_where_they_are_more_than_a_page(admin, contoso, megan):
+    few = text(admin, address("apps", contoso) + "?q=sidekick")
+    fill(contoso, megan, 40)
+    many = text(admin, address("apps", contoso) + "?enabled=yes")
+    counted = admin.get(address("count-apps", contoso) + "?enabled=yes").content.decode()
+
+    assert ("data-tick-whole" in few, "data-tick-whole" in many) == (False, True)
+    with tenant_context(contoso.pk):
+        assert counted == f"{selectors.all_apps(contoso, enabled='yes').count():,}"
+
+
 def test_the_file_holds_exactly_what_is_filtered(admin, contoso, nestor):
     answer = admin.get(address("apps-csv", contoso) + "?may=mail&sort=name")
     lines = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))

@@ -186,3 +186,18 @@ def test_a_secret_that_was_added_here_and_one_that_ends_soon_are_told(inside):
 
     assert {"secret_added", "secret_expires"} <= set(app.facts)
     assert selectors.apps(inside, fact="secret_added").items == [app]
+
+
+def test_a_wave_that_the_first_reading_found_is_told_by_the_dates_of_microsofts_log(inside):
+    api, app, now = graph_api(inside), an_app(inside, "Mail Sidekick"), timezone.now()
+    Collection.objects.create(
+        tenant=inside, kind=Collection.Kind.GRANTS, complete_at=now, first_complete_at=now + timedelta(minutes=1)
+    )
+    for number in range(6):
+        a_grant(app, api, "Mail.Read", somebody(inside, f"Person {number}"))
+    assert "spread" not in derived(inside, app).facts  # found by the first reading: who knows when they were given
+
+    PermissionGrant.objects.update(consented_at=now - timedelta(days=2))
+    assert "spread" in derived(inside, app).facts
+    PermissionGrant.objects.update(consented_at=now - timedelta(days=200))
+    assert "spread" not in derived(inside, app).facts
