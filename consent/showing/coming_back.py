@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
-from directory.features import CONSENT_POLICY
+from directory.features import CONSENT_POLICY, switched_off
 from directory.models import ConsentRules
 from revocation.showing.confirming import Truth
 
@@ -34,16 +34,13 @@ def rules(tenant: Tenant) -> ConsentRules | None:
 
 def policy(tenant: Tenant) -> Policy:
     """What people may consent to at this tenant, as last read."""
-    return policy_of(rules(tenant))
+    return policy_of(tenant, rules(tenant))
 
 
-def policy_of(rules: ConsentRules | None) -> Policy:
+def policy_of(tenant: Tenant, rules: ConsentRules | None) -> Policy:
     if rules is None or rules.own_policies is None:
-        text = _(
-            "It is not known whether people may let apps in themselves. The portal needs the permission %(permission)s"
-            " to read the organisation's consent policy."
-        )
-        return Policy(False, text % {"permission": CONSENT_POLICY.any_of[0]})
+        why = switched_off(tenant, CONSENT_POLICY.key) or _("The organisation's consent policy was not read yet.")
+        return Policy(False, _("It is not known whether people may let apps in themselves. %(why)s") % {"why": why})
     return Policy(True, _in_words(set(rules.own_policies)), rules.read_at)
 
 

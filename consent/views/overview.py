@@ -61,7 +61,7 @@ def _consents(tenant: Tenant) -> dict:
     """Who may let apps in, and which apps people asked an administrator for; None where that is not known."""
     rules = coming_back.rules(tenant)
     return {
-        "policy": coming_back.policy_of(rules),
+        "policy": coming_back.policy_of(tenant, rules),
         "asked": rules.requests if rules else None,
         "asked_off": features.switched_off(tenant, features.CONSENT_REQUESTS.key),
     }
