@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from audit import canonical, chain, heads
+from audit import canonical, chain, head_files, heads
 from audit.chain import Head, Report
 from audit.models import AuditEntry, ChainHead
 
@@ -39,7 +39,7 @@ def _header(head: Head) -> dict[str, Any]:
 def verify_file(path: Path, heads_dir: Path | None = None) -> Report:
     """Check an exported file, in constant memory. Heads exported before it was written must be contained in it."""
     reader = _Reader(path)
-    found = heads.load(heads_dir, reader.tenant_id) if heads_dir else heads.Found()
+    found = heads.load(heads_dir, reader.tenant_id) if heads_dir else head_files.Found()
     # The header's time is the signed head's, or a fault below.
     before = [head for head in found.heads if head.at <= reader.at or head.sequence <= reader.announced]
     report = chain.verify_rows(reader.tenant_id, reader.entries(), before)

@@ -9,13 +9,11 @@ says they were there. Ship the folder to a place that the database's owner canno
 import errno
 import fcntl
 import hashlib
-import hmac
-import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -23,8 +21,9 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from audit import canonical, keys
+from audit import canonical
 from audit.chain import Head
+from audit.head_files import check, current, load, parsed, sealed_files, sign
 from audit.models import AuditEntry, ChainHead
 
 MAX_BYTES = 1_000_000  # of a file before it is sealed: some 3,000 heads
@@ -33,22 +32,8 @@ TAIL = 8192  # bytes read from the end of a file: many lines
 ROUND = ".last-round"  # touched whenever every tenant's head was written
 
 
-@dataclass
-class Found:
-    """A tenant's exported heads, in order; of a sealed file its last one, which vouches for those before it.
-
-    Attributes:
-        faults: lines or files that are not what was written.
-        unread: files that cannot be read.
-        notes: what explains itself: a write that did not finish, files put elsewhere.
-        ended: when the tenant was taken out of the portal, as a signed line says; empty otherwise.
-    """
-
-    heads: list[Head] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    ended: str = ""
+class Ahead(Exception):
+    """A signed head speaks of an entry that the database does not have: it is older than its own record."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +61,72 @@ def export(tenant_id: UUID, directory: Path | None = None) -> Path | None:
 
     Raises:
         OSError: it could not be written whole. What was there still counts, and the next try goes on from it.
+        Ahead: the last head is of another chain than this one. A head of this one would bury that.
     """
-    stored = ChainHead.objects.filter(tenant_id=tenant_id, sequence__gt=0).first()
-    if stored is None:
+    head = _of_chain(tenant_id)
+    if head is None:
         return None
-    head = Head(str(tenant_id), stored.sequence, bytes(stored.mac).hex())
     with _locked(directory or settings.AUDIT_HEADS_DIR) as folder:
+        if known := ahead(tenant_id, folder):
+            raise Ahead(
+                f"A signed head is of entry {known.sequence}, which the database does not have: was it restored?"
+                " Then see `manage.py after_restore`."
+            )
         return _append(folder, head)
+
+
+def ahead(tenant_id: UUID, directory: Path | None = None) -> Head | None:
+    """The newest exported head, where the chain does not contain it: a backup was restored, or rows were cut off.
+
+    Reads the end of a file, then asks one query; in this order, so that writers meanwhile make no false alarm.
+    """
+    try:
+        known = newest(tenant_id, directory)
+    except OSError:
+        return None
+    if known is None or known.sequence == 0:
+        return None
+    stored = AuditEntry.objects.filter(tenant_id=tenant_id, sequence=known.sequence).values_list("mac", flat=True)
+    mac = stored.first()
+    return None if mac is not None and bytes(mac).hex() == known.mac else known
+
+
+def in_common(tenant_id: UUID, directory: Path | None = None) -> int:
+    """The number of the newest entry that both a signed head and the database know; 0 where there is none."""
+    found = load(directory or settings.AUDIT_HEADS_DIR, tenant_id).heads
+    numbers = [head.sequence for head in found]
+    stored = AuditEntry.objects.filter(tenant_id=tenant_id, sequence__in=numbers).values_list("sequence", "mac")
+    macs = {sequence: bytes(mac).hex() for sequence, mac in stored}
+    return max((head.sequence for head in found if macs.get(head.sequence) == head.mac), default=0)
+
+
+def fork(tenant_id: UUID, directory: Path | None = None) -> Head:
+    """Say, signed, that the chain goes on from where it stands now, and which heads are given up by that.
+
+    Raises:
+        ValueError: no head is ahead of the chain, so that there is nothing to give up.
+    """
+    head = _of_chain(tenant_id)
+    with _locked(directory or settings.AUDIT_HEADS_DIR) as folder:
+        lost = ahead(tenant_id, folder)
+        if lost is None or head is None:
+            raise ValueError("No signed head is ahead of the database.")
+        gone = {"restored": in_common(tenant_id, folder), "abandoned": lost.sequence, "abandoned_mac": lost.mac}
+        path = current(folder, tenant_id)
+        extra = {} if path.exists() else _continued(folder, tenant_id)
+        _write(path, _line(head, extra | gone))
+    return head
+
+
+def _of_chain(tenant_id: UUID) -> Head | None:
+    stored = ChainHead.objects.filter(tenant_id=tenant_id, sequence__gt=0).first()
+    return Head(str(tenant_id), stored.sequence, bytes(stored.mac).hex()) if stored else None
 
 
 def end(tenant_id: UUID, directory: Path | None = None) -> Path | None:
     """Say, signed, that this tenant leaves the portal and its record with it. None where no head was ever written."""
     with _locked(directory or settings.AUDIT_HEADS_DIR) as folder:
-        path = _current(folder, tenant_id)
+        path = current(folder, tenant_id)
         head = newest(tenant_id, folder)
         if head is None:
             return None
@@ -104,19 +142,6 @@ def round_done(directory: Path | None = None) -> None:
     (folder / ROUND).touch()
 
 
-def sign(head: Head, **extra: object) -> dict:
-    """A head with its time (now, where it has none), key id and signature, as JSON."""
-    body = {
-        "tenant_id": head.tenant_id,
-        "sequence": head.sequence,
-        "mac": head.mac,
-        "at": head.at or canonical.instant(timezone.now()),
-        "key_id": keys.newest(),
-        **extra,
-    }
-    return body | {"signature": _signature(body).hex()}
-
-
 @contextmanager
 def _locked(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +151,7 @@ def _locked(folder: Path) -> Iterator[Path]:
 
 
 def _append(folder: Path, head: Head) -> Path:
-    path = _current(folder, head.tenant_id)
+    path = current(folder, head.tenant_id)
     last = _last(path)
     if last and "seal" in last:  # whoever sealed it did not come to putting it aside
         _put_aside(path, check(last))
@@ -220,116 +245,10 @@ def tenants(directory: Path) -> set[UUID]:
 def newest(tenant_id: UUID | str, directory: Path | None = None) -> Head | None:
     """The last head whose signature holds, from the end of the newest file."""
     folder = directory or settings.AUDIT_HEADS_DIR
-    if last := _last(_current(folder, tenant_id)):
+    if last := _last(current(folder, tenant_id)):
         return check(last)  # without looking through the folder: every tenant is asked every minute
     ends = (_last(path) for path in reversed(sealed_files(tenant_id, folder)))
     return next((check(last) for last in ends if last), None)
-
-
-def sealed_files(tenant_id: UUID | str, directory: Path) -> list[Path]:
-    """The tenant's files that were put aside, oldest first."""
-    return sorted(directory.glob(f"{tenant_id}.*.jsonl"))
-
-
-def load(directory: Path, tenant_id: UUID | str) -> Found:
-    """The tenant's exported heads, and what is wrong with them."""
-    found, order, before = Found(), keys.Order(), None
-    current = _current(directory, tenant_id)
-    for path in [*sealed_files(tenant_id, directory), *([current] if current.exists() else [])]:
-        reader = _Reader(path, found, order, before, found.heads[-1].sequence if found.heads else 0)
-        try:
-            heads = reader.heads(str(tenant_id))
-        except OSError as error:
-            found.unread.append(f"{path.name} cannot be read: {error.strerror}.")
-            continue
-        found.heads += heads if path == current else heads[-1:]
-        if path != current and not reader.closed:
-            found.faults.append(f"{path.name}: the line that sealed this file is missing.")
-        before = reader
-    return found
-
-
-def check(body: dict) -> Head | None:
-    """The head in a signed line, or None where its signature does not hold."""
-    try:
-        unsigned = {key: value for key, value in body.items() if key != "signature"}
-        valid = hmac.compare_digest(_signature(unsigned), bytes.fromhex(body["signature"]))
-        return Head(body["tenant_id"], int(body["sequence"]), body["mac"], body["at"]) if valid else None
-    except (keys.UnknownKey, KeyError, TypeError, ValueError):
-        return None
-
-
-class _Reader:
-    """One file of heads, first line to last."""
-
-    def __init__(self, path: Path, found: Found, order: keys.Order, before: "_Reader | None", sequence: int) -> None:
-        self.path, self.found, self.order, self.before, self.sequence = path, found, order, before, sequence
-        self.digest = hashlib.sha256()
-        self.closed = False
-
-    def heads(self, tenant_id: str) -> list[Head]:
-        heads: list[Head] = []
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                where = f"{self.path.name}, line {number}"
-                body = _parsed(line)
-                head = check(body) if body else None
-                if head and head.tenant_id == tenant_id:
-                    self.found.faults += [f"{where}: {fault}" for fault in self._faults(body, head, first=not heads)]
-                    self.found.ended = body["at"] if body.get("ended") else ""
-                    heads.append(head)
-                elif _is_torn(line):
-                    self.found.notes.append(
-                        f"{where} is torn: a write did not finish, as when the disk is full; the heads after it count"
-                    )
-                elif line.strip():
-                    self.found.faults.append(f"{where}: the signature of this head does not hold.")
-                self.digest.update(line)
-        return heads
-
-    def _faults(self, body: dict, head: Head, *, first: bool) -> Iterator[str]:
-        repeats = "after" in body or "seal" in body
-        if head.sequence < self.sequence or (head.sequence == self.sequence and not repeats):
-            yield "heads are out of order."
-        self.sequence = head.sequence
-        if self.order.is_broken_by(body["key_id"], body["at"]):
-            yield f"this head is signed with the key {body['key_id']}, which had been replaced by then."
-        if self.closed:
-            yield "this line follows the one that sealed the file."
-        if first:
-            yield from self._link_faults(body)
-        if "seal" in body:
-            self.closed = True
-            if body["seal"] != self.digest.hexdigest():
-                yield "the file is not what was sealed."
-
-    def _link_faults(self, body: dict) -> Iterator[str]:
-        name, digest = body.get("after"), body.get("digest")
-        if self.before is None:
-            if name:
-                self.found.notes.append(f"the heads before {self.path.name} are in {name}, which is not in this folder")
-        elif name is None:
-            yield f"this file does not go on from {self.before.path.name}, which was sealed before it."
-        elif name != self.before.path.name:
-            yield f"this file goes on from {name}, which is missing."
-        elif digest != self.before.digest.hexdigest():
-            yield f"{name} is not the file that this one goes on from."
-
-
-def _parsed(line: bytes) -> dict | None:
-    """A line as JSON. None where it is none, or names a field twice, so that readers may differ about it."""
-    try:
-        pairs = json.loads(line, object_pairs_hook=list)
-        body = dict(pairs)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return body if len(body) == len(pairs) else None
-
-
-def _is_torn(line: bytes) -> bool:
-    """Whether this is the beginning of a line, or what a file system leaves of one after a power failure."""
-    text = line.rstrip(b"\n")
-    return (text.startswith(b"{") and not text.endswith(b"}")) or (bool(text) and not text.strip(b"\0"))
 
 
 def _last(path: Path) -> dict | None:
@@ -341,21 +260,12 @@ def _last(path: Path) -> dict | None:
     except FileNotFoundError:
         return None
     for line in reversed(lines):
-        body = _parsed(line)
+        body = parsed(line)
         if body and check(body):
             return body
     return None
 
 
-def _current(folder: Path, tenant_id: UUID | str) -> Path:
-    return folder / f"{tenant_id}.jsonl"
-
-
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _signature(body: dict) -> bytes:
-    key = keys.derive(body["key_id"], "head", str(body["tenant_id"]))
-    return hmac.digest(key, canonical.encode(body), "sha256")

@@ -66,6 +66,7 @@ class AuditEvent(models.TextChoices):
     MEMBERSHIP_REVOKED = "accounts.membership.revoked", _("ended a provider's membership")
     TENANT_CONNECTED = "consent.tenant.connected", _("tenant connected")
     TENANT_CHANGED = "consent.tenant.changed", _("tenant settings changed")
+    TENANT_RESTORED = "consent.tenant.restored", _("database restored from a backup")
     REVOCATION_REQUESTED = "revocation.request.created", _("revocation asked for")
     REVOCATION_APPROVED = "revocation.request.approved", _("revocation approved")
     REVOCATION_REJECTED = "revocation.request.rejected", _("revocation rejected")

@@ -106,6 +106,8 @@ DATABASES = {
 _owner = VAR_DIR / "postgres.owner.url"
 _embedded_owner = _owner.read_text().strip() if _owner.exists() and "DATABASE_URL" not in env.ENVIRON else ""
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=_embedded_owner)
+# Who sees every row: only `manage.py backup` reads it.
+DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", default="")
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Seconds: until a server counts as not there, and for one statement. `manage.py` sets no limit to the latter.

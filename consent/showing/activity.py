@@ -34,6 +34,7 @@ SENTENCES = {
     E.MEMBERSHIP_REVOKED: (_("You ended the membership of %(target)s."), _("%(who)s ended your membership.")),
     E.TENANT_CONNECTED: (_("You connected %(target)s to Consentry."), _("%(who)s connected %(target)s.")),
     E.TENANT_CHANGED: (_("You changed the settings of %(target)s."), _("%(who)s changed the settings.")),
+    E.TENANT_RESTORED: (_("The database of the portal was restored from a backup."),) * 2,
     E.REVOCATION_REQUESTED: (_("You asked for this: %(title)s."), _("%(who)s asked for this: %(title)s.")),
     E.REVOCATION_APPROVED: (_("You approved this: %(title)s."), _("%(who)s approved this: %(title)s.")),
     E.REVOCATION_REJECTED: (_("You rejected this: %(title)s."), _("%(who)s rejected this: %(title)s.")),

@@ -55,6 +55,7 @@ DID = [
     (E.MEMBERSHIP_REVOKED, {}, "You ended the membership of Alex Wilber."),
     (E.TENANT_CONNECTED, {"target_label": "Contoso"}, "You connected Contoso to Consentry."),
     (E.TENANT_CHANGED, {"target_label": "Contoso"}, "You changed the settings of Contoso."),
+    (E.TENANT_RESTORED, {"target_label": "Contoso"}, "The database of the portal was restored from a backup."),
     (E.REVOCATION_REQUESTED, {"after": {"title": TITLE}}, f"You asked for this: {TITLE}."),
     (E.REVOCATION_APPROVED, {"target_label": TITLE}, f"You approved this: {TITLE}."),
     (E.REVOCATION_REJECTED, {"target_label": TITLE}, f"You rejected this: {TITLE}."),
