@@ -3,12 +3,18 @@
 https://www.postgresql.org/docs/current/sql-copy.html
 """
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
+NULL = "\\N"
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""}  # PostgreSQL keeps no NUL in a text
+_SPECIAL = re.compile("[\\\\\t\n\r\0]")
 FEW = 40  # up to so many rows, a plain statement costs less than a table beside
 
 
@@ -42,8 +48,7 @@ def upsert(
             )
         )
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(beside, columns)) as copy:
-            for row in rows:
-                copy.write_row([_value(one, row) for one in stored])
+            copy.write("".join(_lines(stored, rows)))
         cursor.execute(
             sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO UPDATE SET {}").format(
                 table, columns, columns, beside, keys, changed
@@ -56,6 +61,35 @@ def _names(columns) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-def _value(field: models.Field, row: models.Model):
-    value = field.pre_save(row, add=True)
-    return Jsonb(value) if isinstance(field, models.JSONField) else value
+def _lines(fields: Sequence[models.Field], rows: Sequence[models.Model]) -> Iterator[str]:
+    """In the text format, made here: that is several times as fast as one value after the other by the driver."""
+    readers = [(one, one.attname, _text_of(one), getattr(one, "auto_now_add", False)) for one in fields]
+    for row in rows:
+        values = []
+        for field, name, text, set_now in readers:
+            value = field.pre_save(row, add=True) if set_now else getattr(row, name)
+            values.append(NULL if value is None else text(value))
+        yield "\t".join(values) + "\n"
+
+
+def _text_of(field: models.Field) -> Callable[[Any], str]:
+    if isinstance(field, ArrayField):
+        return _array
+    if isinstance(field, models.JSONField):
+        return lambda value: _escaped(json.dumps(value))
+    if isinstance(field, models.BooleanField):
+        return lambda value: "t" if value else "f"
+    if isinstance(field, models.CharField | models.TextField):
+        return lambda value: _escaped(str(value))
+    return str  # ids, numbers and moments have nothing to escape
+
+
+def _array(values: Sequence) -> str:
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return _escaped("{" + ",".join(f'"{one}"' for one in quoted) + "}")
+
+
+def _escaped(text: str) -> str:
+    if not _SPECIAL.search(text):
+        return text
+    return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
