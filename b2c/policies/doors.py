@@ -160,3 +160,16 @@ def parameter(transformation: Element, name: str) -> str | None:
         if one.get("Id").lower() == name.lower():
             return one.get("Value")
     return None
+
+
+def given_by(effective: Effective, profiles: list[Element]) -> set[str]:
+    """The claims, in small letters, that these profiles bring, themselves or by their transformations."""
+    given = set()
+    for profile in profiles:
+        given |= {one.get("ClaimTypeReferenceId").lower() for one in profile.under("OutputClaims", "OutputClaim")}
+        for when in ("Input", "Output"):
+            for used in profile.under(f"{when}ClaimsTransformations", f"{when}ClaimsTransformation"):
+                made = effective.transformations.get(used.get("ReferenceId").lower())
+                outputs = made.under("OutputClaims", "OutputClaim") if made is not None else []
+                given |= {one.get("ClaimTypeReferenceId").lower() for one in outputs}
+    return given

@@ -120,20 +120,7 @@ def _assertion(effective: Effective, policy: Policy, one: Element, read: set[str
 
 def _lost(effective: Effective, policy: Policy, journey: Element, called: list[Element]) -> Iterator[Finding]:
     """What the application is given at sign-in and nothing in the refresh journey gives."""
-    given = {
-        one.get("ClaimTypeReferenceId").lower()
-        for profile in called
-        for one in profile.under("OutputClaims", "OutputClaim")
-    }
-    for profile in called:
-        for group, tag in (("InputClaimsTransformations", "InputClaimsTransformation"),
-                           ("OutputClaimsTransformations", "OutputClaimsTransformation")):  # fmt: skip
-            for used in profile.under(group, tag):
-                made = effective.transformations.get(used.get("ReferenceId").lower())
-                if made is not None:
-                    given |= {
-                        one.get("ClaimTypeReferenceId").lower() for one in made.under("OutputClaims", "OutputClaim")
-                    }
+    given = doors.given_by(effective, called)
     for one in effective.relying_party.under("TechnicalProfile", "OutputClaims", "OutputClaim"):
         claim = one.get("ClaimTypeReferenceId")
         if claim.lower() not in given and not one.get("DefaultValue"):

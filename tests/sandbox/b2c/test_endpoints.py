@@ -341,6 +341,7 @@ def test_an_app_is_led_through_the_tenants_own_gate(served, http, gate, ines):
         "policyId": "B2C_1A_Consentry_spa_signup_signin",
         "clientId": REWARDS.app_id,
         "country": "FR",
+        "countryAtIssue": "FR",
         "correlationId": "",
         "issuedAt": "",
     }
