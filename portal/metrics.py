@@ -6,7 +6,7 @@ Labels carry a tenant's slug and a state, never a person. https://prometheus.io/
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Avg, Count, F, Min, Q
+from django.db.models import Avg, Count, F
 from django.utils import timezone
 
 from accounts.models import Tenant
@@ -14,17 +14,16 @@ from accounts.tenancy import no_context, tenant_context
 from audit import heads
 from audit.models import AuditEntry, AuditEvent
 from revocation.models import Heartbeat, RevocationRequest, RevocationStep
-from revocation.spine import budget
+from revocation.spine import budget, overdue
 from revocation.spine.sweeper import BEAT
 
-State = RevocationStep.State
 WINDOW = timedelta(minutes=5)
 # What a 429 calls itself; the plain number where its body said nothing.
 THROTTLED = ["TooManyRequests", "Request_ThrottledTemporarily", "429"]
 
 FAMILIES = {
     "consentry_steps": "Steps of open revocations, by state.",
-    "consentry_oldest_due_step_seconds": "Age of the oldest step that may be carried out now and has not been.",
+    "consentry_overdue_seconds": "Time in which due steps could have been carried out and none was.",
     "consentry_requests": "Open revocation requests, by state.",
     "consentry_graph_throttled_recent": "Answers 429 from Microsoft Graph in the last five minutes.",
     "consentry_graph_write_seconds_avg": "Time from a write's call to its acceptance, mean of the last five minutes.",
@@ -69,14 +68,7 @@ def _of(tenant: Tenant) -> Iterator[tuple[str, dict, float]]:
     counts = dict(steps.unsettled().values_list("state").annotate(n=Count("id")).order_by())
     for state in RevocationStep.UNSETTLED:
         yield "consentry_steps", {"state": state}, counts.get(state, 0)
-    due = steps.filter(
-        Q(not_before__isnull=True) | Q(not_before__lte=now),
-        state=State.WAITING,
-        request__state=RevocationRequest.State.RUNNING,
-    )
-    oldest = due.aggregate(retry=Min("not_before"), asked=Min("request__created_at", filter=Q(not_before=None)))
-    since = min(filter(None, oldest.values()), default=None)
-    yield "consentry_oldest_due_step_seconds", {}, (now - since).total_seconds() if since else 0.0
+    yield "consentry_overdue_seconds", {}, overdue.seconds(tenant)
     recent = steps.filter(accepted_at__gte=now - WINDOW, called_at__isnull=False)
     latency = recent.aggregate(mean=Avg(F("accepted_at") - F("called_at")))["mean"]
     if latency is not None:

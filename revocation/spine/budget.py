@@ -159,6 +159,30 @@ def outlook(tenant: Tenant, *, high_priority: bool = False) -> Outlook:
     )
 
 
+def opened_at(tenant: Tenant, *, interactive: bool, high_priority: bool = False) -> datetime | None:
+    """Since when the quota lets writes out, or from when on it will; None where nothing was written yet.
+
+    As the rows say it, whether or not a worker lives that would bring them up to date. One query, or two for clicks.
+    """
+    rules = _rules(tenant, interactive, high_priority)
+    quotas = {quota.key: quota for quota in WriteQuota.objects.filter(key__in=rules)}
+    reading = quotas[_key(tenant)].reading if _key(tenant) in quotas else ""
+    found = [quota.blocked_until for quota in quotas.values() if quota.blocked_until]
+    if interactive:
+        held = [_clicks_key(tenant)] if _clicks_key(tenant) in quotas and _mass_waits(tenant) else []
+    else:
+        held = [key for key in quotas if rules[key] is not NO_LIMIT]
+    for key in held:
+        quota, rule = quotas[key], rules[key]
+        kind = "" if key == APP else reading
+        room = readings.room(quota, rule, kind) if interactive else _room(quota, rule, kind)
+        # Who waits for a bucket waits for a whole batch; a window lets out what it has.
+        wanted = min(LIMIT, rule.amount / 2) if kind == readings.Reading.CONTINUOUS else 1
+        since = quota.level_at if kind == readings.Reading.CONTINUOUS else quota.opened_at
+        found.append(since if room >= wanted else readings.again_at(quota, rule, kind, quota.level + wanted - room))
+    return max(found, default=None)
+
+
 def _for_clicks(
     tenant: Tenant, quotas: dict[str, WriteQuota], rules: dict[str, Rule], wanted: int, now: datetime
 ) -> Allowance:
