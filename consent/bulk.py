@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
@@ -148,7 +149,14 @@ def submit(
 def keep_out_unseen(
     tenant: Tenant, app_id: UUID, name: str = "", *, actor: Actor, reason: str = "", ticket: str = ""
 ) -> RevocationRequest:
-    """Keep an app out that this tenant never saw, by its client id."""
+    """Keep an app out that this tenant never saw, by its client id.
+
+    Raises:
+        Refused: it is here. Who uses it, and what protects it, is asked where it is taken out.
+    """
+    here = ServicePrincipal.objects.filter(tenant=tenant, app_id=app_id, deleted_at__isnull=True).exists()
+    if here or str(app_id) == settings.ENTRA_CLIENT_ID.lower():
+        raise Refused(_("This app is in the tenant already. Take it out on its own page."))
     return services.submit(
         tenant=tenant,
         actor=actor,

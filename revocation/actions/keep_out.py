@@ -47,6 +47,9 @@ class KeepOut(Action):
         observe(step, id=answer.body["id"])
         if answer.body.get("accountEnabled") is False:
             return Outcome(Verdict.VERIFIED, "", "" if self._made(step) else "there_already", answer.request_id)
+        if not self._made(step):  # whoever uses it would lose it, and no rule was asked about that
+            text = _("It is in the tenant already, perhaps in use. Nothing was changed: take it out on its own page.")
+            return Outcome(Verdict.FAILED, text, "here_already", answer.request_id)
         return None
 
     def call(self, step):
