@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.access import Actor
+from accounts.models import Tenant
 from accounts.tenancy import user_context
 from audit import chain
 from audit.models import AuditEntry, AuditEvent
@@ -30,8 +31,10 @@ from revocation.spine import executor, sweeper
 from sandbox.agents import RESEARCH
 from sandbox.catalogue import app_id
 from tenants import connecting, services as tenants
+from tests.factories import Person
 from tests.revocation.no_entry import EXEMPT
 from tests.revocation.spine import actor, copy_of, grants_of, one_round, remove_grant, sign_out_many
+from tests.sandbox_client import Sandbox
 
 E = AuditEvent
 
@@ -39,11 +42,9 @@ E = AuditEvent
 class Stage:
     """Everything a service may be asked about."""
 
-    def __init__(self, request: pytest.FixtureRequest) -> None:
-        get = request.getfixturevalue
-        self.tenant, self.entra, self.world = get("at_contoso"), get("entra"), get("world")
-        self.adele, self.megan, self.isaiah = get("adele"), get("megan"), get("isaiah")
-        self.robin = get("robin")
+    def __init__(self, tenant: Tenant, entra: Sandbox, world: dict, *people: Person) -> None:
+        self.tenant, self.entra, self.world = tenant, entra, world
+        self.adele, self.megan, self.isaiah, self.robin = people
 
     def synced(self) -> "Stage":
         sync.sync_tenant(self.tenant)
@@ -64,6 +65,11 @@ class Stage:
     def failed(self) -> RevocationRequest:
         self.entra.faults({"path": "oauth2PermissionGrants", "method": "DELETE", "status": 403, "count": 1})
         return remove_grant(self.adele)
+
+
+@pytest.fixture
+def stage(at_contoso, entra, world, adele, megan, isaiah, robin) -> Stage:
+    return Stage(at_contoso, entra, world, adele, megan, isaiah, robin)
 
 
 def _approve(stage: Stage):
@@ -345,9 +351,8 @@ def test_every_service_is_listed_here():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_leaves_its_entry(name, request):
+def test_it_leaves_its_entry(name, stage):
     event, ask = CASES[name]
-    stage = Stage(request)
 
     ask(stage)
 
@@ -355,9 +360,8 @@ def test_it_leaves_its_entry(name, request):
     assert chain.verify(stage.tenant.id).ok
 
 
-def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
+def test_nothing_is_changed_that_cannot_be_recorded(stage, settings):
     """Fail closed: without a key no entry, without an entry no request and no call."""
-    stage = Stage(request)
     grant = grants_of(stage.adele)[0]
     settings.AUDIT_KEYS = []
 
@@ -368,8 +372,7 @@ def test_nothing_is_changed_that_cannot_be_recorded(request, settings):
     assert grant.id in stage.entra.grants()
 
 
-def test_a_step_whose_intent_cannot_be_recorded_is_not_called(request, settings):
-    stage = Stage(request)
+def test_a_step_whose_intent_cannot_be_recorded_is_not_called(stage, settings):
     grant = grants_of(stage.adele)[0]
     remove_grant(stage.adele, grant, run_inline=False)
     keys, settings.AUDIT_KEYS = settings.AUDIT_KEYS, []
