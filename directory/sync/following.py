@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.ids import id_or_none
 from accounts.models import Tenant
-from directory.models import AppRoleAssignment, PermissionGrant, Person, Progress, ServicePrincipal
+from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, Progress, ServicePrincipal
 from directory.sync import progress as going, recent, rows, told
 from directory.sync.assignments import read_of_new_apps
 from directory.sync.derive import derive
@@ -97,7 +97,10 @@ def _finish(tenant: Tenant, progress: Progress, found: _Round, kind: "_Kind", be
         columns["unreadable"] = progress.unreadable
     with rows.writing(tenant):
         if found.said:
-            columns["row_count"] = present(tenant, progress.part).count()
+            columns["row_count"] = count = present(tenant, progress.part).count()
+            # Microsoft's own number is of another time, and says nothing beside this one.
+            collection = Collection.objects.filter(tenant=tenant, kind=progress.part)
+            collection.exclude(graph_count=count).update(graph_count=None)
         going.say(tenant, progress.part, **columns)
         progress.save()
     return KindReport(

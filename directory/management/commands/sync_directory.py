@@ -18,12 +18,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--kind", action="append", choices=Collection.Kind.values, help="only this kind; repeatable"
         )
+        parser.add_argument("--full", action="store_true", help="read the lists anew, and not only what changed")
 
-    def handle(self, *args, tenant, kind, **options):
+    def handle(self, *args, tenant, kind, full, **options):
         with no_context():
             incomplete = False
             for one in _tenants(tenant):
-                report = sync.sync_tenant(one, kind, actor=Actor.command_line())
+                report = sync.sync_tenant(one, kind, actor=Actor.command_line(), full=full)
                 incomplete |= not report.complete
                 self._say(one, report)
         if incomplete:
