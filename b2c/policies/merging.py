@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from b2c.policies.elements import Element
 
@@ -61,6 +62,8 @@ def _key(element: Element) -> tuple[str, ...]:
 
 
 Table = dict[str, Element]
+DEEPEST_INCLUDE = 20  # profiles that include each other; what is deeper is left as far as it was read
+MOST_STEPS = 1_000  # of a journey with its sub-journeys; those can call each other until the end of the world
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Effective:
     sub_journeys: Table = field(default_factory=dict)
     relying_party: Element | None = None
     _whole: Table = field(default_factory=dict, repr=False)
+    _walked: dict[int, tuple[Element, list[Element]]] = field(default_factory=dict, repr=False)
 
     def over(self, root: Element) -> Effective:
         """This, with one more file on top."""
@@ -87,7 +91,10 @@ class Effective:
                 under = tables[name].get(key := one.get("Id").lower())
                 tables[name][key] = merge(under, one) if under is not None else one
         found = root.child("RelyingParty")
-        return Effective(**tables, relying_party=found if found is not None else self.relying_party)
+        party = found if found is not None else self.relying_party
+        whole = {} if any(True for _ in root.under(*WHERE["profiles"])) else self._whole
+        walked = {} if root.child("UserJourneys") is not None or root.child("SubJourneys") is not None else self._walked
+        return Effective(**tables, relying_party=party, _whole=whole, _walked=walked)
 
     def profile(self, profile_id: str) -> Element | None:
         """A technical profile with what it includes, its own values winning; None where there is none of that id.
@@ -105,7 +112,7 @@ class Effective:
         own = self.profiles[key]
         include = own.child("IncludeTechnicalProfile")
         named = include.get("ReferenceId").lower() if include is not None else ""
-        if not named or named in seen or named not in self.profiles:
+        if not named or named in seen or named not in self.profiles or len(seen) > DEEPEST_INCLUDE:
             return own
         return merge(self._included(named, seen | {named}), own)
 
@@ -115,14 +122,20 @@ class Effective:
     def steps(self, journey: Element) -> list[Element]:
         return sorted(journey.under("OrchestrationSteps", "OrchestrationStep"), key=order)
 
-    def walk(self, journey: Element, seen: frozenset[str] = frozenset()) -> Iterator[Element]:
+    def walk(self, journey: Element) -> list[Element]:
         """The steps of a journey in order, those of its sub-journeys in the place where they are called."""
+        kept = self._walked.get(id(journey))
+        if kept is None:  # the journey is kept beside its steps, so that nothing else can have its id
+            kept = self._walked[id(journey)] = (journey, list(islice(self._walk(journey, frozenset()), MOST_STEPS)))
+        return kept[1]
+
+    def _walk(self, journey: Element, seen: frozenset[str]) -> Iterator[Element]:
         for step in self.steps(journey):
             yield step
             for called in step.under("JourneyList", "Candidate"):
                 key = called.get("SubJourneyReferenceId").lower()
-                if key in self.sub_journeys and key not in seen:
-                    yield from self.walk(self.sub_journeys[key], seen | {key})
+                if key in self.sub_journeys and key not in seen and len(seen) < DEEPEST_INCLUDE:
+                    yield from self._walk(self.sub_journeys[key], seen | {key})
 
     def exchanged(self, step: Element) -> Iterator[Element]:
         """The technical profiles that a step calls, those that validate them after each."""

@@ -9,6 +9,7 @@ from b2c.policies.elements import Element
 from b2c.policies.merging import Effective
 
 PREFIX = "B2C_1A_"  # of every custom policy
+DEFINITIONS = ("BuildingBlocks", "ClaimsProviders", "UserJourneys", "SubJourneys")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,13 @@ class PolicySet:
             under = self.get(policy.base_id)
             self._effective[key] = (self.effective(under.id) if under else Effective()).over(policy.root)
         return self._effective[key]
+
+    def definer(self, policy_id: str) -> str:
+        """The id of the policy whose definitions this one has: itself, or one under it where it adds none."""
+        chain = self.chain(policy_id)
+        while len(chain) > 1 and all(chain[-1].root.child(tag) is None for tag in DEFINITIONS):
+            chain.pop()
+        return chain[-1].id
 
     def relying_parties(self) -> list[Policy]:
         """Those that applications sign in with."""

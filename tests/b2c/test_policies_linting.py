@@ -141,3 +141,37 @@ def test_the_manual_has_every_rule_in_the_same_words():
     rows = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
 
     assert rows == [(one.name, str(one.severity), str(one.why), str(one.mend)) for one in RULES.values()]
+
+
+def test_policies_made_to_be_judged_for_ever_are_judged():
+    """Sub-journeys that call each other twice, profiles that include the next of thousands, many relying parties."""
+
+    def called(number):
+        return f'<Candidate SubJourneyReferenceId="S{number}" />'
+
+    subs = "".join(
+        f'<SubJourney Id="S{n}" Type="Call"><OrchestrationSteps>'
+        f'<OrchestrationStep Order="1" Type="InvokeSubJourney"><JourneyList>{called(n + 1) * 2}</JourneyList></OrchestrationStep>'
+        f"</OrchestrationSteps></SubJourney>"
+        for n in range(40)
+    )
+    profiles = "".join(
+        f'<TechnicalProfile Id="P{n}"><IncludeTechnicalProfile ReferenceId="P{n + 1}" /></TechnicalProfile>'
+        for n in range(1500)
+    )
+    step = f'<OrchestrationStep Order="1" Type="InvokeSubJourney"><JourneyList>{called(0)}</JourneyList></OrchestrationStep>'
+    body = (
+        f"<ClaimsProviders><ClaimsProvider><TechnicalProfiles>{profiles}</TechnicalProfiles></ClaimsProvider></ClaimsProviders>"
+        f'<UserJourneys><UserJourney Id="J"><OrchestrationSteps>{step}</OrchestrationSteps></UserJourney></UserJourneys>'
+        f"<SubJourneys>{subs}</SubJourneys>"
+    )
+    party = '<RelyingParty><DefaultUserJourney ReferenceId="J" /></RelyingParty>'
+    files = {"base.xml": policy("B2C_1A_Base", body=body)}
+    files |= {f"{n}.xml": policy(f"B2C_1A_{n}", "B2C_1A_Base", party) for n in range(60)}
+
+    policies = read(files)
+
+    found = lint(policies)
+
+    assert {"no-send-claims", "no-refresh-journey", "dangling-profile"} <= {one.rule for one in found}
+    assert len(clocks(policies)) == 60

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from b2c.policies import doors
 from b2c.policies.elements import Element
 from b2c.policies.linting.findings import Finding, found
-from b2c.policies.merging import Effective, order
+from b2c.policies.merging import DEEPEST_INCLUDE, Effective, order
 from b2c.policies.model import PolicySet
 
 # tag of the element, its attribute, the table that has to hold it, the rule
@@ -41,13 +41,18 @@ TABLES = ("profiles", "transformations", "journeys", "sub_journeys", "controls")
 
 
 def check(policies: PolicySet) -> Iterator[Finding]:
+    judged: set[str] = set()
     for leaf in policies.leaves():
         if policies.missing_base(leaf.id):
             continue
         effective = policies.effective(leaf.id)
-        for root in [one for name in TABLES for one in getattr(effective, name).values()] + [effective.relying_party]:
-            if root is not None:
-                yield from _dangling(effective, leaf.id, root)
+        if effective.relying_party is not None:
+            yield from _dangling(effective, leaf.id, effective.relying_party)
+        if (definer := policies.definer(leaf.id)) in judged:  # the same definitions, judged already
+            continue
+        judged.add(definer)
+        for root in [one for name in TABLES for one in getattr(effective, name).values()]:
+            yield from _dangling(effective, leaf.id, root)
         yield from _circles(effective, leaf.id)
         yield from _journeys(effective, leaf.id)
 
@@ -72,7 +77,7 @@ def _circles(effective: Effective, policy: str) -> Iterator[Finding]:
             named = include.get("ReferenceId").lower()
             if named == start:
                 yield found("include-circle", policy, include, profile.get("Id"))
-            if named in seen or named not in effective.profiles:
+            if named in seen or named not in effective.profiles or len(seen) > DEEPEST_INCLUDE:
                 break
             seen.add(named)
             at = effective.profiles[named]

@@ -21,9 +21,11 @@ ISSUER_KEYS = ("issuer_secret", "issuer_refresh_token_key")
 
 
 def check(policies: PolicySet) -> Iterator[Finding]:
+    judged: set[str] = set()
     for leaf in policies.leaves():
         effective, whole = policies.effective(leaf.id), not policies.missing_base(leaf.id)
-        for key in effective.profiles:
+        definer = policies.definer(leaf.id)
+        for key in effective.profiles if definer not in judged else ():
             profile = effective.profile(key)
             if profile is None:
                 continue
@@ -31,6 +33,7 @@ def check(policies: PolicySet) -> Iterator[Finding]:
                 yield from _rest(leaf.id, profile, whole)
             yield from _resolvers(leaf.id, profile, whole)
             yield from _assertions(effective, leaf.id, profile)
+        judged.add(definer)
         journeys = (doors.sign_in_journey(effective), doors.refresh_journey(effective)) if whole else ()
         for issuer in (one for journey in journeys if journey is not None for one in doors.issuers(effective, journey)):
             if issuer.text_of("OutputTokenFormat").upper() == "JWT":

@@ -9,14 +9,13 @@ from django.utils.translation import gettext as _
 from b2c.policies import doors
 from b2c.policies.elements import Element
 from b2c.policies.merging import Effective
-from b2c.policies.model import GateSpec, Policy, PolicySet
+from b2c.policies.model import DEFINITIONS, GateSpec, Policy, PolicySet
 from b2c.policies.writing import journeys, parts
 from b2c.policies.writing.journeys import CannotWrite
 from b2c.policies.writing.parts import Names
 from b2c.policies.writing.xml import el, some
 
 ENDPOINT, METADATA = "endpoint", "metadata"
-DEFINITIONS = ("BuildingBlocks", "ClaimsProviders", "UserJourneys", "SubJourneys")
 
 
 @dataclass
