@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 from environ import Env
 
+from graph import certificate
 from graph.clouds import ANY_ORGANISATION
 from graph.transport import is_loopback
 
@@ -124,6 +125,10 @@ def registration_is_complete(**kwargs) -> list[CheckMessage]:
         hint = "The certificate is what Entra ID knows; the private key signs."
         found.append(
             Error("ENTRA_CERTIFICATE and ENTRA_PRIVATE_KEY go together; one is empty.", hint=hint, id="portal.E009")
+        )
+    if ending := certificate.warning():
+        found.append(
+            Warning(ending, hint="How to change it: docs/running.md, Keys and certificates.", id="portal.W021")
         )
     return found
 

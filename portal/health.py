@@ -10,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from graph.transport import is_loopback
 from portal.checks import faces_others
@@ -70,9 +71,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """
     if not _may_read_metrics(request):
         return HttpResponseNotFound()
-    from portal.metrics import lines
+    from portal.metrics import exposition
 
-    return HttpResponse("\n".join(lines()) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:

@@ -84,7 +84,7 @@ def test_heads_that_are_not_written_are_named_and_pages_are_served_all_the_same(
         audit.record(AuditEvent.SIGNED_IN, tenant_id=contoso.pk, actor=Actor.system())
     export_heads()
     assert client.get("/readyz").json()["heads"] == "ok"
-    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 0' in metrics.lines()
+    assert b'consentry_audit_head_lag_entries{tenant="contoso"} 0.0' in metrics.exposition()
 
     round_file = settings.AUDIT_HEADS_DIR / heads.ROUND
     os.utime(round_file, (time.time() - 900,) * 2)
@@ -95,7 +95,7 @@ def test_heads_that_are_not_written_are_named_and_pages_are_served_all_the_same(
 
     assert (answer.status_code, answer.json()["heads"]) == (200, "late: last written for every tenant 900 s ago")
     # What cannot be read vouches for nothing, and does not take the figures away.
-    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 1' in metrics.lines()
+    assert b'consentry_audit_head_lag_entries{tenant="contoso"} 1.0' in metrics.exposition()
 
 
 def test_how_far_the_heads_are_behind_is_a_figure(contoso: Tenant, monkeypatch: pytest.MonkeyPatch):
@@ -106,9 +106,9 @@ def test_how_far_the_heads_are_behind_is_a_figure(contoso: Tenant, monkeypatch: 
             audit.record(AuditEvent.SIGNED_IN, tenant_id=contoso.pk, actor=Actor.system())
     monkeypatch.undo()
 
-    page = "\n".join(metrics.lines())
+    page = metrics.exposition().decode()
 
-    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 3' in page
+    assert 'consentry_audit_head_lag_entries{tenant="contoso"} 3.0' in page
     (seconds,) = re.findall(r'consentry_audit_head_lag_seconds\{tenant="contoso"\} (\d+)', page)
     assert 1800 <= int(seconds) < 1860
 

@@ -41,7 +41,9 @@ def clock(monkeypatch: pytest.MonkeyPatch):
 
 
 def overdue(tenant) -> float:
-    (line,) = [one for one in metrics.lines() if one.startswith("consentry_overdue_seconds{")]
+    (line,) = [
+        one for one in metrics.exposition().decode().splitlines() if one.startswith("consentry_overdue_seconds{")
+    ]
     assert f'tenant="{tenant.slug}"' in line
     return float(line.split()[-1])
 

@@ -117,20 +117,19 @@ def test_figures_name_tenants_and_states_and_nobody(contoso, megan):
     accepted = NOW()
     put(request, 2, "accepted", accepted_at=accepted, called_at=accepted - timedelta(milliseconds=250))
 
-    lines = metrics.lines()
+    text = metrics.exposition().decode()
 
-    assert 'consentry_steps{tenant="contoso",state="waiting"} 3' in lines
-    assert 'consentry_steps{tenant="contoso",state="accepted"} 2' in lines
-    assert 'consentry_requests{tenant="contoso",state="running"} 1' in lines
-    assert 'consentry_graph_write_seconds_avg{tenant="contoso"} 0.25' in lines
-    text = "\n".join(lines)
+    assert 'consentry_open_steps{state="waiting",tenant="contoso"} 3.0' in text
+    assert 'consentry_open_steps{state="accepted",tenant="contoso"} 2.0' in text
+    assert 'consentry_open_requests{state="running",tenant="contoso"} 1.0' in text
+    assert 'consentry_graph_write_mean_seconds{tenant="contoso"} 0.25' in text
     assert "Person" not in text
     assert "Megan" not in text
     assert "@" not in text
 
 
 def test_every_family_is_announced_once(contoso, fabrikam):
-    announced = [line.split()[2] for line in metrics.lines() if line.startswith("# TYPE")]
+    announced = [line.split()[2] for line in metrics.exposition().decode().splitlines() if line.startswith("# TYPE")]
 
     assert len(announced) == len(set(announced))
 
@@ -143,7 +142,9 @@ def test_what_microsoft_throttled_is_counted(contoso, megan, entra):
     with tenant_context(contoso.pk):
         executor.turn(contoso.pk, seconds=2, linger=0)
 
-    assert 'consentry_graph_throttled_recent{tenant="contoso"} 1' in metrics.lines()
+    text = metrics.exposition().decode()
+    assert 'consentry_graph_throttled_total{tenant="contoso"} 1.0' in text
+    assert 'consentry_step_events_total{event="put_off",tenant="contoso"} 1.0' in text
 
 
 # --- Telling people -------------------------------------------------------------------------------------

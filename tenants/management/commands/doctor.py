@@ -12,6 +12,7 @@ from accounts.models import Tenant
 from accounts.permissions import Standing
 from accounts.tenancy import no_context, tenant_context
 from directory import selectors
+from graph import certificate
 from graph.explain import Words
 from tenants import claims, connection
 from tenants.live import command as live
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         faulty = False
         if options["live"] and not tenant:
             raise CommandError("Name the tenant of a live check: --tenant.")
+        if ending := certificate.warning():
+            self.stdout.write(f"  ! {ending}")
         with no_context():
             tenants = find_tenants(tenant) if tenant else [one for one in find_tenants(None) if one.is_active]
             if not tenants:
