@@ -1,15 +1,17 @@
 """The tenant's own custom policies, as they were read last: from Microsoft Graph, or from files somebody gave."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import locks
 from accounts.models import Tenant
-from b2c.models import KeptPolicy
+from b2c.models import KeptPolicy, PolicyText
 from b2c.policies.elements import PolicyError
 from b2c.policies.model import PolicySet
 from b2c.policies.reading import read
@@ -58,3 +60,42 @@ def read_from_graph(tenant: Tenant) -> int:
     found = custom_policies.read_all(tenant.pk)
     keep(tenant, found)
     return len(found)
+
+
+def digests(tenant: Tenant) -> dict[str, str]:
+    """The digest of each policy as it was read last, by its id in small letters. Asks nobody."""
+    rows = KeptPolicy.objects.filter(tenant=tenant)
+    return {row.policy_id.lower(): digest_of(bytes(row.xml)) for row in rows}
+
+
+def replaced(tenant: Tenant, policy_id: str, xml: bytes | None) -> None:
+    """One policy was uploaded, or deleted (None). Where none were ever read, the rest is not known: nothing is kept."""
+    with transaction.atomic():
+        locks.wait(f"policies:{tenant.pk}")
+        rows = KeptPolicy.objects.filter(tenant=tenant)
+        if not rows.exists():
+            return
+        rows.filter(policy_id__iexact=policy_id).delete()
+        if xml is not None:
+            KeptPolicy.objects.create(tenant=tenant, policy_id=policy_id[:128], xml=xml, read_at=timezone.now())
+
+
+# --- Texts by their digest ----------------------------------------------------------------------------------
+
+
+def digest_of(xml: bytes) -> str:
+    return hashlib.sha256(xml).hexdigest()
+
+
+def put_by(tenant_id: UUID, xml: bytes) -> str:
+    """Keep this text; returns the digest under which it is found again."""
+    digest = digest_of(xml)
+    PolicyText.objects.get_or_create(tenant_id=tenant_id, sha256=digest, defaults={"xml": xml})
+    return digest
+
+
+def text(tenant_id: UUID, digest: str) -> bytes | None:
+    """The text with this digest; None where there is none, or a row that was edited."""
+    row = PolicyText.objects.filter(tenant_id=tenant_id, sha256=digest).first()
+    xml = bytes(row.xml) if row else b""
+    return xml if row and digest_of(xml) == digest else None

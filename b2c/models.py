@@ -161,6 +161,23 @@ class KeptPolicy(TenantOwned):
         return self.policy_id
 
 
+class PolicyText(TenantOwned):
+    """The XML of a policy that is to be uploaded, or that an upload replaced, found by its digest.
+
+    A policy may have a megabyte: requests, seals and records hold the digest, and so hold the text.
+    """
+
+    sha256 = models.CharField(max_length=64)
+    xml = models.BinaryField()
+    kept_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "sha256"], name="one_row_per_text")]
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
 class GateCount(TenantOwned):
     """How often the gate was asked, and what it answered: a sampled counter. B2C repeats calls: these are no people."""
 

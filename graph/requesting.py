@@ -221,7 +221,9 @@ class Requester:
             raise ValueError(f"A batch holds at most {batching.LIMIT} calls.")
         answers: dict[int, Answer] = {}
         versions = [
-            places for beta in (False, True) if (places := [at for at, call in enumerate(calls) if call.beta is beta])
+            places
+            for beta in (False, True)
+            if (places := [at for at, call in enumerate(calls) if call.beta is beta and not call.alone])
         ]
         for places in versions:
             try:
@@ -232,7 +234,25 @@ class Requester:
                 # The other version's calls are done; their answers must not be lost.
                 part = [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(places)
             answers.update(zip(places, part, strict=True))
+        # One after the other, in their order: what is sent later may build on what was sent before.
+        answers.update((at, self._alone(call)) for at, call in enumerate(calls) if call.alone)
         return [self._to_its_end(call, answers[at]) for at, call in enumerate(calls)]
+
+    def _alone(self, call: Call) -> Answer:
+        """A call that no batch carries. What goes wrong is its own, so that no other's answer is lost."""
+        send = self.read if call.method == "GET" else self._request
+        typed = {"Content-Type": "application/xml"} if call.xml is not None else {}
+        try:
+            content = send(
+                call.method,
+                self.url(call.path, beta=call.beta),
+                headers={**typed, **(call.headers or {})},
+                data=call.xml,
+                raw=True,
+            )
+        except GraphError as error:
+            return Answer(status=error.status or 0, error=error, request_id=error.request_id)
+        return Answer(status=200, content=content)
 
     def _to_its_end(self, call: Call, answer: Answer) -> Answer:
         if call.method != "GET" or answer.error or "@odata.nextLink" not in (answer.body or {}):

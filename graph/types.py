@@ -18,13 +18,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Call:
-    """One request inside a batch. `path` is relative to the version: `/users/{id}/revokeSignInSessions`."""
+    """One request inside a batch. `path` is relative to the version: `/users/{id}/revokeSignInSessions`.
+
+    Attributes:
+        xml: what is sent in the place of a body. A batch carries JSON only, so such a call is sent by itself.
+        raw: so is one that is answered with something else than JSON, which comes as `Answer.content`.
+    """
 
     method: str
     path: str
     body: dict | None = None
     headers: dict[str, str] | None = None
     beta: bool = False
+    xml: bytes | None = None
+    raw: bool = False
+
+    @property
+    def alone(self) -> bool:
+        return self.raw or self.xml is not None
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     request_id: str = ""
     error: GraphError | None = None
+    content: bytes = b""
 
     @property
     def ok(self) -> bool:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy as lazy
 from accounts import permissions
 from accounts.models import Tenant
 from accounts.permissions import Feature, Standing
+from b2c import selectors as b2c
 from directory import features as reading
 from graph.client import GraphClient
 from graph.errors import Forbidden, GraphError, NotFound
@@ -98,6 +99,13 @@ INVALIDATE_TOKENS = _of(
     "invalidate_tokens",
     lazy("Sign people out of B2C custom policies, as this tenant is set to. Without it no sign-out reaches them."),
 )
+UPLOAD_POLICIES = _of(
+    "upload_policy",
+    "upload_policies",
+    lazy("Azure AD B2C: upload custom policies, and put back what was there. Without it they are uploaded by hand."),
+    optional=True,
+)
+OF_B2C = (INVALIDATE_TOKENS, UPLOAD_POLICIES)  # only there
 
 
 @dataclass(frozen=True)
@@ -218,7 +226,8 @@ def explain(error: GraphError | ImproperlyConfigured) -> Words:
 
 def _wanted(tenant: Tenant) -> list[Feature]:
     beta = tenant.sign_out_action == Tenant.SignOutAction.INVALIDATE_TOKENS
-    return [*FEATURES, INVALIDATE_TOKENS] if beta else FEATURES
+    uploads = b2c.is_b2c(tenant)
+    return [*FEATURES, *([INVALIDATE_TOKENS] if beta else []), *([UPLOAD_POLICIES] if uploads else [])]
 
 
 def _findings(tenant: Tenant) -> list[Finding]:

@@ -50,7 +50,7 @@ CALLS = {
     "consent_requests": [("/identitygovernance/appconsent/appconsentrequests", "GET")],
     "last_used": [("/reports/serviceprincipalsigninactivities", "GET")],
 }
-FEATURES = [*connection.FEATURES, connection.INVALIDATE_TOKENS]
+FEATURES = [*connection.FEATURES, *connection.OF_B2C]
 # Microsoft's table has one call of which several permissions together are the least; what Application.ReadWrite.All
 # manages it says itself: https://learn.microsoft.com/graph/permissions-reference#applicationreadwriteall
 READ_IN_ADDITION = {(ASSIGNED, "POST"): {"Application.Read.All", "Directory.Read.All"}}

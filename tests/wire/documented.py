@@ -54,6 +54,20 @@ BETA = [
         frozenset(),
         f"{API}/trustframework-list-trustframeworkpolicies?view=graph-rest-beta",
     ),
+    Beta(
+        "PUT",
+        "/trustframework/policies/{id}/$value",
+        "",
+        frozenset(),
+        f"{API}/trustframework-put-trustframeworkpolicy?view=graph-rest-beta",
+    ),
+    Beta(
+        "DELETE",
+        "/trustframework/policies/{id}",
+        "",
+        frozenset(),
+        f"{API}/trustframeworkpolicy-delete?view=graph-rest-beta",
+    ),
     Beta(  # the one property that v1.0 lacks: refreshTokensValidFromDateTime
         "GET",
         "/users/{id}",
@@ -106,6 +120,9 @@ MORE_PERMISSIONS: dict[tuple[str, str], frozenset[str]] = {
     ),
     # The content of a policy is read with what lists the policies.
     ("/trustframework/policies/{id}/$value", "GET"): frozenset({"Policy.Read.All", "Policy.ReadWrite.TrustFramework"}),
+    # trustframework-put-trustframeworkpolicy, trustframeworkpolicy-delete
+    ("/trustframework/policies/{id}/$value", "PUT"): frozenset({"Policy.ReadWrite.TrustFramework"}),
+    ("/trustframework/policies/{id}", "DELETE"): frozenset({"Policy.ReadWrite.TrustFramework"}),
     # reportroot-list-serviceprincipalsigninactivities
     ("/reports/serviceprincipalsigninactivities", "GET"): frozenset({"AuditLog.Read.All", "Directory.Read.All"}),
 }

@@ -83,7 +83,7 @@ def _beta(segments: list[str]) -> Target:
                 many=known.type is not None,
                 beta_options=known.options,
                 operation=None if known.type else Operation(segments[-1], is_action=True),
-                methods=frozenset({known.method}),
+                methods=frozenset(one.method for one in documented.BETA if one.template == known.template),
             )
     raise Unknown("a beta path that is not on the list of documented ones")
 

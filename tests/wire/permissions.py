@@ -45,6 +45,8 @@ FEATURES = {
     ("GET", "/policies/authorizationPolicy"): "consent_policy",
     ("GET", "/trustFramework/policies"): "custom_policies",
     ("GET", "/trustFramework/policies/{id}/$value"): "custom_policies",
+    ("PUT", "/trustFramework/policies/{id}/$value"): "upload_policies",
+    ("DELETE", "/trustFramework/policies/{id}"): "upload_policies",
     ("GET", "/identityGovernance/appConsent/appConsentRequests"): "consent_requests",
     ("GET", "/groups"): "groups",
     ("GET", "/groups/{id}"): "groups",
@@ -83,6 +85,8 @@ ACTIONS = {
     ("POST", "/directory/deletedItems/{id}/restore"): ("restore_app",),
     ("DELETE", "/directory/deletedItems/{id}"): ("purge_app",),
     ("POST", "/servicePrincipals/{id}/appRoleAssignedTo"): ("create_assignment",),
+    ("PUT", "/trustFramework/policies/{id}/$value"): ("upload_policy",),
+    ("DELETE", "/trustFramework/policies/{id}"): ("delete_policy",),
     ("DELETE", "/servicePrincipals/{id}/appRoleAssignedTo/{id}"): ("delete_assignment",),
 }
 
@@ -142,7 +146,7 @@ def _actions(table: dict, template: str, method: str, params: dict) -> tuple[tup
 def _features() -> dict[str, tuple[str, ...]]:
     from tenants import connection
 
-    return {one.key: tuple(one.any_of) for one in (*connection.FEATURES, connection.INVALIDATE_TOKENS)}
+    return {one.key: tuple(one.any_of) for one in (*connection.FEATURES, *connection.OF_B2C)}
 
 
 _UNCLAIMED = {(method, path.lower()) for method, path in UNCLAIMED}
