@@ -45,6 +45,10 @@ CALLS = {
     "delete_blueprints": [(BLUEPRINT, "DELETE")],
     "organization": [("/organization", "GET")],
     "consent_policy": [("/policies/authorizationpolicy", "GET")],
+    "upload_policies": [
+        ("/trustframework/policies/{id}/$value", "PUT"),
+        ("/trustframework/policies/{id}", "DELETE"),
+    ],
     "custom_policies": [("/trustframework/policies", "GET")],
     "consent_dates": [("/auditlogs/directoryaudits", "GET")],
     "consent_requests": [("/identitygovernance/appconsent/appconsentrequests", "GET")],
