@@ -223,7 +223,7 @@ class Requester:
         versions = [
             places
             for beta in (False, True)
-            if (places := [at for at, call in enumerate(calls) if call.beta is beta and not call.alone])
+            if (places := [at for at, call in enumerate(calls) if call.beta is beta and not _alone(call)])
         ]
         for places in versions:
             try:
@@ -235,10 +235,10 @@ class Requester:
                 part = [Answer(status=error.status or 0, error=error, request_id=error.request_id)] * len(places)
             answers.update(zip(places, part, strict=True))
         # One after the other, in their order: what is sent later may build on what was sent before.
-        answers.update((at, self._alone(call)) for at, call in enumerate(calls) if call.alone)
+        answers.update((at, self._by_itself(call)) for at, call in enumerate(calls) if _alone(call))
         return [self._to_its_end(call, answers[at]) for at, call in enumerate(calls)]
 
-    def _alone(self, call: Call) -> Answer:
+    def _by_itself(self, call: Call) -> Answer:
         """A call that no batch carries. What goes wrong is its own, so that no other's answer is lost."""
         send = self.read if call.method == "GET" else self._request
         typed = {"Content-Type": "application/xml"} if call.xml is not None else {}
@@ -370,6 +370,11 @@ class Requester:
         if isinstance(body.get("responses"), list):
             batching.name_answers(body, response.headers.get("request-id", ""))
         return body
+
+
+def _alone(call: Call) -> bool:
+    """Whether no batch carries it: batches are JSON."""
+    return call.raw or call.xml is not None
 
 
 def segment(value) -> str:

@@ -18,24 +18,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Call:
-    """One request inside a batch. `path` is relative to the version: `/users/{id}/revokeSignInSessions`.
-
-    Attributes:
-        xml: what is sent in the place of a body. A batch carries JSON only, so such a call is sent by itself.
-        raw: so is one that is answered with something else than JSON, which comes as `Answer.content`.
-    """
+    """One request inside a batch, or by itself: `xml`, and `raw`, whose answer is no JSON but `Answer.content`."""
 
     method: str
-    path: str
+    path: str  # relative to the version: `/users/{id}/revokeSignInSessions`
     body: dict | None = None
     headers: dict[str, str] | None = None
     beta: bool = False
     xml: bytes | None = None
     raw: bool = False
-
-    @property
-    def alone(self) -> bool:
-        return self.raw or self.xml is not None
 
 
 @dataclass(frozen=True)
