@@ -4,6 +4,7 @@ import json
 from uuid import UUID
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.access import Actor
@@ -215,3 +216,14 @@ def test_helpdesk_does_not_upload(customers):
     hal = Actor.of(make_person(customers, UUID(int=0x79), "Hal", "helpdesk").membership)
     with pytest.raises(NotPossible, match="administrator"):
         uploading.upload(customers, {"a.xml": there(TAKEN)}, actor=hal, reason="x")
+
+
+def test_the_command_asks_for_it_as_well(customers, tmp_path, capsys):
+    (tmp_path / "a.xml").write_bytes(there(TAKEN))
+
+    call_command("b2c_policies", "upload", str(tmp_path), "--tenant", customers.slug, "--reason", "The gate")
+
+    assert "Upload the policy B2C_1A_ProfileEdit" in capsys.readouterr().out
+    (tmp_path / "a.xml").write_bytes(b"<a/>")
+    with pytest.raises(CommandError, match="TrustFrameworkPolicy"):
+        call_command("b2c_policies", "upload", str(tmp_path), "--tenant", customers.slug, "--reason", "The gate")

@@ -1,3 +1,4 @@
+import getpass
 import importlib.util
 import subprocess
 import sys
@@ -6,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.access import Actor
 from accounts.management.naming import tenant_called
 from accounts.tenancy import tenant_context
 from b2c.policies.comparing import compare
@@ -14,6 +16,10 @@ from b2c.policies.model import GateSpec, PolicySet
 from b2c.policies.reading import PolicyError, read_folder
 from b2c.policies.writing import CannotWrite, Written, write
 from b2c.spec import spec
+from revocation.management.printing import details
+from revocation.models import RevocationStep
+from revocation.rules.refusals import Refused
+from revocation.services.uploading import upload
 
 
 class Command(BaseCommand):
@@ -22,7 +28,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="lint|write|compare|prove")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="lint|write|compare|prove|upload")
         one = actions.add_parser("lint", help="what keeps them from refusing, with file, line, why and mend")
         self._common(one)
         one.add_argument("--quiet", action="store_true", help="only where and what")
@@ -39,6 +45,11 @@ class Command(BaseCommand):
         one.add_argument("--revoked-by", help="gate, or one of the two dates of an account")
         one.add_argument("--minutes-after", help="how long after the token was issued")
         one.add_argument("--json", action="store_true")
+        one = actions.add_parser("upload", help="a request that uploads them; administrators may have to approve it")
+        one.add_argument("folder", type=Path)
+        one.add_argument("--tenant", required=True, help="slug, domain or id")
+        one.add_argument("--reason", required=True, help="kept in the audit record")
+        one.add_argument("--ticket", default="")
 
     def _common(self, parser) -> None:
         parser.add_argument("folder", type=Path)
@@ -50,6 +61,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {folder}.")
         if action == "prove":
             self._prove(folder, options)
+            return
+        if action == "upload":
+            self._upload(folder, options)
             return
         try:
             policies = read_folder(folder)
@@ -116,6 +130,26 @@ class Command(BaseCommand):
         if done.returncode:
             self.stderr.write(done.stderr)
             sys.exit(done.returncode)
+
+    def _upload(self, folder: Path, options: dict) -> None:
+        found = tenant_called(options["tenant"])
+        if not options["reason"].strip():
+            raise CommandError("Say why: --reason is kept in the audit record.")
+        base = Actor.command_line(found.pk)
+        actor = Actor(base.id, f"{getpass.getuser()} ({base.label})", tenant_id=found.pk)
+        files = {one.name: one.read_bytes() for one in sorted(folder.iterdir()) if one.suffix.lower() == ".xml"}
+        with tenant_context(found.pk):
+            try:
+                request = upload(found, files, actor=actor, reason=options["reason"], ticket=options["ticket"])
+            except Refused as refused:
+                raise CommandError(str(refused)) from refused
+            for line in details(request):
+                self.stdout.write(line)
+            if request.is_open:
+                self.stdout.write("It waits for approval, or workers go on with it; follow it with:")
+                self.stdout.write(f"  manage.py revocations --tenant {found.slug} --request {request.pk}")
+            elif request.steps.filter(state=RevocationStep.State.FAILED).exists():
+                raise CommandError("Not every policy was uploaded.")
 
 
 def _gate(options: dict) -> GateSpec | None:
