@@ -240,7 +240,7 @@ def pages(one: Bed) -> dict[str, dict]:
     for process in (*one.workers, *one.others):
         process.terminate()
     address, here = one.start_web(), one.inside_directory("places")
-    cookie = one.inside("session", "Megan Bowen")["cookie"]
+    cookie = one.inside("session", "Megan Bowen", "tenant_admin")["cookie"]
     one.sandbox.http.cookies["consentry_session"] = cookie
     at = {
         "a page without directory data": "revocations/",

@@ -136,7 +136,7 @@ def confirm(draft_id: str, digest: str) -> dict:
     }
 
 
-def session(name: str) -> dict:
+def session(name: str, role: str = "helpdesk") -> dict:
     """A signed-in session for somebody of the cast, and the ids its pages need."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -148,7 +148,7 @@ def session(name: str) -> dict:
     tenant = _tenant()
     with tenant_context(tenant.pk):
         known = Person.objects.get(tenant=tenant, display_name=name)
-        person = make_person(tenant, known.pk, name, "helpdesk", upn=known.upn)
+        person = make_person(tenant, known.pk, name, role, upn=known.upn)
     store = SessionStore()
     store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(person.user.pk), "accounts.backends.ScopedBackend"
     store[HASH_SESSION_KEY] = person.user.get_session_auth_hash()

@@ -33,7 +33,7 @@ async def measure(sandbox: str) -> dict:
     client = GraphClientFactory.create_with_default_middleware(client=client, options=options)
     adapter = GraphRequestAdapter(Bearer(Token(sandbox)), client=client)
     adapter.base_url = f"{sandbox}/v1.0"
-    graph, rows, began = GraphServiceClient(adapter), 0, time.monotonic()
+    graph, rows, began = GraphServiceClient(request_adapter=adapter), 0, time.monotonic()
 
     def count(_item: object) -> bool:
         nonlocal rows
