@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.tenancy import tenant_context
 from portal import metrics
 from revocation.models import RevocationRequest, WriteQuota
-from revocation.spine import budget
+from revocation.spine import budget, executor
 from tests.factories import make_person
-from tests.revocation.copies import asked, crowd, put
+from tests.revocation.copies import asked, crowd, in_copy, put
 
 pytestmark = pytest.mark.django_db
 LIST, WINDOW = 60, 40
@@ -111,3 +111,17 @@ def test_time_before_the_approval_does_not_count(contoso, megan, quota, clock):
     clock(5)
 
     assert overdue(contoso) == pytest.approx(5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_held_by_the_quota_leaves_nothing_overdue(contoso, megan, entra, settings):
+    settings.GRAPH_TENANT_WRITES, settings.GRAPH_TENANT_WRITE_SECONDS = 4, 150.0  # two for lists, two kept for clicks
+    people = [in_copy(contoso, name) for name in ("Adele Vance", "Lee Gu", "Diego Siciliani")]
+    request = asked(contoso, megan, people, needs_approval=False, high_priority=True)
+    assert overdue(contoso) > 0
+
+    executor.turn(contoso.pk, seconds=0, linger=0)
+
+    with tenant_context(contoso.pk):
+        assert request.steps.filter(state="waiting").count() == 1
+    assert overdue(contoso) == 0
