@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import connection, gate, onboarding, providers, settings
+from tenants.views import connection, gate, onboarding, providers, settings, uploading
 
 app_name = "tenants"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("t/<slug:tenant>/settings/gate/why/", gate.why_it_refreshes, name="why-it-refreshes"),
     path("t/<slug:tenant>/settings/gate/why/read/", gate.read_policies, name="read-policies"),
     path("t/<slug:tenant>/settings/gate/why/sign-out/", gate.choose_sign_out, name="choose-sign-out"),
+    path("t/<slug:tenant>/settings/gate/policies/upload/", uploading.upload_policies, name="upload-policies"),
     path("t/<slug:tenant>/settings/gate/credentials/", gate.make_credential, name="make-credential"),
     path(
         "t/<slug:tenant>/settings/gate/credentials/<uuid:credential_id>/end/",

@@ -187,6 +187,7 @@ TABLE: dict[str, Row] = {
     "tenants:why-it-refreshes": Row(Capability.MANAGE_TENANT),
     "tenants:read-policies": Row(Capability.MANAGE_TENANT, method="post"),
     "tenants:choose-sign-out": Row(Capability.MANAGE_TENANT, method="post"),
+    "tenants:upload-policies": Row(Capability.MANAGE_TENANT),
     "tenants:make-credential": Row(Capability.MANAGE_TENANT, method="post"),
     "tenants:end-credential": Row(Capability.MANAGE_TENANT, ids=lambda stage: {"credential_id": stage.credential.pk}),
     # Workspace: people and revocations

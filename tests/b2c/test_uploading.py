@@ -1,21 +1,25 @@
 """Policies are uploaded through the spine: what was there is kept, what was sent is read back, an undo restores."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from b2c import kept
 from b2c.models import PolicyText
+from b2c.spec import spec
 from graph import custom_policies
 from graph.errors import NotFound
 from graph.requesting import Requester
 from revocation import services
 from revocation.actions import upload_policy
+from revocation.models import RevocationRequest
 from revocation.rules.refusals import NotGranted, NotPossible
 from revocation.services import uploading
 from revocation.spine import executor
@@ -227,3 +231,31 @@ def test_the_command_asks_for_it_as_well(customers, tmp_path, capsys):
     (tmp_path / "a.xml").write_bytes(b"<a/>")
     with pytest.raises(CommandError, match="TrustFrameworkPolicy"):
         call_command("b2c_policies", "upload", str(tmp_path), "--tenant", customers.slug, "--reason", "The gate")
+
+
+def test_the_page_uploads_what_was_shown(customers, client, sign_in, monkeypatch):
+    person = make_person(customers, UUID(int=0x7A), "Ada Admin", "tenant_admin")
+    sign_in(client, person)
+    address = reverse("tenants:upload-policies", args=[customers.slug])
+    assert "have not been read yet" in client.get(address).content.decode()
+    found = custom_policies.read_all(CUSTOMERS)
+    gated = {one for one in found if one.startswith("B2C_1A_Consentry")}
+    kept.keep(customers, {one: xml for one, xml in found.items() if one not in gated})
+
+    plain = spec(customers)
+    monkeypatch.setattr(
+        "tenants.views.uploading.spec", lambda tenant: replace(plain, url=f"https://p.example/{tenant}")
+    )
+
+    page = client.get(address)
+    assert page.context["confirm"].refusal == ""
+    shown = page.context["differences"]
+    stale = client.post(address, {"reason": "The gate", "digest": "0" * 64})
+    made = client.post(address, {"reason": "The gate", "digest": page.context["confirm"].digest})
+
+    assert {one.kind for one in shown} == {"new"}
+    assert (stale.status_code, stale["Location"]) == (302, address)
+    request = RevocationRequest.objects.get()
+    assert str(request.pk) in made["Location"]
+    assert (request.state, request.kind, request.reason) == ("awaiting_approval", "upload_policies", "The gate")
+    assert [step.target_id for step in request.steps.order_by("position")] == [one.policy for one in shown]

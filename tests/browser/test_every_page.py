@@ -22,6 +22,7 @@ OF_A_GATE = {
     "revocation:rule",
     "revocation:rules",
     "tenants:end-credential",
+    "tenants:upload-policies",
 }
 # Pages that need something which no link leads to in this world; their parts are on other pages.
 NOT_LINKED = {
@@ -110,6 +111,7 @@ def test_pages_of_a_tenant_with_a_gate(visitor: Callable):
     page.get_by_role("button", name="Read the policies").click()
     expect(page.get_by_role("main")).to_contain_text("As they were read")
     look(page.url)
+    look(origin + "settings/gate/policies/upload/")
 
     assert faults == []
     assert OF_A_GATE - seen == set()
