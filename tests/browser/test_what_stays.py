@@ -171,7 +171,7 @@ def test_a_page_whose_session_was_ended_elsewhere_says_so_as_a_whole(visitor: Ca
     other.get_by_role("button", name=re.compile(r"^End \d+ other session")).click()  # also those of tests before
     expect(other.get_by_role("button", name="End session")).to_have_count(0)
 
-    page.get_by_label("Search").fill("Mail Sidekick")
+    page.get_by_label("Search", exact=True).fill("Mail Sidekick")
 
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("ended"))
     expect(page.get_by_role("navigation")).to_have_count(0)
@@ -188,7 +188,7 @@ def test_the_number_of_apps_is_announced_and_the_table_is_not(visitor: Callable)
     megan = visitor("Megan Bowen")
     page = megan.open("/t/contoso/apps/")
 
-    page.get_by_label("Search").fill("Mail Sidekick")
+    page.get_by_label("Search", exact=True).fill("Mail Sidekick")
 
     expect(page.locator("#live")).to_have_text(re.compile("1 app fits."))
     assert page.locator("[aria-live] table, table[aria-live]").count() == 0
