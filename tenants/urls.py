@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import connection, gate, onboarding, providers, settings, uploading
+from tenants.views import connection, gate, onboarding, policies, providers, settings, uploading
 
 app_name = "tenants"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
     path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
     path("t/<slug:tenant>/settings/gate/", gate.gate, name="gate"),
+    path("t/<slug:tenant>/settings/gate/policies/", policies.policies, name="policies"),
     path("t/<slug:tenant>/settings/gate/why/", gate.why_it_refreshes, name="why-it-refreshes"),
     path("t/<slug:tenant>/settings/gate/why/read/", gate.read_policies, name="read-policies"),
     path("t/<slug:tenant>/settings/gate/why/sign-out/", gate.choose_sign_out, name="choose-sign-out"),

@@ -184,6 +184,7 @@ TABLE: dict[str, Row] = {
     "tenants:providers": Row(Capability.MANAGE_TENANT),
     "tenants:end-provider": Row(Capability.MANAGE_TENANT, ids=membership_id),
     "tenants:gate": Row(Capability.MANAGE_TENANT),
+    "tenants:policies": Row(Capability.MANAGE_TENANT),
     "tenants:why-it-refreshes": Row(Capability.MANAGE_TENANT),
     "tenants:read-policies": Row(Capability.MANAGE_TENANT, method="post"),
     "tenants:choose-sign-out": Row(Capability.MANAGE_TENANT, method="post"),

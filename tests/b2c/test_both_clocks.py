@@ -122,3 +122,22 @@ def test_elsewhere_nothing_of_this_is_asked(contoso, adele, entra):
         step = revoke_sessions.step(Person(id=adele.object_id, display_name="Adele", upn="a"))
 
     assert "both_clocks" not in step.params
+
+
+def test_a_page_says_what_the_linter_finds_in_them_and_what_would_be_written(
+    customers, client, sign_in, nadia, settings
+):
+    settings.PORTAL_URL = "https://portal.contoso.example"
+    sign_in(client, nadia)
+    address = reverse("tenants:policies", args=["customers"])
+
+    assert "have not been read yet" in text_of(client.get(address))
+    kept.read_from_graph(customers)
+    said = text_of(client.get(address))
+
+    assert "B2C_1A_PasswordReset.xml:12" in said
+    assert "gate-not-in-refresh" in said
+    assert "B2C_1A_ConsentryGate would change" in said  # this tenant names no attribute for its rules
+    assert "B2C_1A_Consentry_ProfileEdit" in said
+    settings.PORTAL_URL = "http://localhost"
+    assert "over HTTPS only" in text_of(client.get(address))

@@ -111,6 +111,7 @@ def test_pages_of_a_tenant_with_a_gate(visitor: Callable):
     page.get_by_role("button", name="Read the policies").click()
     expect(page.get_by_role("main")).to_contain_text("As they were read")
     look(page.url)
+    look(origin + "settings/gate/policies/")
     look(origin + "settings/gate/policies/upload/")
 
     assert faults == []
