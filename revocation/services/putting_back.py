@@ -28,7 +28,7 @@ LONG = frozenset(
         Kind.DISABLE_APP,
         Kind.REVOKE_USER_CONSENT,
         Kind.REVOKE_ADMIN_CONSENT,
-        "upload_policies",
+        "upload_policy",
     ]
 )
 LONG_FOR = timedelta(days=30)

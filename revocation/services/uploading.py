@@ -18,7 +18,7 @@ from revocation.rules.refusals import NotPossible
 from revocation.services.asking import submit
 from revocation.steps import StepDraft
 
-KIND = "upload_policies"
+KIND = upload_policy.UploadPolicy.name  # by which its name in lists is found
 MOST = 10  # policies in one request: they are sent one after the other, a base before what builds on it
 
 

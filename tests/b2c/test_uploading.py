@@ -257,5 +257,5 @@ def test_the_page_uploads_what_was_shown(customers, client, sign_in, monkeypatch
     assert (stale.status_code, stale["Location"]) == (302, address)
     request = RevocationRequest.objects.get()
     assert str(request.pk) in made["Location"]
-    assert (request.state, request.kind, request.reason) == ("awaiting_approval", "upload_policies", "The gate")
+    assert (request.state, request.kind, request.reason) == ("awaiting_approval", "upload_policy", "The gate")
     assert [step.target_id for step in request.steps.order_by("position")] == [one.policy for one in shown]
