@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.browser.conftest import Demo, everything_of, folder_for_a_demo, is_alive
+from tests.browser.conftest import Demo, everything_of, is_alive
 from tests.wire.recorder import Recorder
 
 
@@ -30,21 +30,23 @@ def test_everything_answers_when_it_says_ready(demo: Demo):
 
 
 @pytest.mark.timeout(400)
-def test_it_stops_without_orphans_starts_again_with_what_it_kept_and_ends_with_a_lost_process():
+def test_it_stops_without_orphans_starts_again_with_what_it_kept_and_ends_with_a_lost_process(demo: Demo):
     """By Ctrl-C here. By SIGTERM the `demo` of each run of tests stops, which looks at what is left as well."""
-    with folder_for_a_demo() as folder:
-        demo = Demo(folder).start()
-        started, keys = everything_of(demo), (folder / "demo.env").read_text()
-
+    keys_file = demo.var_dir / "demo.env"
+    started, keys = everything_of(demo), keys_file.read_text()
+    try:
         assert demo.stop(signal.SIGINT) == 0
         assert [process for process in started if is_alive(process)] == []
 
-        demo = Demo(folder).start()
+        demo.start()
         started = everything_of(demo)
-        assert (folder / "demo.env").read_text() == keys
+        assert keys_file.read_text() == keys
 
         next(process for process in started if "beat" in process.cmdline()).kill()
 
         assert demo.process.wait(60) == 1
         assert "The beat ended" in demo.said()
         assert [process for process in started if is_alive(process)] == []
+    finally:
+        demo.stop()
+        demo.start()  # it is the other tests' too
