@@ -311,9 +311,11 @@ def killed(one: Bed, line: Callable) -> list:
     whole = one.inside_directory("work")["answers"]
     undisturbed = {kind: rows for kind, rows in one.inside_directory("copy").items() if kind != "said"}
     wrong = 0
-    for at in random.Random(3).sample(range(2, whole), min(KILLS, whole - 2)):
+    most = whole * 3 // 4  # the last answers are looks for changes, of which a quick run needs fewer
+    for at in random.Random(3).sample(range(2, most), min(KILLS, most - 2)):
         one.inside_directory("empty")
-        assert one.inside_directory("work", at) is None
+        if one.inside_directory("work", at) is not None:
+            raise RuntimeError(f"the reading ended before answer {at} of {whole}")
         one.inside_directory("work")
         again = {kind: rows for kind, rows in one.inside_directory("copy").items() if kind != "said"}
         wrong += again != undisturbed
