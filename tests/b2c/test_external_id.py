@@ -106,7 +106,7 @@ def test_it_is_not_told_since_when_a_session_is_there(issuance, rule, settle):
         {"nbf": int(time.time()) + 600},
         {"ver": "1.0"},
     ],
-    ids=str,
+    ids=lambda changes: "-".join([*changes]),
 )
 def test_only_microsofts_own_service_may_ask(issuance, changes):
     assert issuance(headers=token(**changes)).status_code == 401

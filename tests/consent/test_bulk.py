@@ -157,7 +157,9 @@ def test_what_needs_a_permission_of_its_own_is_left_alone_and_the_rest_is_done(a
     assert "Disable Mail Sidekick" in page
 
 
-@pytest.mark.parametrize("query", ["deed=disable_apps", f"deed=take_out&id={uuid4()}"])
+@pytest.mark.parametrize(
+    "query", ["deed=disable_apps", f"deed=take_out&id={uuid4()}"], ids=["nothing", "no app of here"]
+)
 def test_nothing_chosen_is_said(admin, contoso, query):
     assert "No app was chosen" in admin.get(address(contoso, query)).content.decode()
 
