@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
+from accounts.ids import OPERATOR
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
 from audit import heads, services as audit
@@ -72,6 +73,28 @@ def after_restore(tenant: Tenant, actor: Actor) -> Restored | None:
             )
         heads.fork(tenant.pk)
         return Restored(common, lost.sequence, len(requests), steps)
+
+
+def after_restore_of_operator(actor: Actor) -> bool:
+    """The same for the record of the operator's sign-ins, which has no requests. False where it is not older.
+
+    Raises:
+        OSError: the signed line could not be written.
+    """
+    with in_tenant(OPERATOR):
+        lost = heads.ahead(OPERATOR)
+        if lost is None:
+            return False
+        audit.record(
+            AuditEvent.TENANT_RESTORED,
+            tenant_id=OPERATOR,
+            actor=actor,
+            target_type="tenant",
+            target_id=str(OPERATOR),
+            after={"common": heads.in_common(OPERATOR), "lost": lost.sequence},
+        )
+        heads.fork(OPERATOR)
+        return True
 
 
 def _time_of(tenant: Tenant, sequence: int) -> datetime | None:

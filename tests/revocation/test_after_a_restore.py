@@ -9,8 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.access import Actor
+from accounts.ids import OPERATOR
 from accounts.tenancy import tenant_context
-from audit import heads
+from audit import heads, services as audit, verification
 from audit.models import AuditEntry, AuditEvent
 from revocation import services
 from revocation.models import RevocationRequest, RevocationStep
@@ -164,3 +165,25 @@ def test_rows_cut_off_without_a_signed_word_stay_a_fault(at_contoso, restored):
     said, content = verified(at_contoso)
     assert not content
     assert "signature" in said
+
+
+def test_the_operators_record_goes_on_as_well(db):
+    def signed_in() -> None:
+        with tenant_context(OPERATOR):
+            audit.record(AuditEvent.SIGNED_IN, tenant_id=OPERATOR, actor=Actor.command_line(OPERATOR))
+            heads.export(OPERATOR)
+
+    with tenant_context(OPERATOR):
+        back_up()
+        signed_in()
+        signed_in()
+        restore()
+        audit.record(AuditEvent.SIGNED_IN, tenant_id=OPERATOR, actor=Actor.command_line(OPERATOR))
+        with pytest.raises(heads.Ahead):
+            heads.export(OPERATOR)
+
+    call_command("after_restore", stdout=StringIO())
+
+    with tenant_context(OPERATOR):
+        heads.export(OPERATOR)
+    assert verification.verify(OPERATOR, heads.settings.AUDIT_HEADS_DIR).ok

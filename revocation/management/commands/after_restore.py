@@ -3,8 +3,9 @@ import getpass
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.access import Actor
+from accounts.ids import OPERATOR
 from accounts.management.naming import find_tenants
-from revocation.services.restoring import after_restore
+from revocation.services.restoring import after_restore, after_restore_of_operator
 
 
 class Command(BaseCommand):
@@ -30,5 +31,8 @@ class Command(BaseCommand):
                 f" {restored.requests} open requests, {restored.steps} steps of them are read back first."
                 " What was under way is paused: an administrator resumes it."
             )
+        if tenant is None and after_restore_of_operator(Actor.command_line(OPERATOR)):
+            found += 1
+            self.stdout.write("The operator's sign-ins: the record goes on from here.")
         if not found:
             self.stdout.write("No signed head is ahead of the database: nothing was restored, nothing was changed.")
