@@ -24,11 +24,11 @@ setup: .venv/.dev ## .venv/ with everything, for work on the code
 runtime: .venv/.runtime ## .venv/ with what the portal runs on, and no more: for a server
 
 .PHONY: demo
-demo: .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:8000 (PORT, SANDBOX_PORT, VAR_DIR, PROFILE, PACE)
+demo: open-way .venv/.runtime ## The portal and a pretend Entra ID at http://127.0.0.1:8000 (PORT, SANDBOX_PORT, VAR_DIR, PROFILE, PACE)
 	@exec $(BIN)/python -m portal.local.demo
 
 .PHONY: test
-test: .venv/.dev chromium ## Every test, browser tests included (ARGS="-k word" narrows)
+test: .venv/.dev chromium xgettext ## Every test, browser tests included (ARGS="-k word" narrows)
 	@# Browser tests in a run of their own: Playwright's event loop must not run beneath Django's.
 	@# What ARGS narrows may be in one of the two alone: pytest's 5, nothing to run, is no fault unless both say so.
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m browser $(ARGS); first=$$?; \
@@ -43,7 +43,7 @@ lint: .venv/.dev ## Style, import floors, missing migrations, deployment checks,
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m portal.lint
 	@# Low confidence is left to ruff's S rules, where each exception says why it is one.
-	$(BIN)/bandit --quiet -r accounts audit b2c consent directory graph portal revocation tenants manage.py -ll -ii
+	$(BIN)/bandit --quiet -r accounts audit b2c consent directory graph portal revocation tenants inbox manage.py -ll -ii
 
 .PHONY: bench
 bench: .venv/.dev .venv-clients/.installed ## Measure mass revocation beside msgraph-sdk: a table, and JSON under var/
@@ -57,13 +57,32 @@ chaos: .venv/.dev ## Kill workers, empty brokers, restart databases; one line pe
 attack: .venv/.dev ## Several hundred attacks on the demo and its processes; prints N of N held (ARGS names sections)
 	$(BIN)/python -m tests.attack $(ARGS)
 
+.PHONY: drill
+drill: .venv/.dev ## Restore, rotate, upgrade, freeze, fill disks with real processes; prints N of N held (ARGS names sections)
+	$(BIN)/python -m tests.drill $(ARGS)
+
 .PHONY: conformance
 conformance: .venv/.dev .venv-clients/.installed .clients/azure-cli/.installed $(NODE_CLIENTS) ## The sandbox against five clients that nobody here wrote; one line a flow
 	$(BIN)/python -m tests.conformance $(ARGS)
 
 .PHONY: screenshots
-screenshots: .venv/.dev chromium ## Take the pictures of the README again
-	$(BIN)/python -m docs.screenshots.take
+screenshots: .venv/.dev chromium ## The README's pictures, and the main pages to look at (ARGS="de fr" languages, ARGS="--rtl en" mirrored)
+	$(BIN)/python -m docs.screenshots.take $(ARGS)
+
+.PHONY: messages
+messages: .venv/.dev xgettext ## Bring the catalogues in locale/ up to date with the texts, and compile them
+	$(BIN)/django-admin makemessages --all --no-obsolete --add-location file --ignore '.*' --ignore tests --ignore benchmarks --ignore docs
+	$(BIN)/django-admin compilemessages --ignore '.*'
+
+.PHONY: sbom
+sbom: .venv-release/.installed ## What the portal is made of, as CycloneDX: var/sbom.json
+	@mkdir -p var
+	.venv-release/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o var/sbom.json
+	@echo "var/sbom.json"
+
+.PHONY: advisories
+advisories: .venv-release/.installed ## Whether a pinned version has a known weakness; needs a source of advisories
+	.venv-release/bin/pip-audit --require-hashes --disable-pip -r requirements.txt
 
 .PHONY: upgrade
 upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then run `make test`
@@ -71,14 +90,21 @@ upgrade: .venv/.dev ## Move every pinned version to the newest that fits, then r
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements-conformance.in -o requirements-conformance.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements-observing.in -o requirements-observing.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 requirements-release.in -o requirements-release.txt
 	git --no-pager diff --stat -- 'requirements*.txt'
 
 .PHONY: clean
 clean: ## Remove the environments and everything the demo keeps
 	@if [ -x $(BIN)/python ] && [ -d var/postgres ]; then $(BIN)/python -m portal.local.postgres stop; fi
-	rm -rf .venv .venv-clients .clients var
+	rm -rf .venv .venv-clients .venv-release .clients var
 
 # --- what the above need ------------------------------------------------------------------------------
+
+# Before anything is installed: the demo's PostgreSQL cannot run in every folder.
+.PHONY: open-way
+open-way:
+	@$(PYTHON) portal/local/way.py
 
 .venv/pyvenv.cfg:
 	@if [ -z "$(PYTHON)" ]; then echo "Consentry needs Python 3.11 or newer. On Debian: apt-get install python3 python3-venv"; exit 1; fi
@@ -90,11 +116,17 @@ clean: ## Remove the environments and everything the demo keeps
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: requirements.txt | .venv/pyvenv.cfg
-	$(PIP) install --require-hashes -r requirements.txt
+	@echo "Installing what the portal runs on: 240 MB, half a minute or so ..."
+	@$(PIP) install --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
 	$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv-release/.installed: requirements-release.txt | .venv/pyvenv.cfg
+	$(BIN)/python -m venv .venv-release
+	.venv-release/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-release.txt
 	@touch $@
 
 .venv-clients/.installed: requirements-conformance.txt | .venv/pyvenv.cfg
@@ -111,6 +143,17 @@ clean: ## Remove the environments and everything the demo keeps
 	@mkdir -p $(@D) && cp $< $(@D)/package.json
 	npm install --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+.PHONY: xgettext
+xgettext:
+	@if command -v xgettext >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing gettext for the catalogues ..."; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -q -y install --no-install-recommends gettext >/dev/null 2>&1 || { apt-get -q update && apt-get -q -y install --no-install-recommends gettext >/dev/null; }; \
+	else \
+		echo "The catalogues need GNU gettext. Install it with: sudo apt-get install gettext"; exit 1; \
+	fi
 
 .PHONY: chromium
 chromium:
