@@ -181,12 +181,12 @@ class GraphClient(ConsentReads):
 
     # --- Grants -------------------------------------------------------------------------------------
 
-    def grants(self, start: str = "") -> Iterator[Page[Grant]]:
-        """All delegated grants of the tenant: good for the copy, and too laggy for a decision about one grant.
+    def grants(self, start: str = "", read: Reader = Grant.read) -> Iterator[Page]:
+        """All delegated grants of the tenant, by `read`: for the copy, and too laggy for a decision about one grant.
 
         https://learn.microsoft.com/graph/api/oauth2permissiongrant-list
         """
-        return self._ask.pages("/oauth2PermissionGrants", {}, Grant.read, advanced=True, start=start)
+        return self._ask.pages("/oauth2PermissionGrants", {}, read, advanced=True, start=start)
 
     def grants_by_ids(self, ids: Iterable) -> Items[Grant]:
         """The grants among `ids` that exist, in batches of 20."""
@@ -307,22 +307,6 @@ class GraphClient(ConsentReads):
             User.read,
             advanced=True,
         )
-
-    def role_groups(self) -> Items[Group]:
-        """The groups that may hold directory roles, whether they do or not.
-
-        Raises:
-            Forbidden: the tenant did not grant GroupMember.Read.All. Which groups those are is not known.
-
-        https://learn.microsoft.com/graph/api/group-list
-        """
-        query = {"$filter": "isAssignableToRole eq true", "$select": Group.SELECT}
-        return self._ask.whole("/groups", query, Group.read)
-
-    def group_owners(self, group_id) -> Items[UUID]:
-        """Who owns a group, by object id. https://learn.microsoft.com/graph/api/group-list-owners"""
-        path = f"/groups/{segment(group_id)}/owners"
-        return self._ask.whole(path, {"$select": "id"}, lambda row: UUID(row["id"]))
 
     # --- The tenant ---------------------------------------------------------------------------------
 

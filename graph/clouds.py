@@ -12,13 +12,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 @dataclass(frozen=True)
 class Cloud:
-    """The two roots of one cloud, without a trailing slash, and other names of its sign-in host.
+    """The roots of one cloud, without a trailing slash: where people sign in, Graph, and where administrators work.
+
+    `other_logins` are other names of its sign-in host.
 
     Whatever name was asked, issuers are written with the host of `login`.
     """
 
     login: str
     graph: str
+    portal: str
     other_logins: tuple[str, ...] = ()
 
     @property
@@ -39,12 +42,13 @@ class Cloud:
 
 
 CLOUDS = {
-    "global": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    "us_gov": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-    "us_dod": Cloud("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+    "global": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com", "https://entra.microsoft.com"),
+    "us_gov": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us", "https://portal.azure.us"),
+    "us_dod": Cloud("https://login.microsoftonline.us", "https://dod-graph.microsoft.us", "https://portal.azure.us"),
     "china": Cloud(
         "https://login.partner.microsoftonline.cn",
         "https://microsoftgraph.chinacloudapi.cn",
+        "https://portal.azure.cn",
         ("login.chinacloudapi.cn",),
     ),
 }

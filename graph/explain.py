@@ -7,14 +7,13 @@ https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 import re
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext_noop as _
 
 from graph.errors import Forbidden, GraphError, Throttled, TokenError, TokenUnavailable, Unauthorized, Unavailable
+from graph.sentences import gettext
 
 _CODE = re.compile(r"AADSTS(\d+)")
 
-Text = str | Promise
 _AGAIN = _("Sign in again.")
 _START_AGAIN = _("Start again.")
 _CONSENT = _("An administrator must consent to the portal (again), on the connection page.")
@@ -25,7 +24,7 @@ _POLICY = _("Ask your helpdesk which policy it was.")
 _CLOUD = _("Check the tenant id, and the cloud this portal is set up for.")
 
 # By the number after AADSTS: what happened, what to do.
-NUMBERS: dict[str, tuple[Text, Text]] = {
+NUMBERS: dict[str, tuple[str, str]] = {
     "50011": (
         _("The portal's address is not among the registration's redirect URIs."),
         _("Add it to the app registration."),
@@ -139,7 +138,7 @@ NUMBERS: dict[str, tuple[Text, Text]] = {
     "9002313": (_("The stored sign-in is not valid any more."), _AGAIN),
 }
 # By the OAuth error, where Microsoft named no number we know.
-WITHOUT_NUMBER: dict[str, tuple[Text, Text]] = {
+WITHOUT_NUMBER: dict[str, tuple[str, str]] = {
     "access_denied": (_("Microsoft did not let the sign-in through, or it was cancelled."), ""),
     "login_required": (_("Nobody is signed in to Microsoft in this browser."), _AGAIN),
     "interaction_required": (_("Microsoft wants to ask you something."), _AGAIN),
@@ -181,7 +180,7 @@ def aadsts(text: str) -> str:
 def of_code(code: str, error: str = "") -> Words | None:
     """The words for `AADSTS50173`, else for the OAuth error; None when we know none."""
     known = NUMBERS.get(code.removeprefix("AADSTS")) or WITHOUT_NUMBER.get(error or code)
-    return Words(str(known[0]), str(known[1]), code) if known else None
+    return Words(gettext(known[0]), gettext(known[1]) if known[1] else "", code) if known else None
 
 
 def words(error: GraphError) -> Words:

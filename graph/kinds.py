@@ -1,6 +1,8 @@
 """What a service principal is, by the type Graph names and by what marks the older agents."""
 
 from enum import StrEnum
+from functools import lru_cache
+from uuid import UUID
 
 
 class AppKind(StrEnum):
@@ -12,6 +14,9 @@ class AppKind(StrEnum):
     AGENT = "agentIdentity"
     BLUEPRINT = "agentIdentityBlueprintPrincipal"  # what a tenant's agents of one make descend from
     OLDER_AGENT = "olderAgent"  # a plain app, made for an agent before agents had identities of their own: our word
+
+
+id_of_app = lru_cache(maxsize=20_000)(UUID)  # grants name the same apps again and again, and reading an id takes long
 
 
 def type_of(data: dict) -> str:

@@ -351,7 +351,9 @@ class Requester:
             )
         except requests.RequestException as error:
             sent = not transport.never_left(error)
-            raise Unavailable("Graph could not be reached, or its answer was cut off.", sent=sent) from error
+            wait = getattr(error, "retry_after", None)  # nothing was sent to a host that hangs
+            text = "Graph could not be reached, or its answer was cut off."
+            raise Unavailable(text, sent=sent, retry_after=wait) from error
         try:
             body = response.json() if response.content else {}
         except ValueError:

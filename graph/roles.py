@@ -7,7 +7,7 @@ count. https://learn.microsoft.com/graph/api/resources/unifiedroleassignment
 from dataclasses import dataclass
 from uuid import UUID
 
-from graph.types import Call
+from graph.types import Call, Group
 
 ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 _WHOLE_TENANT = "/"
@@ -51,3 +51,38 @@ class RoleAssignment:
 def held_by(principal_id: UUID | str) -> Call:
     """Asks for the roles a person, group or app holds directly, for use in a batch."""
     return Call("GET", f"{ASSIGNMENTS}?$filter=principalId%20eq%20'{UUID(str(principal_id))}'")
+
+
+def all_held() -> Call:
+    """Asks for every role held in the tenant, active ones only. `Forbidden` without RoleManagement.Read.Directory.
+
+    https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments
+    """
+    return Call("GET", ASSIGNMENTS)
+
+
+def of_role_groups() -> Call:
+    """Asks for the groups that may hold roles, whether they do or not. `Forbidden` without GroupMember.Read.All.
+
+    https://learn.microsoft.com/graph/api/group-list
+    """
+    return Call("GET", f"/groups?$filter=isAssignableToRole%20eq%20true&$select={Group.SELECT}&$top=999")
+
+
+def members_of(group_id: UUID | str) -> Call:
+    """Asks who is in a group, also through groups in it; by id alone.
+
+    https://learn.microsoft.com/graph/api/group-list-transitivemembers
+    """
+    path = f"/groups/{UUID(str(group_id))}/transitiveMembers/microsoft.graph.user"
+    return Call("GET", f"{path}?$select=id&$top=999&$count=true", headers={"ConsistencyLevel": "eventual"})
+
+
+def owners_of(group_id: UUID | str) -> Call:
+    """Asks who owns a group, by id alone. https://learn.microsoft.com/graph/api/group-list-owners"""
+    return Call("GET", f"/groups/{UUID(str(group_id))}/owners?$select=id&$top=999")
+
+
+def id_of(row: dict) -> UUID:
+    """Of a person, in a list of ids alone."""
+    return UUID(row["id"])

@@ -93,7 +93,8 @@ class HttpClient:
         try:
             response = transport.session().request(method, url, **options)
         except requests.RequestException as error:
-            raise TokenUnavailable("Microsoft's sign-in could not be reached.") from error
+            wait = getattr(error, "retry_after", None)  # nothing was sent to a host that hangs
+            raise TokenUnavailable("Microsoft's sign-in could not be reached.", retry_after=wait) from error
         if response.status_code == 429 or response.status_code >= 500:
             raise TokenUnavailable(
                 "Microsoft's sign-in is busy or has a fault.",

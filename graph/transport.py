@@ -9,8 +9,10 @@ import ipaddress
 import os
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,7 +23,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 from urllib3.util.retry import Retry
 
-from graph.clouds import HOSTS, LOGIN_HOSTS
+from graph import breaker, correlation
+from graph.clouds import ANY_ORGANISATION, HOSTS, LOGIN_HOSTS
 
 POOL_SIZE = 16
 # Only the making of a connection is repeated: what was sent once is never sent again behind the caller's back.
@@ -32,6 +35,15 @@ CONNECT_ONLY = Retry(
 _local = threading.local()
 Witness = Callable[[requests.PreparedRequest, requests.Response], None]
 _witnesses: list[Witness] = []
+NO_ANSWER = "none"  # in the place of a status
+
+
+def _nobody(seconds: float, host: str, method: str, status: str) -> None:
+    pass
+
+
+# Told how long each call took, and which status it had.
+timed: Callable[[float, str, str, str], None] = _nobody
 
 
 class Session(requests.Session):
@@ -40,23 +52,42 @@ class Session(requests.Session):
     def __init__(self, timeout: float):
         super().__init__()
         self.timeout = timeout
+        self.guarded = True  # asks nobody who is known to hang
         # REQUESTS_CA_BUNDLE would override `verify`, and a proxy variable would see every token.
         self.trust_env = False
         # A thread's session serves many people and tenants; nothing may travel from one's request to another's.
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def request(self, method, url, **options):
-        options.setdefault("timeout", self.timeout)
+        options.setdefault("timeout", _within(self.timeout))
         # Neither endpoint redirects. Following one could carry a bearer to another host.
         # `get()` asks for it by itself, so a default would not do.
         options["allow_redirects"] = False
         return super().request(method, url, **options)
 
     def send(self, request, **options):
-        response = super().send(request, **options)
+        host = urlsplit(request.url).netloc
+        if ours := correlation.for_microsoft():
+            request.headers.setdefault(correlation.HEADER, ours)
+        if self.guarded and host in HOSTS:
+            with breaker.asking(host, partial(_ask_trivially, host), self.timeout), _timed(request, host) as status:
+                response = super().send(request, **options)
+                status.append(response.status_code)
+        else:
+            response = super().send(request, **options)
         for witness in tuple(_witnesses):
             witness(request, response)
         return response
+
+
+@contextmanager
+def _timed(request: requests.PreparedRequest, host: str) -> Iterator[list[int]]:
+    """What the block appends is the call's status; nothing where it was never answered."""
+    began, status = time.monotonic(), []
+    try:
+        yield status
+    finally:
+        timed(time.monotonic() - began, host, request.method, str(status[0]) if status else NO_ANSWER)
 
 
 @contextmanager
@@ -70,6 +101,30 @@ def witnessed(witness: Witness) -> Iterator[None]:
         yield
     finally:
         _witnesses.remove(witness)
+
+
+@contextmanager
+def hurried(seconds: float) -> Iterator[None]:
+    """Let what this thread asks of Microsoft meanwhile take no longer than that, all of it together."""
+    _local.until = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _local.until = None
+
+
+def _within(timeout: float) -> float:
+    until = getattr(_local, "until", None)
+    return timeout if until is None else min(timeout, max(0.05, until - time.monotonic()))
+
+
+def _ask_trivially(host: str, seconds: float) -> None:
+    """Ask a host for a public document: whatever it answers, it answers. Its beginning is enough."""
+    login = host in LOGIN_HOSTS
+    path = f"{ANY_ORGANISATION}/v2.0/.well-known/openid-configuration" if login else "v1.0/$metadata"
+    with _make(sandbox_base(), seconds) as session:
+        session.guarded = False
+        session.get(f"https://{host}/{path}", stream=True).close()
 
 
 class SandboxAdapter(HTTPAdapter):
@@ -159,7 +214,7 @@ def never_left(error: requests.RequestException) -> bool:
 
     A proxy that does not let us through ends it as early, and so does a certificate that is not trusted.
     """
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL | breaker.NotAsked):
         return True
     reason = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from graph.errors import GraphError
-from graph.kinds import AppKind, kind_of, type_of
+from graph.kinds import AppKind, id_of_app, kind_of, type_of
 
 T = TypeVar("T")
 
@@ -236,8 +236,8 @@ class Grant:
     def read(cls, data: dict) -> "Grant":
         return cls(
             id=_text(data["id"]),
-            client_id=UUID(data["clientId"]),
-            resource_id=UUID(data["resourceId"]),
+            client_id=id_of_app(data["clientId"]),
+            resource_id=id_of_app(data["resourceId"]),
             principal_id=uuid_of(data.get("principalId")),
             consent_type=data["consentType"],
             # Real data begins with a blank and repeats itself.
