@@ -1,5 +1,4 @@
 from portal.celery import app as celery_app
+from portal.version import VERSION
 
 __all__ = ["VERSION", "celery_app"]
-
-VERSION = "0.1.0"  # as in pyproject.toml, which is not there where the portal runs

@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
-from django.views.defaults import server_error
 
 AWAY = (OperationalError, InterfaceError)  # the database cannot be reached, or does not answer
 RETRY_AFTER = 10  # seconds
@@ -16,15 +15,16 @@ RETRY_AFTER = 10  # seconds
 
 def fault(request: HttpRequest) -> HttpResponse:
     """What takes the place of a page that failed: 503 while the database is away, else 500 with nothing about why."""
+    ours = {"request_id": getattr(request, "id", "")}
+    # Without the request: what a template would ask of it may need the database, or fail like the page.
     if not isinstance(sys.exc_info()[1], AWAY):
-        return server_error(request)
-    words = {
+        return render(None, "500.html", ours, status=500)
+    words = ours | {
         "title": gettext("Consentry's database does not answer at the moment"),
         "explanation": gettext(
             "Nothing was changed by opening this page. What you asked for earlier is kept, and carries on by itself."
         ),
     }
-    # Without the request: what a template would ask of it may need the database.
     response = render(None, "503.html", words, status=503)
     response["Retry-After"] = RETRY_AFTER
     return response

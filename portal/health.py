@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from accounts import outages
 from graph.transport import is_loopback
 from portal.checks import faces_others
 
@@ -38,14 +39,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether pages can be served: 200, or 503 with what is missing.
 
-    A late sweeper, or signed heads that are not written, are reported and do not make it 503: pages work without them,
-    and only the workers can mend it.
+    A late sweeper, signed heads that are not written, or a Microsoft that answers nobody are reported and do not make
+    it 503: pages work without them, and no other machine would fare better.
     """
     found = {"database": _database(), "migrations": "unknown", "sweeper": "unknown", "heads": _heads()}
+    found["microsoft"] = "unknown"
     if found["database"] == "ok":
         found["migrations"] = _migrations()
     if found["migrations"] == "ok":
-        found["sweeper"] = _sweeper()
+        found["sweeper"], found["microsoft"] = _sweeper(), _microsoft()
     ready = found["database"] == found["migrations"] == "ok"
     return JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
 
@@ -120,6 +122,12 @@ def _sweeper() -> str:
         return "has not run yet"
     late = age > settings.REVOCATION_SWEEP_SECONDS * SWEEPER_LATE
     return f"late: last run {age:.0f} s ago" if late else "ok"
+
+
+def _microsoft() -> str:
+    """What the processes found out while they worked: nothing is asked for a probe."""
+    hung = [f"{host} answers nobody for {news.silent_for:.0f} s" for host, news in sorted(outages.told().items())]
+    return "; ".join(hung) or "ok"
 
 
 def _heads() -> str:

@@ -2,12 +2,22 @@
 
     python -m portal.lint
 
+And one of ours: the web of the release before (`portal.released`) can work on this one's schema while it is replaced.
+
 The settings are those of a real deployment at an https address with made-up keys; no database is needed.
 """
+
+from __future__ import annotations
 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.db.migrations.state import ProjectState
+    from django.db.models import Field
 
 DEPLOYMENT = {
     "PORTAL_URL": "https://consentry.example",
@@ -40,6 +50,8 @@ def _run() -> int:
     django.setup()
     from django.apps import apps
 
+    from portal import released
+
     try:
         call_command("check", deploy=True, fail_level="WARNING")
     except CommandError as problem:
@@ -55,7 +67,33 @@ def _run() -> int:
     for label, migrations in changes.items():
         for operation in (one for migration in migrations for one in migration.operations):
             print(f"No migration yet in {label}: {operation.describe()}", file=sys.stderr)
-    return 1 if changes else 0
+    before = loader.project_state(list(released.MIGRATIONS.items()))
+    broken = list(breaks_the_release_before(before, loader.project_state()))
+    for problem in broken:
+        print(problem, file=sys.stderr)
+    return 1 if changes or broken else 0
+
+
+def breaks_the_release_before(before: ProjectState, after: ProjectState) -> Iterator[str]:
+    """What the release before would meet on this schema: columns it must fill and does not know, or asks for in vain.
+
+    Django takes a column's default away again once the rows that are there are filled; `db_default` stays.
+    """
+    for key, model in sorted(before.models.items()):
+        label = f"{model.app_label}.{model.name}"
+        if key not in after.models:
+            yield f"{label}: the release before still asks for this table. Drop it one release later."
+            continue
+        old, new = model.fields, after.models[key].fields
+        for name in sorted(old.keys() - new.keys()):
+            yield f"{label}.{name}: the release before still asks for this column. Drop it one release later."
+        for name, field in new.items():
+            if _must_be_filled(field) and not (name in old and _must_be_filled(old[name])):
+                yield f"{label}.{name}: the release before does not fill this column. Give it a db_default."
+
+
+def _must_be_filled(field: Field) -> bool:
+    return not (field.null or field.many_to_many or field.generated or field.has_db_default())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import environ
-from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -47,15 +46,19 @@ INSTALLED_APPS = [
     "b2c",
     "revocation",
     "tenants",
+    "inbox",
     "consent",
 ]
 
 MIDDLEWARE = [
     "portal.health.answer_probes_first",
     "b2c.gate.middleware.answer_gate_first",
+    "portal.request_id.RequestIdMiddleware",
+    "portal.timing.count_durations",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "portal.pages.PageMiddleware",
     "accounts.middleware.ScopeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -146,6 +149,7 @@ USERSESSIONS_TRACK_ACTIVITY = False  # `accounts.middleware` notes it, once a mi
 # Over https the names bind cookies to this very host: no other name of the domain can set them.
 SESSION_COOKIE_NAME = "__Host-consentry_session" if PORTAL_URL.startswith("https://") else "consentry_session"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if PORTAL_URL.startswith("https://") else "csrftoken"
+MARK_COOKIE_NAME = "__Host-consentry_mark" if PORTAL_URL.startswith("https://") else "consentry_mark"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 3600)  # seconds
 # Until a session that may act on others ends because nothing was done in it.
@@ -158,6 +162,8 @@ CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 # What one person may do of what costs the whole organisation, in a minute. 0: as often as they like.
 OWN_CHANGES_PER_MINUTE = env.int("OWN_CHANGES_PER_MINUTE", default=10)
 OWN_READINGS_PER_MINUTE = env.int("OWN_READINGS_PER_MINUTE", default=6)
+# Apps that one person may report as not recognised, in a minute.
+OWN_REPORTS_PER_MINUTE = env.int("OWN_REPORTS_PER_MINUTE", default=6)
 
 # --- Entra ID and Graph ---------------------------------------------------------------------------
 # One installation has one registration, which lives in one cloud and serves one tenant or any.
@@ -172,6 +178,9 @@ ONBOARDING = env.list("ONBOARDING", default=["open"])
 IDENTITY_MAX_AGE = env.int("IDENTITY_MAX_AGE", default=600)  # seconds until identity facts are read again
 IDENTITY_HARD_LIMIT = env.int("IDENTITY_HARD_LIMIT", default=3600)  # seconds a stale page may be served
 STEP_UP_MAX_AGE = env.int("STEP_UP_MAX_AGE", default=300)  # seconds
+# As long as this, whoever confirmed that it is them may do the same kind of deed again. Not: stopping a response,
+# deciding about a request, deleting, lists of people, settings.
+STEP_UP_SAME_DEED = env.int("STEP_UP_SAME_DEED", default=900)  # seconds
 GRAPH_TIMEOUT = env.float("GRAPH_TIMEOUT", default=10.0)  # seconds, connect and read
 # The way out to Entra ID and Graph, where there is no straight one. HTTPS_PROXY and its like are not read.
 MICROSOFT_PROXY = env.str("MICROSOFT_PROXY", default="")  # http://host:port or https://user:password@host:port
@@ -180,6 +189,18 @@ TOKEN_CACHE_KEYS = env.list("TOKEN_CACHE_KEYS", default=[])  # Fernet keys, newe
 AUDIT_KEYS = env.list("AUDIT_KEYS", default=[])  # hex, 32 bytes, newest first; outside the database
 # Where signed chain heads are written, so that cutting off the newest entries is visible.
 AUDIT_HEADS_DIR = Path(env.str("AUDIT_HEADS_DIR", default=str(VAR_DIR / "audit-heads")))
+# Where older entries go, as signed files, and after how many days: see `audit.archive`.
+AUDIT_ARCHIVE_DIR = Path(env.str("AUDIT_ARCHIVE_DIR", default=str(VAR_DIR / "audit-archive")))
+AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", default=400)
+
+# --- How long what grows is kept, in days: `manage.py prune`, which beat does too ----------------------
+# Each 0 keeps for ever. Requests go with their steps, before-images, lists and notices; as long are kept ended rules of
+# the gate, texts of policies, what the inbox dealt with, grants taken back at Microsoft, and the operator's log.
+KEEP_REQUESTS_DAYS = env.int("KEEP_REQUESTS_DAYS", default=365)
+KEEP_ACCOUNTS_DAYS = env.int("KEEP_ACCOUNTS_DAYS", default=365)  # of people who did not sign in since
+KEEP_COUNTS_DAYS = env.int("KEEP_COUNTS_DAYS", default=30)  # sampled counters of the gate
+KEEP_FIGURES_DAYS = env.int("KEEP_FIGURES_DAYS", default=400)  # the overview's figures of each day
+KEEP_HEADS_DAYS = env.int("KEEP_HEADS_DAYS", default=90)  # sealed files of heads in AUDIT_HEADS_DIR
 
 # --- The spine ------------------------------------------------------------------------------------
 REVOCATION_INLINE_SECONDS = env.float("REVOCATION_INLINE_SECONDS", default=3.0)
@@ -206,7 +227,10 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost
 CELERY_TASK_DEFAULT_QUEUE = "consentry"  # a name of our own, for brokers that others use as well
 # Reading directories never stands before sign-outs: a queue of its own, which a worker of its own may take.
 _directory_queue, _queue_type, _exchange_type = "consentry-directory", None, "direct"
-CELERY_TASK_ROUTES = {"directory.tasks.*": {"queue": _directory_queue}}
+CELERY_TASK_ROUTES = {
+    "directory.tasks.*": {"queue": _directory_queue},
+    "portal.retention.tasks.*": {"queue": _directory_queue},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -226,6 +250,9 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "control_folder": str(_queue / "control"),
         "polling_interval": 0.1,
     }
+elif CELERY_BROKER_URL.startswith("redis"):
+    # Not each in its turn: sign-outs first, whose name comes first.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "sorted"}
 elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = _queue_type = "quorum"
     CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
@@ -233,6 +260,7 @@ elif CELERY_BROKER_URL.startswith("amqp"):
     # is sent with a delay (due times are rows), so the ladder may be of the cheap kind.
     CELERY_TASK_DEFAULT_EXCHANGE_TYPE = _exchange_type = "topic"
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
+# In this order: whoever takes both has sign-outs first.
 CELERY_TASK_QUEUES = [
     Queue(
         name,
@@ -242,13 +270,15 @@ CELERY_TASK_QUEUES = [
     )
     for name in (CELERY_TASK_DEFAULT_QUEUE, _directory_queue)
 ]
-CELERY_IMPORTS = ["revocation.notices"]
+CELERY_IMPORTS = ["revocation.notices", "portal.retention.tasks"]
 DIRECTORY_SYNC_SECONDS = env.int("DIRECTORY_SYNC_SECONDS", default=30)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "revocation.tasks.sweep", "schedule": REVOCATION_SWEEP_SECONDS},
     "sync": {"task": "directory.tasks.sync_all", "schedule": DIRECTORY_SYNC_SECONDS},
     "export-heads": {"task": "audit.tasks.export_heads", "schedule": 60},
     "notices": {"task": "revocation.notices.send", "schedule": 60},
+    "prune": {"task": "portal.retention.tasks.prune_all", "schedule": 24 * 3600},
+    "inbox": {"task": "inbox.tasks.go_round", "schedule": 60},
     "tidy-gate": {"task": "b2c.tasks.tidy", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
@@ -259,12 +289,12 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))  # where `collectstatic` puts them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": env.str("STATICFILES_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage")
-    },
+    "staticfiles": {"BACKEND": env.str("STATICFILES_STORAGE", default="portal.statics.JoinedStorage")},
 }
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Each by its own name, for who looks for it. A new one: a line here, a folder in locale/, `make messages`.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"), ("pl", "Polski")]
+FORMAT_MODULE_PATH = "portal.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -303,17 +333,35 @@ CONTENT_SECURITY_POLICY = {
 
 # --- E-mail (people told about a sign-out; off per tenant by default) ---------------------------------
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+if EMAIL_CONFIG.get("EMAIL_PORT") == 465 and EMAIL_CONFIG.pop("EMAIL_USE_TLS", False):
+    EMAIL_CONFIG["EMAIL_USE_SSL"] = True  # whoever listens there speaks TLS from the first byte (RFC 8314)
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds
+MAIL_DIGEST_HOUR = env.int("MAIL_DIGEST_HOUR", default=7)  # UTC: from when on the day's news are sent together
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="consentry@localhost")
 
 # --- Log: one line per event, never a token or a secret -----------------------------------------------
+# Traces and faults sent elsewhere; off unless set. See portal/observing.py.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"database_away": {"()": "portal.errors.DatabaseAwayInOneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["database_away"]}},
+    "formatters": {
+        "line": {"()": "portal.request_id.Lines"},
+        "json": {"()": "portal.request_id.JsonLines"},
+    },
+    "filters": {
+        "database_away": {"()": "portal.errors.DatabaseAwayInOneLine"},
+        "request_id": {"()": "portal.request_id.WithRequestId"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.str("LOG_FORMAT", default="line"),
+            "filters": ["database_away", "request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"msal": {"level": "INFO"}},  # its DEBUG lines hold authorization codes, whatever LOG_LEVEL says
 }

@@ -8,7 +8,6 @@ is signed under the audit key: it goes wherever the file goes.
 https://www.postgresql.org/docs/current/app-pgdump.html
 """
 
-import hmac
 import json
 import os
 import re
@@ -24,10 +23,11 @@ from django.utils import timezone
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from audit import canonical, keys
+from audit import canonical, keys, signing
 from portal.local.postgres import PostgresProblem, programs
 
 _COPY = re.compile(rb"^COPY (?:public\.)?\"?([a-z0-9_]+)\"? ")
+PURPOSE = "backup"  # of the key that signs a manifest
 
 
 class DumpProblem(Exception):
@@ -43,20 +43,19 @@ class Manifest:
 
     def signed(self) -> bytes:
         body = {"at": self.at, "rows": self.rows, "key_id": keys.newest()}
-        return json.dumps(body | {"signature": _signature(body)}, indent=1, sort_keys=True).encode() + b"\n"
+        return json.dumps(signing.sign(body, PURPOSE), indent=1, sort_keys=True).encode() + b"\n"
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
         """Raises: DumpProblem where it is missing or not what was signed."""
         try:
             body = json.loads(path.read_bytes())
-            signature = body.pop("signature")
-            holds = hmac.compare_digest(_signature(body), signature)
+            holds = signing.holds(body, PURPOSE)
         except FileNotFoundError:
             raise DumpProblem(f"{path} is missing: without it nobody can tell whether the backup is whole.") from None
         except keys.UnknownKey as unknown:
             raise DumpProblem(f"{path} is signed with the key {unknown}, which is not in AUDIT_KEYS.") from None
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except ValueError:
             holds = False
         if not holds:
             raise DumpProblem(f"{path} is not what was signed.")
@@ -179,7 +178,3 @@ def _program(name: str) -> str:
     if found := shutil.which(name):
         return found
     raise DumpProblem(f"{name} is not installed. On Debian: apt-get install postgresql-client")
-
-
-def _signature(body: dict) -> str:
-    return hmac.digest(keys.derive(body["key_id"], "backup", ""), canonical.encode(body), "sha256").hex()

@@ -9,6 +9,7 @@ DATABASE_URL and CELERY_BROKER_URL replace the embedded PostgreSQL and the broke
 """
 
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -60,9 +61,9 @@ GUIDE = """
     hugo@{customers}   Hugo Baker     helpdesk there
 
   Five things to try
-    1. As Adele, remove Mail Sidekick. Then let the app itself try to go on:
+    1. As Adele, remove Mail Sidekick, which reads her mail while you look:
        {sandbox}/apps/mail-sidekick/
-       Its next refresh is refused with AADSTS65001.
+       It reads on until the clock time the dialog said; its next refresh is refused with AADSTS65001.
     2. As Henrietta, find Adele under People and sign her out everywhere. Follow it from asked to verified;
        the refresh of every app she uses is then refused with AADSTS50173.
     3. As Megan, open Apps, sort by risk, and delete an app. Restore it under Deleted apps.
@@ -91,6 +92,11 @@ def main() -> int:
     except Stopped:
         print("Stopped.", flush=True)
         return 0
+    except OSError as full:
+        if full.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"\nThe disk is full: {full.filename or full}. Make room, or set VAR_DIR.", file=sys.stderr)
+        return 1
     except (DemoProblem, PostgresProblem) as problem:
         print(f"\n{problem}", file=sys.stderr, flush=True)
         return 1
@@ -149,14 +155,16 @@ class Demo:
         self._start("sandbox", "sandbox", "--port", self.sandbox_port, "--profile", self.profile, *gate, *paced)
         self._start_database()
         self._prepare()
-        self._start("web", "gunicorn", "portal.wsgi", *self._gunicorn_options())
+        self._start("web", "gunicorn", "-c", "python:portal.serving", "portal.wsgi", *self._gunicorn_options())
         self._wait("sandbox", lambda: self._answers(f"{self.sandbox_url}/_sandbox/world"))
+        self._let_the_app_begin()
         self._connect_tenants()
         self._start("worker", "celery", "-A", "portal", "worker", "--concurrency", 2, "--loglevel", "INFO")
         self._start("beat", "celery", "-A", "portal", "beat", "--loglevel", "INFO")
         self.stack.callback(self._ask_to_stop, "beat", "worker", "web")
         self._wait("web", lambda: self._answers(f"{self.portal_url}/readyz"))
         self._wait_for_worker()
+        self.stack.callback(self._say, "Stopping")
         print(
             GUIDE.format(
                 portal=self.portal_url,
@@ -167,6 +175,10 @@ class Demo:
         )
         print(f"Ready: {self.portal_url}", flush=True)
         self._watch()
+
+    def _let_the_app_begin(self) -> None:
+        """Mail Sidekick gets its access tokens, so that what happens next happens to an app that reads mail already."""
+        self.http.post(f"{self.sandbox_url}/apps/mail-sidekick/refresh", timeout=PATIENCE)
 
     # --- ground ------------------------------------------------------------------------------------
 

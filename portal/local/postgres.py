@@ -26,13 +26,14 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from portal.local.way import UNPRIVILEGED, objection
+
 ROLE = DATABASE = "consentry"
 OWNER = "consentry_owner"  # of the tables; ROLE, under which the portal runs, owns nothing
 SUPERUSER = "postgres"
 MAJOR = 18  # of the wheel's servers; a data folder belongs to one major version
 START_SECONDS = 60
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel allows 107
-UNPRIVILEGED = "nobody"
 
 
 class PostgresProblem(Exception):
@@ -117,21 +118,8 @@ class Server:
 
     def _require_open_way(self, folder: Path) -> None:
         """Refuse, rather than open it ourselves, when a folder on the way shuts out the server's account."""
-        for parent in reversed(folder.resolve().parents):
-            if not parent.exists():
-                return
-            mode = stat.S_IMODE(parent.stat().st_mode)
-            if not mode & stat.S_IXOTH:
-                raise PostgresProblem(
-                    f"PostgreSQL must not run as root, so it would run as '{UNPRIVILEGED}', who cannot enter {parent}\n"
-                    f"(mode {mode:04o}). Consentry changes no permissions there. "
-                    "Do one of these:\n"
-                    "  - run the same command as an ordinary user;\n"
-                    "  - clone the project into a folder open to others, for example /srv/consentry,\n"
-                    "    and leave VAR_DIR unset or set it to such a folder;\n"
-                    f"  - allow it yourself: chmod o+x {parent}\n"
-                    "  - use a PostgreSQL of your own: DATABASE_URL=postgres://user:password@host/database"
-                )
+        if said := objection(folder):
+            raise PostgresProblem(said)
 
     @property
     def _uid(self) -> int:

@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from accounts import held
+
 register = template.Library()
 
 RISKS = {
@@ -20,21 +22,23 @@ RISKS = {
 }
 # How a step's state looks: marked where a human is needed, else a plain tag.
 STATE_LOOKS = {"failed": "tag bad", "unconfirmed": "tag warn"}
-FORMATS = {"clock": "H:i", "seconds": "H:i:s", "date": "j M Y", "full": "j M Y, H:i"}
+CLOCK = {"clock": "H:i", "seconds": "H:i:s", "hour": "H:i"}
 
 
 @register.simple_tag
 def when(moment: datetime | None, show: str = "clock") -> str | SafeString:
     """A <time> in UTC that times.js turns into the reader's zone; the exact UTC is its title.
 
-    `show` is "clock" (13:40), "seconds" (13:40:31), "date" or "full". Nothing for None.
+    `show` is "clock" (13:40), "seconds" (13:40:31), "date", "full", "hour" (13:40 under a head that says the day)
+    or "day" (such a head). Nothing for None.
     """
     if moment is None:
         return ""
     utc = moment.astimezone(UTC)
-    text = date_format(utc, FORMATS[show], use_l10n=False)
-    if show != "date":
-        text = _("%(time)s UTC") % {"time": text}
+    text = "" if show in CLOCK else date_format(utc, "DATE_FORMAT")
+    if show not in ("date", "day"):
+        clock = date_format(utc, CLOCK.get(show, CLOCK["clock"]))
+        text = _("%(time)s UTC") % {"time": f"{text}, {clock}" if text else clock}
     return format_html('<time datetime="{}" title="{}" data-show="{}">{}</time>', _iso(utc), _exact(utc), show, text)
 
 
@@ -75,7 +79,7 @@ def _ago(moment: datetime) -> str:
     if past.days < 330:
         months = past.days // 30
         return ngettext("%(n)d month ago", "%(n)d months ago", months) % {"n": months}
-    return date_format(moment, "F Y", use_l10n=False)
+    return date_format(moment, "YEAR_MONTH_FORMAT")
 
 
 def _iso(moment: datetime) -> str:
@@ -86,11 +90,17 @@ def _exact(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-@register.inclusion_tag("_risk.html")
-def risk(level: int) -> dict:
+@register.simple_tag
+def risk(level: int) -> SafeString:
     """The badge of a risk level: shape, word and colour."""
     look, word = RISKS.get(int(level or 1), RISKS[1])
-    return {"look": look, "word": word}
+    return format_html('<span class="risk {}">{}</span>', look, word)
+
+
+@register.simple_tag
+def for_what(what: str, *, page: bool = True) -> SafeString:
+    """A hidden field: what the form does, should the person have to confirm who they are first. See `accounts.held`."""
+    return held.mark(str(what), page=page)
 
 
 @register.filter
@@ -109,10 +119,24 @@ def state_look(state: str) -> str:
 @register.filter
 def undo_url(message: Message) -> str:
     """The address that undoes what a toast reports: given to the message as `extra_tags="undo:<url>"`."""
-    for tag in (message.extra_tags or "").split():
-        if tag.startswith("undo:"):
-            return tag.removeprefix("undo:")
-    return ""
+    return _address(message, "undo")
+
+
+@register.filter
+def details_url(message: Message) -> str:
+    """The address that tells all about what a toast reports, given as `details:<url>`."""
+    return _address(message, "details")
+
+
+@register.filter
+def follow_url(message: Message) -> str:
+    """The address that tells how far it is meanwhile, given as `follow:<url>`."""
+    return _address(message, "follow")
+
+
+def _address(message: Message, name: str) -> str:
+    tags = (message.extra_tags or "").split()
+    return next((tag.removeprefix(f"{name}:") for tag in tags if tag.startswith(f"{name}:")), "")
 
 
 @register.simple_tag

@@ -1,4 +1,5 @@
 import getpass
+from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
@@ -12,27 +13,44 @@ from accounts.tenancy import operator_context
 class Command(BaseCommand):
     help = (
         "Make an account for /operator/, or give it a new password. The operator lists tenants and suspends them, "
-        "belongs to none, and sees no directory. The password is asked for, never given as an argument; the secret of "
-        "the second factor is shown once, for an authenticator app."
+        "belongs to none, and sees no directory. The password is asked for, or read from a file, never given as an "
+        "argument; the secret of the second factor is shown once, for an authenticator app."
     )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("username")
         parser.add_argument("--new-factor", action="store_true", help="a new second factor, in place of the one before")
+        parser.add_argument("--password-file", type=Path, help="its first line is the password; for machines")
 
-    def handle(self, *args, username: str, new_factor: bool, **options) -> None:
-        try:
-            password = getpass.getpass(f"Password for {username}: ")
-            if password != getpass.getpass("The same again: "):
-                raise CommandError("The two differ. Nothing was changed.")
-        except EOFError:
-            raise CommandError("There is no terminal to ask for the password. Run this in one (ssh -t).") from None
+    def handle(self, *args, username: str, new_factor: bool, password_file: Path | None = None, **options) -> None:
+        password = _read(password_file) if password_file else _asked_for(username)
         try:
             validate_password(password)
         except ValidationError as weak:
             raise CommandError(" ".join(weak.messages)) from None
         with operator_context():
             self.stdout.write(_make(username, password, new_factor))
+
+
+def _asked_for(username: str) -> str:
+    try:
+        password = getpass.getpass(f"Password for {username}: ")
+        if password != getpass.getpass("The same again: "):
+            raise CommandError("The two differ. Nothing was changed.")
+    except EOFError:
+        raise CommandError(
+            "There is no terminal to ask for the password. Run this in one (ssh -t), or name a file: --password-file."
+        ) from None
+    return password
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().splitlines()[0]
+    except (OSError, UnicodeDecodeError) as reason:
+        raise CommandError(f"The password file cannot be read: {reason}") from None
+    except IndexError:
+        raise CommandError(f"The password file is empty: {file}") from None
 
 
 def _make(username: str, password: str, new_factor: bool) -> str:

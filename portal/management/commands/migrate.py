@@ -4,37 +4,29 @@ DATABASE_OWNER_URL names that role and its password; database and server are tho
 portal's role may read and write rows, and only add to the record. Without it, DATABASE_URL's own role migrates.
 """
 
-import environ
-from django.conf import settings
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connections
 from psycopg import sql
+
+from accounts.owner import as_owner
 
 # The record and the list of migrations: what the portal may do there, where it is less than with any other table.
 LESS = {
     "audit_auditentry": "SELECT, INSERT",
     "audit_chainhead": "SELECT, INSERT, UPDATE",
+    "audit_label": "SELECT, INSERT",
+    "audit_redaction": "SELECT",
+    "audit_segment": "SELECT",
     "django_migrations": "SELECT",
 }
 
 
 class Command(Migrate):
     def handle(self, *args, **options) -> None:
-        connection = connections[options["database"]]
-        owner = environ.Env.db_url_config(settings.DATABASE_OWNER_URL) if settings.DATABASE_OWNER_URL else {}
-        runtime = connection.settings_dict["USER"]
-        if not owner or owner["USER"] == runtime:
+        with as_owner(options["database"]) as runtime:
             super().handle(*args, **options)
-            return
-        kept = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
-        connection.close()
-        connection.settings_dict.update({name: owner[name] for name in kept})
-        try:
-            super().handle(*args, **options)
-            _let_in(connection, runtime)
-        finally:
-            connection.close()
-            connection.settings_dict.update(kept)
+            if runtime:
+                _let_in(connections[options["database"]], runtime)
 
 
 def _let_in(connection, runtime: str) -> None:

@@ -1,0 +1,1 @@
+"""Leaving the portal: a person's names (`erasing`), or a whole tenant (`offboarding`)."""
