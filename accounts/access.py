@@ -16,12 +16,15 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import held
 from accounts.models import Membership, User
 from accounts.roles import Capability
 
 T = TypeVar("T")
 
 AUTH_TIME = "auth_time"  # session: Unix time at which Microsoft last checked this person's credentials
+DEEDS = "deeds"  # session: by kind of deed, the AUTH_TIME with which it was last asked for
+SAFE = ("GET", "HEAD", "OPTIONS")
 LOGIN_HINT = "login_hint"  # session: by which Microsoft knows the person's own session again; kept until after sign-out
 
 
@@ -89,15 +92,16 @@ def membership_in(user: User, slug: str) -> Membership:
     return found
 
 
-def require(capability: Capability, *, step_up: bool = False) -> Callable:
+def require(capability: Capability, *, step_up: bool = False, again: bool = False) -> Callable:
     """Open a view only to people whose role in this tenant includes `capability`.
 
     For views under `/t/<slug:tenant>/`, and for a person's own pages, where the home membership counts. The view finds
     `request.membership` and `request.tenant`; the `tenant` of the URL is not passed on to it.
 
     Args:
-        step_up: also ask for a sign-in younger than STEP_UP_MAX_AGE. Who comes back from that lands on a GET: on this
-            page when it was one, else on the page whose form was sent, because nothing is repeated unasked.
+        step_up: what is sent here needs a sign-in younger than STEP_UP_MAX_AGE. Opening the page needs none. Who comes
+            back from confirming finds the form as it was (`accounts.held`); nothing is sent unasked.
+        again: the same may be done once more with the same sign-in, for STEP_UP_SAME_DEED.
 
     https://docs.djangoproject.com/en/5.2/topics/http/decorators/
     """
@@ -116,8 +120,10 @@ def require(capability: Capability, *, step_up: bool = False) -> Callable:
             if not membership.can(capability):
                 page = {"capability": capability.label, "roles_known": membership.roles_known}
                 return render(request, "403.html", page, status=403)
-            if step_up and not signed_in_recently(request):
-                return ask_to_step_up(request)
+            if step_up and request.method not in SAFE:
+                if not _confirmed(request, again):
+                    return ask_to_step_up(request)
+                held.release(request)
             return view(request, *args, **kwargs)
 
         guarded.capability = capability
@@ -142,16 +148,32 @@ def from_our_pages(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return guarded
 
 
-def signed_in_recently(request: HttpRequest) -> bool:
-    """Whether Microsoft checked this person's credentials within STEP_UP_MAX_AGE seconds."""
+def signed_in_recently(request: HttpRequest, max_age: int = 0) -> bool:
+    """Whether Microsoft checked this person's credentials within `max_age` seconds, by default STEP_UP_MAX_AGE."""
     auth_time = request.session.get(AUTH_TIME)
-    return isinstance(auth_time, int | float) and 0 <= time() - auth_time + 5 <= settings.STEP_UP_MAX_AGE + 5
+    latest = (max_age or settings.STEP_UP_MAX_AGE) + 5
+    return isinstance(auth_time, int | float) and 0 <= time() - auth_time + 5 <= latest
+
+
+def _confirmed(request: HttpRequest, again: bool) -> bool:
+    """Whether the sign-in is fresh enough for what was sent, or was when the same kind of deed was done before."""
+    if not again:
+        return signed_in_recently(request)
+    deed, done = request.resolver_match.view_name, request.session.get(DEEDS, {})
+    auth_time = request.session.get(AUTH_TIME)
+    if signed_in_recently(request):
+        if done.get(deed) != auth_time:
+            request.session[DEEDS] = done | {deed: auth_time}
+        return True
+    return done.get(deed) == auth_time and signed_in_recently(request, settings.STEP_UP_SAME_DEED)
 
 
 def ask_to_step_up(request: HttpRequest) -> HttpResponse:
-    """Send the person to sign in once more, and afterwards back to a page that is safe to open."""
-    address = reverse("accounts:step-up") + "?" + urlencode({"next": safe_return(request)})
-    return leave_for(request, address)
+    """Send the person to sign in once more, and afterwards back to the form, or a page that is safe to open."""
+    back = safe_return(request)
+    if not getattr(request, "htmx", False):
+        back = held.hold(request, back)
+    return leave_for(request, reverse("accounts:step-up") + "?" + urlencode({"next": back}))
 
 
 def leave_for(request: HttpRequest, address: str) -> HttpResponse:
@@ -178,8 +200,8 @@ def safe_return(request: HttpRequest) -> str:
     """A local address to come back to by GET: this one, or the page whose form or button was used."""
     if getattr(request, "htmx", False):
         return local_path(request, request.headers.get("HX-Current-URL", ""))
-    if request.method in ("GET", "HEAD"):
-        return request.get_full_path()
+    if request.method in ("GET", "HEAD") or request.POST.get("kept"):
+        return request.get_full_path()  # a form whose text the browser keeps (keep.js) is a page at its own address
     return local_path(request, request.headers.get("Referer", ""))
 
 

@@ -126,7 +126,7 @@ def tell(request: HttpRequest, end: End) -> HttpResponse:
 
 
 def page(request: HttpRequest, end: End, *, way_back: str, sent: bool) -> HttpResponse:
-    context = {"end": end, "way_back": way_back, "nothing_sent": not sent}
+    context = {"end": end, "way_back": way_back, "nothing_sent": not sent, "kept": "kept" in request.POST}
     return render(request, "accounts/ended.html", context, status=401)
 
 

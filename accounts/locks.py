@@ -11,10 +11,15 @@ from contextlib import contextmanager, suppress
 from django.db import Error, connection
 
 
-def wait(name: str) -> None:
-    """Wait until nobody else holds this lock, and hold it until the end of the transaction."""
+def wait(name: str, *, shared: bool = False) -> None:
+    """Wait until nobody else holds this lock, and hold it until the end of the transaction.
+
+    Args:
+        shared: hold it together with others who share it, and with nobody who does not.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key(name)])
+        cursor.execute(f"SELECT {function}(%s)", [key(name)])
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 
 from accounts import ended, refresh, selectors, services
 from accounts.access import Actor, membership_in, own_membership, safe_return
@@ -69,10 +68,7 @@ class IdentityMiddleware:
             return self.get_response(request)
         with ExitStack() as request.scopes:
             request.scopes.enter_context(person_context(request.user.pk, request.user.tenant_id))
-            response = self.get_response(request)
-        if not response.has_header("Cache-Control"):
-            patch_cache_control(response, no_store=True, private=True)  # nothing stays behind after sign-out
-        return response
+            return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
         if not request.user.is_authenticated:

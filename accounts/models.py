@@ -58,6 +58,10 @@ class Tenant(models.Model):
         default=80, help_text=_("Share of Microsoft's write quota a mass action may use.")
     )
     break_glass_ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    # Whom a worried person may ask: shown to everybody of the tenant. Empty where the tenant names nobody.
+    contact_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+    contact_phone = models.CharField(max_length=40, blank=True, default="", db_default="")
+    contact_mail = models.EmailField(max_length=254, blank=True, default="", db_default="")
     notify_people = models.BooleanField(default=False)
     notify_subject = models.CharField(max_length=200, blank=True)
     notify_body = models.TextField(blank=True)
@@ -105,6 +109,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     object_id = models.UUIDField(null=True)
     display_name = models.CharField(max_length=256, blank=True)
     upn = models.CharField(max_length=256, blank=True)  # for display only: it changes owners
+    language = models.CharField(max_length=16, blank=True, default="", db_default="")  # that mails are written in
     is_guest = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -201,6 +206,27 @@ class Membership(models.Model):
         return capability in self.capabilities
 
 
+class SavedView(TenantOwned):
+    """Filters of a list under a name: one person's, in one tenant. Nobody else is shown them, and no entry is made."""
+
+    class List(models.TextChoices):
+        APPS = "apps"
+        PERMISSIONS = "permissions"
+        PEOPLE = "people"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    list = models.CharField(max_length=16, choices=List)
+    name = models.CharField(max_length=64)
+    query = models.CharField(max_length=2000)  # as an address says it, without its "?"
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["membership", "list", "name"], name="one_view_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class EndedSession(models.Model):
     """A portal session that was ended from elsewhere, so that its browser can be told: see `accounts.ended`."""
 
@@ -222,6 +248,33 @@ class Bucket(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Silence(models.Model):
+    """A host of Microsoft's that answers nobody, as some process found out: see `accounts.outages`. Of no tenant."""
+
+    host = models.CharField(primary_key=True, max_length=64)
+    since = models.DateTimeField()
+    until = models.DateTimeField()  # the word of the one who found out holds until then
+
+    def __str__(self) -> str:
+        return self.host
+
+
+class Duration(models.Model):
+    """How long something took, in all processes together: see `accounts.durations`. Of no tenant, and of nobody."""
+
+    id = models.BigAutoField(primary_key=True)
+    figure = models.CharField(max_length=64)
+    labels = ArrayField(models.CharField(max_length=64))
+    counts = ArrayField(models.BigIntegerField())  # one for each bucket, the last for what took longer than any
+    seconds = models.FloatField(default=0)  # all of it added up
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["figure", "labels"], name="one_row_per_duration")]
+
+    def __str__(self) -> str:
+        return f"{self.figure} {self.labels}"
 
 
 class TokenCache(models.Model):

@@ -38,6 +38,7 @@ class Pace:
 
 CHANGES = Pace("changes", "OWN_CHANGES_PER_MINUTE")
 READINGS = Pace("readings", "OWN_READINGS_PER_MINUTE")
+REPORTS = Pace("reports", "OWN_REPORTS_PER_MINUTE")
 
 _TAKE = """
 INSERT INTO accounts_bucket AS b (key, level, at) VALUES (%(key)s, %(most)s - 1, %(now)s)

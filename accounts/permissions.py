@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _, gettext_lazy as lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.models import Tenant
 from graph.client import GraphClient
@@ -17,9 +17,9 @@ from graph.errors import NotFound
 
 
 class Standing(TextChoices):
-    GRANTED = "granted", lazy("Granted")
-    MISSING = "missing", lazy("Missing")
-    NOT_KNOWN = "not_known", lazy("Not known")
+    GRANTED = "granted", gettext_lazy("Granted")
+    MISSING = "missing", gettext_lazy("Missing")
+    NOT_KNOWN = "not_known", gettext_lazy("Not known")
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,17 @@ from accounts.oidc import id_token
 from accounts.oidc.flow import SCOPES
 from accounts.oidc.id_token import Identity, InvalidIdToken
 from accounts.token_store import Stored
-from graph import tokens
+from graph import breaker, tokens, transport
+from graph.clouds import installed
 from graph.errors import GraphError, TokenError, TokenUnavailable
 
 logger = logging.getLogger(__name__)
 
 # Seconds one request may take to ask; nobody else asks meanwhile, nor after a failure until they are over.
 LEASE = 30
+# Seconds a page waits for Microsoft's word when that is due, on somebody who may be served without it for now; and at
+# every other attempt. A Microsoft that answers does so within a part of that.
+PATIENCE, LONG_PATIENCE = 0.7, 3.0
 # Refusals that are about the portal or a passing fault, not about the person.
 NOT_ABOUT_THE_PERSON = {"invalid_client", "server_error", "temporarily_unavailable"}
 
@@ -71,11 +75,14 @@ def keep_fresh(user: User) -> Outcome:
     if age <= timedelta(seconds=settings.IDENTITY_MAX_AGE):
         return Outcome(Freshness.FRESH)
     within_limit = age <= timedelta(seconds=settings.IDENTITY_HARD_LIMIT)
-    if not _claim(user, now):
+    hangs = within_limit and breaker.doubted(installed().login_host)
+    if hangs or not _claim(user, now):
         just_due = age <= timedelta(seconds=settings.IDENTITY_MAX_AGE + LEASE)
         return Outcome(Freshness.FRESH if just_due else Freshness.STALE if within_limit else Freshness.TOO_OLD)
+    first = within_limit and user.identity_lease_until is None
     try:
-        _ask_and_store(user)
+        with transport.hurried(PATIENCE if first else LONG_PATIENCE):
+            _ask_and_store(user, others_may_know_more=within_limit)
     except SaidNo as error:
         refused = f"entra_refused {error.code}".strip()
         services.end_portal_sessions(user, reason=refused, actor=Actor.system(user.tenant_id))
@@ -108,8 +115,10 @@ def _claim(user: User, now: datetime) -> bool:
     return bool(mine.update(identity_lease_until=now + timedelta(seconds=LEASE)))
 
 
-def _ask_and_store(user: User) -> None:
+def _ask_and_store(user: User, *, others_may_know_more: bool) -> None:
     stored = token_store.load(user)
+    if stored is None and others_may_know_more and token_store.is_kept(user):
+        raise NoAnswer  # TOKEN_CACHE_KEYS are being changed, and this process does not have the new one yet
     if stored is None:
         raise SaidNo
     identity = _ask(user, stored)

@@ -26,6 +26,27 @@ class OwnSession:
     is_this_one: bool
 
 
+@dataclass(frozen=True)
+class Contact:
+    """Whom a worried person may ask. Name, phone or mail may be empty, not both of the last two."""
+
+    name: str
+    phone: str
+    mail: str
+
+    @property
+    def dial(self) -> str:
+        """The phone number as a `tel:` address takes it."""
+        return "".join(sign for sign in self.phone if sign in "+0123456789")
+
+
+def security_contact(tenant: Tenant) -> Contact | None:
+    """Whom the tenant's people may ask about their security; None where the tenant names nobody."""
+    if not (tenant.contact_phone or tenant.contact_mail):
+        return None
+    return Contact(tenant.contact_name, tenant.contact_phone, tenant.contact_mail)
+
+
 def directory_roles_told(tenant: Tenant) -> bool | None:
     """Whether the newest ID tokens of a tenant's people named directory roles; None before the first sign-in.
 

@@ -94,6 +94,13 @@ def take_facts(user: User, identity: Identity, now: datetime) -> None:
     )
 
 
+def reads(user: User, language: str) -> None:
+    """Remember in which language this person reads, for mails. Pages follow the browser."""
+    if user.language != language:
+        user.language = language
+        user.save(update_fields=["language"])
+
+
 def end_portal_sessions(people: Someone | Iterable[Someone], *, reason: str, actor: Actor) -> int:
     """End every portal session of these people and wipe their tokens; Entra cannot do that for us.
 

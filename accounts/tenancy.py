@@ -34,6 +34,10 @@ class Scope:
 _scope: ContextVar[Scope] = ContextVar("consentry_scope", default=Scope())  # noqa: B039 - frozen
 
 
+def current_scope() -> Scope:
+    return _scope.get()
+
+
 def current_tenant_id() -> UUID | None:
     return _scope.get().tenant_id
 

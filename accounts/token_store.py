@@ -40,6 +40,11 @@ def load(user: User) -> Stored | None:
     return Stored(cache, found[1])
 
 
+def is_kept(user: User) -> bool:
+    """Whether there is a cache, although it may be under a key that is not known here."""
+    return TokenCache.objects.filter(user_id=user.pk, tenant_id=user.tenant_id).exists()
+
+
 def save(user: User, cache: msal.SerializableTokenCache, *, epoch: int) -> bool:
     """Keep the cache, unless the person's tokens were wiped since `epoch` was read; says whether it was kept."""
     blob = _box().encrypt(cache.serialize().encode())

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import ended as ending, selectors, services
 from accounts.access import LOGIN_HINT, Actor, safe_next, signed_in_recently
 from accounts.entra.views import start_step_up
+from accounts.held import Held
 from accounts.middleware import any_identity
 from accounts.oidc import flow
 from accounts.oidc.id_token import issuer_tenant
@@ -110,8 +111,18 @@ def step_up(request: HttpRequest) -> HttpResponse:
         return start_step_up(request, way_back)
     if signed_in_recently(request):
         return redirect(way_back)
-    minutes = settings.STEP_UP_MAX_AGE // 60
-    return render(request, "accounts/step_up.html", {"way_back": way_back, "minutes": minutes})
+    page = {"way_back": way_back, "minutes": settings.STEP_UP_MAX_AGE // 60, "held": Held.of(request)}
+    return render(request, "accounts/step_up.html", page)
+
+
+@require_safe
+@never_cache
+def go_on(request: HttpRequest) -> HttpResponse:
+    """What was sent without a page of its own, for one more click: nothing is repeated by itself."""
+    held = Held.of(request)
+    if held is None or held.page:
+        return redirect(held.path if held else "/")
+    return render(request, "accounts/go_on.html", {"held": held})
 
 
 @csrf_exempt

@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -161,6 +162,7 @@ def _remember(request: HttpRequest, user: User, arrival: Arrival) -> None:
     request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     ended.forget(request)
     token_store.save(user, arrival.cache, epoch=user.token_epoch)
+    services.reads(user, get_language())
     UserSession.objects.filter(session_key=request.session.session_key).update(data=_session_facts(identity))
 
 
