@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from graph.sentences import english
+
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -32,7 +34,7 @@ def plain(value: Any) -> Any:
 
 
 def text(value: str) -> str:
-    return str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return str(english(value)).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def instant(value: datetime) -> str:

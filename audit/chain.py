@@ -10,11 +10,12 @@ Completeness (nothing was cut off the end) needs something outside the database:
 import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from audit import canonical, keys
-from audit.models import AuditEntry, ChainHead
+from audit.models import AuditEntry, ChainHead, Segment
 
 GENESIS = bytes(32)
 # Everything an entry says. A field left out here could be edited without anyone noticing: a test compares.
@@ -30,6 +31,17 @@ class Head:
     sequence: int
     mac: str  # hex
     at: str = field(default="", compare=False)  # when it was signed, as `canonical.instant` writes it
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Entries that are not here to be read, from `first` to the one that `head` names: the chain goes on from that."""
+
+    first: int
+    head: Head
+
+
+Row = tuple[dict[str, Any], str] | Passed
 
 
 @dataclass
@@ -74,14 +86,17 @@ def mac(previous: bytes, fields: dict[str, Any]) -> bytes:
     return hmac.digest(key, previous + canonical.encode(fields), "sha256")
 
 
-def verify(tenant_id: UUID, heads: Iterable[Head] = ()) -> Report:
-    """Check a tenant's live chain, in constant memory; `heads` are exported ones it must still contain.
+def verify(tenant_id: UUID, heads: Iterable[Head] = (), archived: Iterable[Row] | None = None) -> Report:
+    """Check a tenant's live chain, in constant memory.
 
     Writers may go on meanwhile: the stored head is read before the entries, which must then reach it.
+
+    Args:
+        heads: exported ones it must still contain.
+        archived: what left the database (`audit.archive`); passed over without it.
     """
     before = _stored_head(tenant_id)
-    entries = AuditEntry.objects.filter(tenant_id=tenant_id).order_by("sequence", "id")
-    rows = ((fields_of(entry), bytes(entry.mac).hex()) for entry in entries.iterator(chunk_size=2000))
+    rows = chain(passed(tenant_id) if archived is None else archived, live(tenant_id))
     report = verify_rows(str(tenant_id), rows, [*heads, *([before] if before and before.sequence else [])])
 
     after = _stored_head(tenant_id)
@@ -92,12 +107,46 @@ def verify(tenant_id: UUID, heads: Iterable[Head] = ()) -> Report:
     return report
 
 
+def live(tenant_id: UUID, *, after: int | None = None, upto: int | None = None) -> Iterator[tuple[dict[str, Any], str]]:
+    """The entries in the database, in their order; every one, whatever its number, unless told otherwise."""
+    entries = AuditEntry.objects.filter(tenant_id=tenant_id).order_by("sequence", "id")
+    if after is not None:
+        entries = entries.filter(sequence__gt=after)
+    if upto is not None:
+        entries = entries.filter(sequence__lte=upto)
+    for entry in entries.iterator(chunk_size=1000):
+        yield fields_of(entry), bytes(entry.mac).hex()
+
+
+def passed(tenant_id: UUID) -> list[Passed]:
+    """The entries that left the database, as its own rows say."""
+    segments = Segment.objects.filter(tenant_id=tenant_id).order_by("last")
+    return [Passed(one.first, Head(str(tenant_id), one.last, bytes(one.mac).hex())) for one in segments]
+
+
+def start(tenant_id: UUID) -> Head:
+    """What the entries in the database go on from: the last one that left it, or the beginning of the chain."""
+    last = Segment.objects.filter(tenant_id=tenant_id).order_by("last").last()
+    return Head(str(tenant_id), last.last, bytes(last.mac).hex()) if last else Head(str(tenant_id), 0, GENESIS.hex())
+
+
+def mac_at(tenant_id: UUID, sequence: int) -> str:
+    """The MAC of an entry, in hex, as far as the database knows it; empty where it does not."""
+    for rows in (
+        AuditEntry.objects.filter(tenant_id=tenant_id, sequence=sequence),
+        Segment.objects.filter(tenant_id=tenant_id, last=sequence),
+    ):
+        if (mac := rows.values_list("mac", flat=True).first()) is not None:
+            return bytes(mac).hex()
+    return ""
+
+
 def _stored_head(tenant_id: UUID) -> Head | None:
     head = ChainHead.objects.filter(tenant_id=tenant_id).first()
     return Head(str(tenant_id), head.sequence, bytes(head.mac).hex()) if head else None
 
 
-def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], heads: Iterable[Head] = ()) -> Report:
+def verify_rows(tenant_id: str, rows: Iterable[Row], heads: Iterable[Head] = ()) -> Report:
     """Check entries (fields, MAC in hex) in the order they are given, which must be the order of the chain."""
     report = Report(tenant_id, head=Head(tenant_id, 0, GENESIS.hex()))
     heads = [head for head in heads if head.tenant_id == tenant_id]
@@ -105,7 +154,17 @@ def verify_rows(tenant_id: str, rows: Iterable[tuple[dict[str, Any], str]], head
     report.integrity.extend(_contradictions(heads))
 
     previous, sequence, order = GENESIS, 0, keys.Order()
-    for fields, found in rows:
+    for row in rows:
+        if isinstance(row, Passed):
+            if row.first != sequence + 1:
+                report.integrity.append(f"Entry {row.first} follows entry {sequence}: something between is missing.")
+            for number in [number for number in expected_heads if row.first <= number <= row.head.sequence]:
+                if expected_heads.pop(number) != row.head.mac and number == row.head.sequence:
+                    report.integrity.append(f"Entry {number} is not the one that a signed head recorded.")
+            report.entries += row.head.sequence - row.first + 1
+            report.head, previous, sequence = row.head, _bytes(row.head.mac), row.head.sequence
+            continue
+        fields, found = row
         report.entries += 1
         faults = list(entry_faults(tenant_id, previous, sequence, fields, found, order))
         if len(report.integrity) < MAX_FAULTS:

@@ -1,7 +1,6 @@
 """Files of signed heads, line by line: how a line is signed and checked, and what a whole file says."""
 
 import hashlib
-import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,8 +9,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from audit import canonical, keys
+from audit import canonical, keys, signing
 from audit.chain import Head
+
+PURPOSE = "head"  # of the key that signs
 
 
 @dataclass
@@ -51,14 +52,13 @@ def sign(head: Head, **extra: object) -> dict:
         "key_id": keys.newest(),
         **extra,
     }
-    return body | {"signature": _signature(body).hex()}
+    return signing.sign(body, PURPOSE, body["tenant_id"])
 
 
 def check(body: dict) -> Head | None:
     """The head in a signed line, or None where its signature does not hold."""
     try:
-        unsigned = {key: value for key, value in body.items() if key != "signature"}
-        valid = hmac.compare_digest(_signature(unsigned), bytes.fromhex(body["signature"]))
+        valid = signing.holds(body, PURPOSE, str(body["tenant_id"]))
         return Head(body["tenant_id"], int(body["sequence"]), body["mac"], body["at"]) if valid else None
     except (keys.UnknownKey, KeyError, TypeError, ValueError):
         return None
@@ -166,8 +166,3 @@ class _Reader:
             yield f"this file goes on from {name}, which is missing."
         elif digest != self.before.digest.hexdigest():
             yield f"{name} is not the file that this one goes on from."
-
-
-def _signature(body: dict) -> bytes:
-    key = keys.derive(body["key_id"], "head", str(body["tenant_id"]))
-    return hmac.digest(key, canonical.encode(body), "sha256")

@@ -8,10 +8,9 @@ says they were there. Ship the folder to a place that the database's owner canno
 
 import errno
 import fcntl
-import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,10 +20,12 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from audit import canonical
+from accounts import everywhere
+from accounts.everywhere import HERE, number_given
+from audit import canonical, chain, signing
 from audit.chain import Head
 from audit.head_files import check, current, load, parsed, sealed_files, sign
-from audit.models import AuditEntry, ChainHead
+from audit.models import AuditEntry, ChainHead, Segment
 
 MAX_BYTES = 1_000_000  # of a file before it is sealed: some 3,000 heads
 LATE = timedelta(minutes=10)  # heads are written every minute: by then something is wrong
@@ -86,9 +87,7 @@ def ahead(tenant_id: UUID, directory: Path | None = None) -> Head | None:
         return None
     if known is None or known.sequence == 0:
         return None
-    stored = AuditEntry.objects.filter(tenant_id=tenant_id, sequence=known.sequence).values_list("mac", flat=True)
-    mac = stored.first()
-    return None if mac is not None and bytes(mac).hex() == known.mac else known
+    return None if chain.mac_at(tenant_id, known.sequence) == known.mac else known
 
 
 def in_common(tenant_id: UUID, directory: Path | None = None) -> int:
@@ -96,7 +95,8 @@ def in_common(tenant_id: UUID, directory: Path | None = None) -> int:
     found = load(directory or settings.AUDIT_HEADS_DIR, tenant_id).heads
     numbers = [head.sequence for head in found]
     stored = AuditEntry.objects.filter(tenant_id=tenant_id, sequence__in=numbers).values_list("sequence", "mac")
-    macs = {sequence: bytes(mac).hex() for sequence, mac in stored}
+    archived = Segment.objects.filter(tenant_id=tenant_id, last__in=numbers).values_list("last", "mac")
+    macs = {sequence: bytes(mac).hex() for sequence, mac in stored.union(archived)}
     return max((head.sequence for head in found if macs.get(head.sequence) == head.mac), default=0)
 
 
@@ -135,6 +135,22 @@ def end(tenant_id: UUID, directory: Path | None = None) -> Path | None:
         return _seal(path, head, ended=True)
 
 
+def forget(tenant_id: UUID, before: datetime, directory: Path | None = None) -> int:
+    """Delete sealed files whose newest head is older than that, but not the newest of them. Returns how many.
+
+    A later head vouches for every entry before it. Copies that were put elsewhere stay.
+    """
+    with _locked(directory or settings.AUDIT_HEADS_DIR) as folder:
+        gone = 0
+        for path in sealed_files(tenant_id, folder)[:-1]:
+            last = _last(path)
+            if not last or datetime.fromisoformat(last["at"]) >= before:
+                break
+            path.unlink()
+            gone += 1
+        return gone
+
+
 def round_done(directory: Path | None = None) -> None:
     """Every tenant's newest head is written."""
     folder = directory or settings.AUDIT_HEADS_DIR
@@ -170,12 +186,12 @@ def _append(folder: Path, head: Head) -> Path:
 def _continued(folder: Path, tenant_id: UUID | str) -> dict:
     """What the first line of a file says about the sealed one before it, if there is one."""
     before = sealed_files(tenant_id, folder)
-    return {"after": before[-1].name, "digest": _digest(before[-1])} if before else {}
+    return {"after": before[-1].name, "digest": signing.digest(before[-1])} if before else {}
 
 
 def _seal(path: Path, head: Head, *, ended: bool = False) -> Path:
     _write(path, b"")  # ends a torn line, so that the digest is of whole lines
-    _write(path, _line(head, {"seal": _digest(path), "ended": ended}))
+    _write(path, _line(head, {"seal": signing.digest(path), "ended": ended}))
     return _put_aside(path, head)
 
 
@@ -208,19 +224,35 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def lag(tenant_id: UUID, directory: Path | None = None) -> Lag:
-    """How far the exported heads are behind the chain. Two queries and the end of a file.
+    """How far the exported heads are behind the chain. One query and the end of a file.
 
     A file that cannot be read vouches for nothing.
     """
+    return lags([tenant_id], directory)[tenant_id]
+
+
+def lags(tenant_ids: Iterable[UUID], directory: Path | None = None) -> dict[UUID, Lag]:
+    """The same of many tenants: one statement, and the end of a file of each."""
+    sealed = {tenant_id: _readable(tenant_id, directory) for tenant_id in tenant_ids}
+    waiting = AuditEntry.objects.filter(tenant_id=HERE, sequence__gt=number_given("sealed")).order_by("sequence")
+    questions = {
+        "head": ChainHead.objects.filter(tenant_id=HERE).values("sequence"),
+        "oldest": waiting.values("at")[:1],
+    }
+    given = {tenant_id: {"sealed": head.sequence if head else 0} for tenant_id, head in sealed.items()}
+    found = {}
+    for tenant_id, answers in everywhere.ask(questions, given).items():
+        stored = answers["head"][0]["sequence"] if answers["head"] else 0
+        since = datetime.fromisoformat(answers["oldest"][0]["at"]) if answers["oldest"] else None
+        found[tenant_id] = Lag(sealed[tenant_id], max(0, stored - given[tenant_id]["sealed"]), since)
+    return found
+
+
+def _readable(tenant_id: UUID, directory: Path | None) -> Head | None:
     try:
-        sealed = newest(tenant_id, directory)
+        return newest(tenant_id, directory)
     except OSError:
-        sealed = None
-    done = sealed.sequence if sealed else 0
-    stored = ChainHead.objects.filter(tenant_id=tenant_id).values_list("sequence", flat=True).first() or 0
-    waiting = AuditEntry.objects.filter(tenant_id=tenant_id, sequence__gt=done)
-    since = waiting.order_by("sequence").values_list("at", flat=True).first()
-    return Lag(sealed, max(0, stored - done), since)
+        return None
 
 
 def round_age(directory: Path | None = None) -> float | None:
@@ -264,8 +296,3 @@ def _last(path: Path) -> dict | None:
         if body and check(body):
             return body
     return None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

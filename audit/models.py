@@ -19,6 +19,7 @@ class Area(models.TextChoices):
     REVOCATIONS = "revocations", _("Revocations")
     STEPS = "steps", _("Steps at Microsoft")
     EXPORTS = "exports", _("Downloads and exports")
+    INBOX = "inbox", _("Reports and the inbox")
     COPY = "copy", _("Directory copy")
 
 
@@ -42,6 +43,7 @@ class Outcome(models.TextChoices):
 _AREA_OF = {  # by the first two words of an event
     "accounts.session": Area.SESSIONS,
     "accounts.membership": Area.MEMBERSHIPS,
+    "accounts.person": Area.MEMBERSHIPS,
     "consent.tenant": Area.TENANT,
     "revocation.request": Area.REVOCATIONS,
     "revocation.approval": Area.REVOCATIONS,
@@ -51,6 +53,9 @@ _AREA_OF = {  # by the first two words of an event
     "audit.record": Area.EXPORTS,
     "directory.list": Area.EXPORTS,
     "directory.copy": Area.COPY,
+    "inbox.report": Area.INBOX,
+    "inbox.item": Area.INBOX,
+    "inbox.mail": Area.INBOX,
     "b2c.credential": Area.TENANT,
 }
 
@@ -64,9 +69,12 @@ class AuditEvent(models.TextChoices):
     STEPPED_UP = "accounts.session.stepped_up", _("signed in again to confirm")
     MEMBERSHIP_GRANTED = "accounts.membership.granted", _("let a provider's person in")
     MEMBERSHIP_REVOKED = "accounts.membership.revoked", _("ended a provider's membership")
+    PERSON_ERASED = "accounts.person.erased", _("names of a person erased")
     TENANT_CONNECTED = "consent.tenant.connected", _("tenant connected")
     TENANT_CHANGED = "consent.tenant.changed", _("tenant settings changed")
     TENANT_RESTORED = "consent.tenant.restored", _("database restored from a backup")
+    TENANT_PRUNED = "consent.tenant.pruned", _("old rows deleted")
+    TENANT_LEFT = "consent.tenant.left", _("tenant exported and destroyed")
     REVOCATION_REQUESTED = "revocation.request.created", _("revocation asked for")
     REVOCATION_APPROVED = "revocation.request.approved", _("revocation approved")
     REVOCATION_REJECTED = "revocation.request.rejected", _("revocation rejected")
@@ -87,7 +95,16 @@ class AuditEvent(models.TextChoices):
     STEP_UNCONFIRMED = "revocation.step.unconfirmed", _("not confirmed")
     RESULT_EXPORTED = "revocation.result.exported", _("result downloaded")
     AUDIT_EXPORTED = "audit.record.exported", _("audit record exported")
+    AUDIT_ARCHIVED = "audit.record.archived", _("older entries archived")
+    AUDIT_CERTIFIED = "audit.record.certified", _("certificate of the record made")
     LIST_EXPORTED = "directory.list.exported", _("list downloaded")
+    APP_REPORTED = "inbox.report.made", _("app reported as not recognised")
+    REPORT_WITHDRAWN = "inbox.report.withdrawn", _("report of an app withdrawn")
+    REPORT_REFUSED = "inbox.report.refused", _("report of an app refused")
+    REPORT_ANSWERED = "inbox.report.answered", _("report of an app answered")
+    DEALT_WITH = "inbox.item.dealt_with", _("dealt with, in the inbox")
+    REOPENED = "inbox.item.reopened", _("put back into the inbox")
+    MAIL_CHOSEN = "inbox.mail.chosen", _("chose when to be told by mail")
     DIRECTORY_SYNCED = "directory.copy.completed", _("directory copy completed")
     DIRECTORY_SYNC_FAILED = "directory.copy.failed", _("directory copy failed")
     GATE_CREDENTIAL_CREATED = "b2c.credential.created", _("credential of the refresh gate made")
@@ -162,3 +179,70 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id} {self.sequence}"
+
+
+class Label(models.Model):
+    """What a person is called in the record. Entries hold `ref` alone: see `audit.personal`.
+
+    Without the key, nobody can try names until one fits. Erasing empties text and key; a trigger allows nothing else.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.UUIDField()
+    person_id = models.CharField(max_length=64)
+    ref = models.CharField(max_length=22)
+    text = models.CharField(max_length=256, blank=True)
+    key = models.BinaryField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        # Not by tenant first: the names of a batch of people would then be looked for among all of the tenant's.
+        constraints = [models.UniqueConstraint(fields=["ref", "tenant_id"], name="one_label_per_ref")]
+        indexes = [models.Index(fields=["tenant_id", "person_id"], name="label_by_person")]
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class Redaction(models.Model):
+    """An entry that names an erased person in clear, because it is older than `Label`: its texts are not shown."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.UUIDField()
+    sequence = models.BigIntegerField()
+    person_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "sequence", "person_id"], name="one_redaction_per_entry")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.sequence}"
+
+
+class Segment(models.Model):
+    """Entries that left the database for a file of the archive. A trigger lets go of no others.
+
+    `signature` is over everything else here, under the audit key: see `audit.archive`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.UUIDField()
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    previous_mac = models.BinaryField(max_length=32)  # of the entry before the first
+    mac = models.BinaryField(max_length=32)  # of the last entry: the chain goes on from it
+    digest = models.CharField(max_length=64)  # SHA-256 of the file
+    until = models.DateTimeField()  # when the last entry was written
+    counts = models.JSONField(default=dict)  # what a counter made of these entries: `audit.tally`
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    signature = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant_id", "last"], name="one_segment_per_last")]
+        ordering = ["last"]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.first}-{self.last}"

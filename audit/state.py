@@ -6,6 +6,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from audit import chain, heads, keys
+from audit.chain import Head
 from audit.heads import Lag
 from audit.models import AuditEntry, ChainHead
 
@@ -19,6 +20,7 @@ class ChainState:
     entries: int
     checked: int
     faults: list[str]
+    archived: int  # the last entry that left the database for the archive; 0 where none did
     lag: Lag  # what no signed head outside the database vouches for yet
 
     @property
@@ -40,29 +42,30 @@ def state_of(tenant_id: UUID) -> ChainState:
     lag = heads.lag(tenant_id)  # first, so that it is never newer than what is read after it
     head = ChainHead.objects.filter(tenant_id=tenant_id).first()
     rows = list(AuditEntry.objects.filter(tenant_id=tenant_id).order_by("-sequence")[: TAIL + 1])
-    faults = _tail_faults(rows[::-1])
+    start = chain.start(tenant_id)
+    faults = _tail_faults(rows[::-1], start)
     # An entry written between the two queries is no fault; one the head knows and the table has lost is.
     if head and (not rows or rows[0].sequence < head.sequence):
         faults.append("The head names an entry that is not there: the end of the record is missing.")
     if lag.sealed and lag.sealed.sequence > (rows[0].sequence if rows else 0):
         faults.append("A signed head recorded more entries than there are: the end of the record is missing.")
-    return ChainState(head.sequence if head else 0, len(rows[:TAIL]), faults, lag)
+    return ChainState(head.sequence if head else 0, len(rows[:TAIL]), faults, start.sequence, lag)
 
 
-def _tail_faults(rows: list[AuditEntry]) -> list[str]:
-    """Faults among rows, oldest first. The first is only there for the next one's MAC, unless it begins the chain."""
+def _tail_faults(rows: list[AuditEntry], start: Head) -> list[str]:
+    """Faults among rows, oldest first. The first is only there for the next one's MAC, unless it follows `start`."""
     faults: list[str] = []
     order = keys.Order()
     for before, entry in pairwise([None, *rows]):
-        if before is None and entry.sequence != 1:
+        if before is None and entry.sequence != start.sequence + 1:
             if len(rows) <= TAIL:
                 faults.append(f"Entry {entry.sequence} should not be the first.")
             continue
-        previous = bytes(before.mac) if before else chain.GENESIS
+        previous = bytes(before.mac) if before else bytes.fromhex(start.mac)
         faults += chain.entry_faults(
             str(entry.tenant_id),
             previous,
-            before.sequence if before else 0,
+            before.sequence if before else start.sequence,
             chain.fields_of(entry),
             bytes(entry.mac).hex(),
             order,

@@ -15,19 +15,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("--tenant", help="slug, domain or id; every tenant without it, and those that are gone")
-        parser.add_argument("--file", type=Path, help="an exported record, checked without the database")
+        parser.add_argument(
+            "--file", type=Path, help="an exported record, or a tenant's folder of segments; without the database"
+        )
         parser.add_argument("--heads", type=Path, help="folder of exported signed heads (default: AUDIT_HEADS_DIR)")
+        parser.add_argument("--archives", type=Path, help="folder of archived segments (default: AUDIT_ARCHIVE_DIR)")
 
-    def handle(self, *args, tenant=None, file=None, heads=None, **options) -> None:
+    def handle(self, *args, tenant=None, file=None, heads=None, archives=None, **options) -> None:
         if file:
             if not file.exists():
                 raise CommandError(f"{file} does not exist.")
-            reports = [(str(file), export.verify_file(file, heads))]
+            is_folder = file.is_dir()
+            report = verification.verify_folder(file, heads) if is_folder else export.verify_file(file, heads, archives)
+            reports = [(str(file), report)]
         else:
             folder = heads or settings.AUDIT_HEADS_DIR
-            reports = [(row.name, verification.verify(row.id, folder)) for row in find_tenants(tenant)]
+            reports = [(row.name, verification.verify(row.id, folder, archives)) for row in find_tenants(tenant)]
             if tenant is None:
-                reports.append(("the operator's sign-ins", verification.verify(OPERATOR, folder)))
+                reports.append(("the operator's sign-ins", verification.verify(OPERATOR, folder, archives)))
                 reports += [(str(gone), report) for gone, report in verification.vanished(folder)]
         for name, report in reports:
             self._print(name, report)

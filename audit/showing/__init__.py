@@ -1,0 +1,1 @@
+"""What the pages of the record show: sentences, differences, filters in words, files."""
