@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from directory import wording
@@ -220,11 +221,22 @@ def answered_for(tenant: Tenant, object_id: UUID | str, app_id: UUID | str) -> S
     raise ServicePrincipal.DoesNotExist
 
 
+def _role(tie: AgentTie) -> str:
+    if tie.holder_type != "group":
+        return tie.get_role_display()
+    name = tie.holder_name or _("a group")
+    return _("%(role)s through %(group)s") % {"role": tie.get_role_display(), "group": name}
+
+
 def answered_for_by(tenant: Tenant, object_id: UUID | str) -> list[ServicePrincipal]:
-    """The agents and blueprints that this person sponsors or owns, by name; `roles` says which of the two."""
-    rows = AgentTie.objects.filter(tenant=tenant, holder_id=object_id, agent__deleted_at__isnull=True)
+    """The agents and blueprints that this person sponsors or owns, themselves or through a group, by name; `roles` says
+    which of the two.
+    """
+    groups = Person.objects.filter(tenant=tenant, pk=object_id).values_list("answering_groups", flat=True).first()
+    theirs = Q(holder_id=object_id) | Q(holder_type="group", holder_id__in=groups or [])
+    rows = AgentTie.objects.filter(theirs, tenant=tenant, agent__deleted_at__isnull=True)
     found: dict[UUID, ServicePrincipal] = {}
     for row in rows.select_related("agent").order_by("agent__display_name", "agent_id", "-role"):
         app = found.setdefault(row.agent_id, row.agent)
-        app.roles = [*getattr(app, "roles", []), row.get_role_display()]
+        app.roles = [*getattr(app, "roles", []), _role(row)]
     return list(found.values())

@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BooleanField, Q, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory import words
 from directory.agents import orphans
+from directory.many import among
 from directory.models import (
     MICROSOFT_TENANT_IDS,
     NEVER,
@@ -31,6 +32,7 @@ from directory.models import (
     Risk,
     ServicePrincipal,
 )
+from directory.paging import order_of
 from directory.reasons import ALONE, FACTS, GROUPS
 from directory.risk import UNUSED_AFTER
 
@@ -45,6 +47,7 @@ SORTS = {
 PUBLISHERS = ("verified", "unverified", "own", "microsoft", "third_party")
 CONSENTS = ("user", "admin", "app_only", "none", "new")
 OFF = ("here", "publisher", "microsoft")
+APP = "directory_serviceprincipal.id"
 FEW = 1000  # apps that are named one by one
 MOST_PEOPLE = 200  # whose apps are looked up for a search
 PERSON_FROM = 3  # letters: fewer name half of everybody
@@ -117,15 +120,12 @@ def matching(tenant: Tenant, wanted: AppFilter) -> QuerySet[ServicePrincipal]:
 
 def ordered(apps: QuerySet[ServicePrincipal], sort: str) -> tuple[QuerySet[ServicePrincipal], tuple[str, ...]]:
     """The apps with what they are ordered by, and the columns of the order; by name where the sort is none we know."""
-    name, turned = sort.removeprefix("-"), sort.startswith("-")
-    order = SORTS.get(name, SORTS["name"])
+    name = sort.removeprefix("-")
     if name == "used":
         apps = apps.annotate(used_key=Coalesce("last_used_at", NEVER))
     elif name == "added":
         apps = apps.annotate(added_key=Coalesce("created_at", NEVER))
-    if turned and name in SORTS:
-        order = tuple(column[1:] if column.startswith("-") else f"-{column}" for column in order)
-    return apps, order
+    return apps, order_of(SORTS, sort, "name")
 
 
 def alive(tenant: Tenant) -> QuerySet[ServicePrincipal]:
@@ -148,21 +148,20 @@ def portal() -> Q:
 
 
 def by_text(apps: QuerySet, tenant: Tenant, q: str) -> QuerySet:
-    """Apps in which every word is found, in a name or a permission; or that act for people of all these words."""
+    """Apps in which all that was typed is found, in a name or a permission; or that act for people of these names."""
     text = q.strip()[:256].casefold()
     if exact := id_or_none(text):
         return apps.filter(Q(pk=exact) | Q(app_id=exact))
     asked = words.asked(text)
     if not asked:
         return apps.none() if text else apps
-    conditions = [_has_word(tenant, word) for word in asked]
     for_people = _acting_for(tenant, asked)
     if _PART_OF_AN_ID.fullmatch(text):
         between = _between(text)
         for_people |= Q(pk__range=between) | Q(app_id__range=between)
-    found = ServicePrincipal.objects.filter(*conditions, tenant=tenant).values_list("pk", flat=True)
-    first = list(found[: FEW + 1])
-    return apps.filter(_any(first) | for_people if len(first) <= FEW else Q(*conditions) | for_people)
+    typed = [part for part in text.replace("\0", "").split() if words.asked(part)][: words.MOST_WORDS]
+    values = _permissions_in_use(tenant, typed)
+    return apps.filter(Q(*(_has(tenant, part, values[part]) for part in typed)) | for_people)
 
 
 def too_many_people(tenant: Tenant, q: str) -> bool:
@@ -171,10 +170,32 @@ def too_many_people(tenant: Tenant, q: str) -> bool:
     return bool(asked) and len(_people(tenant, asked)) > MOST_PEOPLE
 
 
-def _has_word(tenant: Tenant, word: str) -> Q:
-    uses = PermissionUse.objects.filter(tenant=tenant, value__icontains=word).values("value")
-    held = AppPermission.objects.filter(tenant=tenant, value__in=uses)
-    return Q(pk__in=words.having(tenant, words.Kind.APP, word)) | Q(pk__in=held.values("app_id"))
+def _permissions_in_use(tenant: Tenant, typed: list[str]) -> dict[str, list[str]]:
+    """By what was typed, the permissions of which it is a part."""
+    named = Q()
+    for part in typed:
+        named |= Q(value__icontains=part)
+    found = PermissionUse.objects.filter(named, tenant=tenant).values_list("value", flat=True).distinct()
+    values = [(value, value.casefold()) for value in found]
+    return {part: [value for value, folded in values if part in folded] for part in typed}
+
+
+def _has(tenant: Tenant, part: str, values: list[str]) -> Q:
+    """Apps in whose names every word of `part` begins one, or that hold one of these permissions.
+
+    A few are named. Of many it is asked row by row in the order of the list, whose first page is full soon.
+    """
+    named = words.having_all(tenant, words.Kind.APP, words.asked(part))
+    held = AppPermission.objects.filter(tenant=tenant, value__in=values)
+    names = list(named.values_list("target_id", flat=True)[: FEW + 1])
+    holders = list(held.values_list("app_id", flat=True)[: FEW + 1]) if values else []
+    if len(names) <= FEW and len(holders) <= FEW:
+        return Q(among(APP, names + holders))
+    by_name = Q(among(APP, names)) if len(names) <= FEW else Q(pk__in=named)
+    if len(holders) <= FEW:
+        return by_name | Q(among(APP, holders))
+    one = held.filter(app_id=OuterRef("pk")).values("app_id")[:1]
+    return by_name | Q(IsNull(Subquery(one), False))  # PostgreSQL would turn Exists() into a list of all holders
 
 
 def _acting_for(tenant: Tenant, asked: list[str]) -> Q:
@@ -182,15 +203,13 @@ def _acting_for(tenant: Tenant, asked: list[str]) -> Q:
     if not people or len(people) > MOST_PEOPLE:
         return Q(pk__in=[])
     grants = PermissionGrant.objects.filter(tenant=tenant, principal_id__in=people)
-    return _any(list(grants.values_list("client_id", flat=True).distinct()))
+    return Q(among(APP, grants.values_list("client_id", flat=True).distinct()))
 
 
 def _people(tenant: Tenant, asked: list[str]) -> list[UUID]:
     if len(asked[0]) < PERSON_FROM:
         return []
-    found = Person.objects.filter(tenant=tenant)
-    for word in asked:
-        found = found.filter(pk__in=words.having(tenant, words.Kind.PERSON, word))
+    found = Person.objects.filter(tenant=tenant, pk__in=words.having_all(tenant, words.Kind.PERSON, asked))
     return list(found.values_list("pk", flat=True)[: MOST_PEOPLE + 1])
 
 
@@ -199,12 +218,7 @@ def _narrowed(apps: QuerySet, ids: QuerySet) -> QuerySet:
     first = list(ids.distinct()[: FEW + 1])
     if len(first) > FEW:
         return apps.filter(pk__in=ids)
-    return apps.filter(_any([next(iter(row.values())) for row in first]))
-
-
-def _any(ids: list[UUID]) -> Q:
-    """One array instead of `pk__in`: thousands of separate parameters cost more than the query itself."""
-    return Q(RawSQL("directory_serviceprincipal.id = ANY(%s)", [ids], BooleanField()))
+    return apps.filter(among(APP, [next(iter(row.values())) for row in first]))
 
 
 def _between(part: str) -> tuple[UUID, UUID]:
@@ -274,9 +288,13 @@ def _by_consent(apps: QuerySet, tenant: Tenant, consent: str) -> QuerySet:
 
 def new_grants(tenant: Tenant, since: datetime) -> QuerySet[PermissionGrant]:
     """Grants first seen since then. What the first walk found is older than we know."""
-    first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS).values("first_complete_at")
-    grants = PermissionGrant.objects.filter(tenant=tenant, first_seen_at__gte=since)
-    return grants.filter(first_seen_at__gt=Subquery(first_walk[:1]))  # of null, before there was one, nothing is true
+    first_walk = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS)
+    known = first_walk.values_list("first_complete_at", flat=True).first()
+    grants = PermissionGrant.objects.filter(tenant=tenant)
+    if known is None:
+        return grants.none()
+    # As values, so that PostgreSQL knows how few there are.
+    return grants.filter(first_seen_at__gte=since, first_seen_at__gt=known)
 
 
 def monday(now: datetime) -> datetime:

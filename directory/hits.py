@@ -14,7 +14,7 @@ class Hits:
     """What deleting an app takes away with it.
 
     Attributes:
-        people: who let it act for them.
+        people: who let it act for them, as counted when its grants were written.
         grants: of permissions to it, by people and by administrators.
         resource_grants: of permissions on it, to other apps, which then stop reaching it.
         agents: made from it, and deleted by Microsoft about a day later where it is an agent blueprint.
@@ -36,25 +36,23 @@ class Hits:
 
 
 def what_deleting_hits(app: ServicePrincipal) -> Hits:
-    """Counted on the spot, in three queries, and a fourth for an agent blueprint.
+    """Counted on the spot but for the people, in three queries, and a fourth for an agent blueprint.
 
     Microsoft's own apps can be deleted by nobody here, and everybody's grants are of permissions to them: not counted.
     """
     of_tenant = PermissionGrant.objects.filter(tenant_id=app.tenant_id)
     grants = of_tenant.filter(client=app).aggregate(
-        people=Count("principal_id", distinct=True),
-        grants=Count("pk"),
-        tenant_wide=Count("pk", filter=Q(consent_type=Types.ALL)),
+        grants=Count("*"), tenant_wide=Count("tenant_id", filter=Q(consent_type=Types.ALL))
     )
     on_it = 0 if app.is_microsoft else of_tenant.filter(resource=app).exclude(client=app).count()
     to_it = Q(resource=app)
     assignments = AppRoleAssignment.objects.filter(to_it | Q(principal_id=app.pk), tenant_id=app.tenant_id).aggregate(
-        people=Count("pk", filter=to_it & Q(principal_type="User")),
-        groups=Count("pk", filter=to_it & Q(principal_type="Group")),
-        held=Count("pk", filter=Q(principal_id=app.pk)),
+        people=Count("tenant_id", filter=to_it & Q(principal_type="User")),
+        groups=Count("tenant_id", filter=to_it & Q(principal_type="Group")),
+        held=Count("tenant_id", filter=Q(principal_id=app.pk)),
     )
     return Hits(
-        people=grants["people"],
+        people=app.user_consent_count,
         grants=grants["grants"],
         organisation_wide=grants["tenant_wide"] > 0,
         assigned_people=assignments["people"],

@@ -5,6 +5,7 @@ A cut-down form of Unicode's confusables (https://www.unicode.org/reports/tr39/)
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _CONFUSABLES = str.maketrans(
     {
@@ -37,6 +38,7 @@ _BRANDS = {
 }
 
 
+@lru_cache(maxsize=1000)
 def skeleton(name: str) -> str:
     """What is left of a name when the tricks are taken out: two names with one skeleton look alike.
 
@@ -60,6 +62,8 @@ def brand_of(name: str) -> str:
 
 def has_mixed_scripts(name: str) -> bool:
     """Whether one word mixes Latin letters with Cyrillic or Greek ones, which no language does."""
+    if name.isascii():
+        return False
     for word in re.findall(r"\w+", name):
         scripts = {unicodedata.name(char, "").partition(" ")[0] for char in word if char.isalpha()}
         if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK"}:

@@ -5,24 +5,28 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TenantOwned
+from directory import figures
 from directory.agent_models import AgentTie, InheritedGrant
+from directory.figures import MICROSOFT_TENANT_IDS, NOT_STOPPED_BY_MICROSOFT
 from directory.sync_models import Progress
-from directory.upkeep_models import ConsentRules, RecentChange, SearchWord
+from directory.upkeep_models import ConsentRules, Copied, RecentChange, SearchWord, WithdrawnGrant
 
 # Models that live in a file of their own.
-__all__ = ["AgentTie", "ConsentRules", "InheritedGrant", "Progress", "RecentChange", "SearchWord"]
-
-# First-party apps are owned by one of these: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
-MICROSOFT_TENANT_IDS = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
-
-# What `disabledByMicrosoftStatus` says of an app Microsoft lets live; anything else it has stopped.
-NOT_STOPPED_BY_MICROSOFT = ("", "NotDisabled")
+__all__ = [
+    "AgentTie",
+    "ConsentRules",
+    "InheritedGrant",
+    "Progress",
+    "RecentChange",
+    "SearchWord",
+    "WithdrawnGrant",
+]
 
 NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())  # orders what is not known last
 RECENTLY = timedelta(days=7)  # whoever was active in this time likely holds live tokens
@@ -34,7 +38,7 @@ class Risk(models.IntegerChoices):
     HIGH = 3, _("High risk")
 
 
-class ServicePrincipal(TenantOwned):
+class ServicePrincipal(Copied):
     """An app as this tenant knows it. The key is its object id."""
 
     class Kind(models.TextChoices):
@@ -79,23 +83,17 @@ class ServicePrincipal(TenantOwned):
     assigned_count = models.PositiveIntegerField(default=0)
     works_offline = models.BooleanField(default=False)  # some grant holds offline_access
     facts = ArrayField(
-        models.CharField(max_length=32), default=list
+        models.CharField(max_length=32), default=list, db_default=[]
     )  # the rules of `risk_reasons` about the app itself
-    danger = models.PositiveSmallIntegerField(default=0)  # the worst first; 0 for what nobody decides about here
-    # What follows from other columns, whoever writes them: what cannot act never leads a list of the worst.
+    danger = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # the worst first; 0 for what nobody decides about here
+    # What follows from other columns, whoever writes them.
     rank = models.GeneratedField(
-        expression=Case(
-            When(
-                account_enabled=True,
-                is_disabled=False,
-                disabled_by_microsoft__in=NOT_STOPPED_BY_MICROSOFT,
-                deleted_at__isnull=True,
-                then=F("danger"),
-            ),
-            default=Value(0),
-        ),
-        output_field=models.PositiveSmallIntegerField(),
-        db_persist=True,
+        expression=figures.RANK, output_field=models.PositiveSmallIntegerField(), db_persist=True
+    )
+    figure = models.GeneratedField(
+        expression=figures.FIGURE, output_field=models.PositiveSmallIntegerField(), db_persist=True
     )
 
     class Meta:
@@ -109,20 +107,16 @@ class ServicePrincipal(TenantOwned):
             models.Index(fields=["tenant", "owner_tenant_id"], name="sp_by_owner"),
             # What the overview counts, so that it reads no rows for it.
             models.Index(
-                fields=["tenant"],
-                include=[
-                    "id",
-                    "app_id",
-                    "owner_tenant_id",
-                    "account_enabled",
-                    "is_disabled",
-                    "disabled_by_microsoft",
-                    "risk",
-                    "publisher_verified",
-                    "last_used_at",
-                ],
+                fields=["tenant", "figure", "last_used_at"],
+                include=["app_id"],
                 condition=Q(deleted_at__isnull=True),
-                name="sp_figures",
+                name="sp_by_figure",
+            ),
+            models.Index(fields=["tenant", "created_at"], condition=Q(deleted_at__isnull=True), name="sp_added"),
+            models.Index(
+                fields=["tenant", "-first_seen_at", "id"],
+                condition=Q(deleted_at__isnull=True, risk=Risk.HIGH),
+                name="sp_new_and_risky",
             ),
             models.Index(
                 fields=["tenant", "id"],
@@ -197,7 +191,7 @@ class PermissionDefinition(TenantOwned):
         return self.value
 
 
-class Person(TenantOwned):
+class Person(Copied):
     """A user of the tenant. The key is their object id."""
 
     id = models.UUIDField(primary_key=True)
@@ -216,6 +210,8 @@ class Person(TenantOwned):
     # Active directory roles, in any scope, held directly or through a group. Read them through `directory.roles`,
     # which knows how far to believe them: an empty list that was never read is not "none".
     role_template_ids = ArrayField(models.UUIDField(), default=list)
+    # Groups they are in that answer for AI agents, as of the last look at this person alone; None: nobody looked yet.
+    answering_groups = ArrayField(models.UUIDField(), null=True)
     has_scoped_role = models.BooleanField(default=False)  # one of them is scoped to an administrative unit
     roles_known_at = models.DateTimeField(null=True)  # since a reading of all their roles took them in
     sessions_valid_from = models.DateTimeField(null=True)
@@ -226,13 +222,16 @@ class Person(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "display_name", "id"], name="person_by_name"),
             models.Index(fields=["tenant", "upn"], name="person_by_upn"),
+            models.Index(
+                F("tenant"), Coalesce("sessions_valid_from", NEVER).desc(), F("id").desc(), name="person_by_sessions"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.display_name
 
 
-class PermissionGrant(TenantOwned):
+class PermissionGrant(Copied):
     """A delegated permission grant (`oauth2PermissionGrant`): `client` may use `resource` for one person or all."""
 
     class ConsentType(models.TextChoices):
@@ -240,20 +239,22 @@ class PermissionGrant(TenantOwned):
         ONE = "Principal", _("one person")
 
     graph_id = models.CharField(max_length=128)
-    # No constraints: a grant may name an app or a person the last walk had not seen yet.
+    # No constraints: a grant may name an app or a person the last walk had not seen yet. No indexes: those below do.
     client = models.ForeignKey(
-        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="grants"
+        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="grants"
     )
-    resource = models.ForeignKey(ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    resource = models.ForeignKey(
+        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     principal = models.ForeignKey(
-        Person, on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="grants"
+        Person, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="grants"
     )
     consent_type = models.CharField(max_length=16, choices=ConsentType)
     scopes = ArrayField(models.CharField(max_length=256), default=list)
     risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.LOW)
     first_seen_at = models.DateTimeField(default=timezone.now)
     consented_at = models.DateTimeField(null=True)  # as Microsoft's audit log says; unknown where it keeps none
-    consented_by = models.CharField(max_length=256, blank=True)
+    consented_by = models.CharField(max_length=256, blank=True, db_default="")
     synced_at = models.DateTimeField()
 
     class Meta:
@@ -262,9 +263,11 @@ class PermissionGrant(TenantOwned):
             models.Index(fields=["tenant", "principal"], name="grant_by_person"),
             models.Index(fields=["tenant", "client", "consent_type", "principal"], name="grant_by_client"),
             models.Index(fields=["tenant", "resource"], name="grant_by_resource"),
-            models.Index(fields=["tenant", "first_seen_at"], name="grant_by_first_seen"),
+            models.Index(fields=["tenant", "first_seen_at", "id"], name="grant_by_first_seen"),
             models.Index(
-                F("tenant"), Coalesce("consented_at", "first_seen_at").desc(), F("id").desc(), name="grant_by_moment"
+                fields=["tenant", "-consented_at", "-id"],
+                condition=Q(consented_at__isnull=False),
+                name="grant_by_consent",
             ),
         ]
 
@@ -272,7 +275,7 @@ class PermissionGrant(TenantOwned):
         return self.graph_id
 
 
-class AppPermission(TenantOwned):
+class AppPermission(Copied):
     """A permission an app holds, however many people gave it: what grants and assignments come to, per app.
 
     Computed by `directory.sync.held`, so that "who can read all mail?" is one indexed query.
@@ -280,7 +283,9 @@ class AppPermission(TenantOwned):
 
     Kind = PermissionDefinition.Kind
 
-    app = models.ForeignKey(ServicePrincipal, on_delete=models.CASCADE, db_constraint=False, related_name="held")
+    app = models.ForeignKey(
+        ServicePrincipal, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="held"
+    )
     resource_id = models.UUIDField()
     kind = models.CharField(max_length=16, choices=PermissionDefinition.Kind)
     value = models.CharField(max_length=256)
@@ -303,7 +308,7 @@ class AppPermission(TenantOwned):
         return self.value
 
 
-class PermissionUse(TenantOwned):
+class PermissionUse(Copied):
     """A permission that some app of the tenant holds, and how many do. Computed with `AppPermission`."""
 
     Kind = PermissionDefinition.Kind
@@ -327,12 +332,12 @@ class PermissionUse(TenantOwned):
         return self.value
 
 
-class AppRoleAssignment(TenantOwned):
+class AppRoleAssignment(Copied):
     """Someone assigned to an app, or (principal type ServicePrincipal) an application permission held by an app."""
 
     graph_id = models.CharField(max_length=128)
     resource = models.ForeignKey(
-        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="assigned_to"
+        ServicePrincipal, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="assigned_to"
     )
     principal_id = models.UUIDField()
     principal_type = models.CharField(max_length=32)  # User, Group, ServicePrincipal
@@ -373,7 +378,9 @@ class Collection(TenantOwned):
     unreadable = models.PositiveIntegerField(default=0)  # rows Graph listed and nobody can make sense of: left out
     started_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
-    rated_with = models.CharField(max_length=32, blank=True)  # of grants: the version of the ratings in force
+    rated_with = models.CharField(
+        max_length=32, blank=True, db_default=""
+    )  # of grants: the version of the ratings in force
     rated_at = models.DateTimeField(null=True)
     activity_at = models.DateTimeField(null=True)  # of people: when their last activity was read to the end
     # Of directory roles. Anybody may hold `possible_roles`: those of groups whose members may not be read.
@@ -386,3 +393,8 @@ class Collection(TenantOwned):
 
     def __str__(self) -> str:
         return self.kind
+
+    @property
+    def lacks(self) -> int:
+        """How many more Microsoft counts than were read; 0 where it does not tell. It may only have to catch up."""
+        return max(0, (self.graph_count or 0) - self.row_count - self.unreadable)

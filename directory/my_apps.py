@@ -27,6 +27,7 @@ class MyApp:
             to its agents, which are the ones that act.
         inherited_grants: what an agent may do for everyone because its blueprint may; they are not saved.
         permissions: all together, by resource, most powerful first; a sentence names the grants that hold it.
+        granted_at: when the person let it in, as Microsoft's record says; None where it keeps none, or it was not they.
         blueprint: of an agent: what it was made from, where that is (still) in the tenant.
         agents: of a blueprint: how many agents act with what it passes on.
     """
@@ -36,8 +37,8 @@ class MyApp:
     organisation_grants: tuple[PermissionGrant, ...]
     permissions: tuple[wording.ResourcePermissions, ...]
     summary: str
-    reasons: tuple[risks.Reason, ...]
     first_seen_at: datetime
+    granted_at: datetime | None = None
     inherited_grants: tuple[PermissionGrant, ...] = ()
     blueprint: ServicePrincipal | None = None
     agents: int = 0
@@ -99,7 +100,7 @@ class MyApp:
 
 
 def my_apps(tenant: Tenant, object_id: UUID | str) -> list[MyApp]:
-    """Every app allowed to act in this person's name: theirs to remove first, then by risk and name. Three queries.
+    """Every app allowed to act in this person's name: theirs to remove first, then the worst. Three queries.
 
     Agents that act for everyone by what they inherit are one entry for each blueprint they were made from; an agent
     that the person allowed is an entry of its own. A fixed number of queries more where there are any.
@@ -135,8 +136,9 @@ def _my_apps(tenant: Tenant, grants: Iterable[PermissionGrant]) -> list[MyApp]:
         return []
     clients = {client_id: held[0].client for client_id, held in by_app.items()}
     family = _Family(tenant, clients)
-    resources = {grant.resource_id for held in by_app.values() for grant in (*held, *family.all_grants)}
-    definitions = wording.Definitions(tenant, resources)
+    everything = [*family.all_grants, *(grant for held in by_app.values() for grant in held)]
+    scopes = {scope for grant in everything for scope in grant.scopes}
+    definitions = wording.Definitions(tenant, {grant.resource_id for grant in everything}, scopes)
     found = [_my_app(clients[pk], held, family, definitions) for pk, held in by_app.items()]
     return sorted((one for one in found if one is not None), key=_order)
 
@@ -148,9 +150,8 @@ class _Family:
         made = [app for app in clients.values() if app.kind == Kind.AGENT]
         blueprints = [app.pk for app in clients.values() if app.kind == Kind.BLUEPRINT]
         rows = InheritedGrant.objects.filter(tenant=tenant, kind=DELEGATED)
+        inherited = list(rows.filter(agent_id__in=[app.pk for app in made]))
         self._inherited: dict[UUID, list[InheritedGrant]] = defaultdict(list)
-        for row in agents.still_passed(tenant, rows.filter(agent_id__in=[app.pk for app in made])):
-            self._inherited[row.agent_id].append(row)
         self._passed: dict[UUID, list[InheritedGrant]] = defaultdict(list)
         self._acting: dict[UUID, int] = {}
         acting = rows.filter(blueprint_id__in=blueprints, agent__deleted_at__isnull=True, agent__account_enabled=True)
@@ -162,8 +163,11 @@ class _Family:
             )
             for key, resource, scopes, number in acting.values_list(*columns).annotate(number=Count("agent"))
         ]
-        for passed in agents.still_passed(tenant, [row for row, _number in numbers]):
-            self._passed[passed.blueprint_id].append(passed)
+        for row in agents.still_passed(tenant, inherited + [row for row, _number in numbers]):
+            if row.agent_id:
+                self._inherited[row.agent_id].append(row)
+            else:
+                self._passed[row.blueprint_id].append(row)
         for row, number in numbers:
             self._acting[row.blueprint_id] = max(number, self._acting.get(row.blueprint_id, 0))
         self._made_from: dict[UUID, ServicePrincipal] = {}
@@ -191,7 +195,10 @@ class _Family:
 
 
 def _order(one: MyApp) -> tuple:
-    return (not one.can_act, not one.removable, -one.risk, one.app.display_name.casefold(), str(one.id))
+    """What can act and is theirs to remove first; the worst of those first, then what was used last."""
+    used = one.app.last_used_at.timestamp() if one.app.last_used_at else 0.0
+    name = one.app.display_name.casefold()
+    return (not one.can_act, not one.removable, -one.risk, -one.app.danger, -used, name, str(one.id))
 
 
 def _my_app(
@@ -214,8 +221,8 @@ def _my_app(
         organisation_grants=tuple(for_all),
         permissions=permissions,
         summary=wording.summary([sentence.value for sentence in sentences], "user"),
-        reasons=tuple(risks.reasons(client.risk_reasons)),
         first_seen_at=min(grant.first_seen_at for grant in held),
+        granted_at=max((grant.consented_at for grant in own if grant.consented_at), default=None),
         inherited_grants=tuple(inherited),
         blueprint=family.made_from(client) if client.kind == Kind.AGENT else None,
         agents=family.acting(client),

@@ -6,7 +6,7 @@ https://use-the-index-luke.com/no-offset
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -47,7 +47,6 @@ def page(rows: QuerySet, order: Sequence[str], after: str = "", size: int = PAGE
         order: names of columns, the largest first with a minus, as for `order_by`.
         after: the `next` of the page before.
     """
-    names = [name.lstrip("-") for name in order]
     place = _decode(after, len(order))
     ordered = rows.order_by(*order)
     found = None
@@ -60,7 +59,36 @@ def page(rows: QuerySet, order: Sequence[str], after: str = "", size: int = PAGE
         found = list(ordered[: size + 1])
     more = len(found) > size
     items = found[:size]
-    return Page(items, _encode(_place(items[-1], names)) if more else "", first=place is None)
+    return Page(items, cursor(items[-1], order) if more else "", first=place is None)
+
+
+def order_of(sorts: Mapping[str, Sequence[str]], sort: str, default: str) -> tuple[str, ...]:
+    """The columns of an order as an address names it: one of `sorts`, a minus before it turns all of it round.
+
+    Args:
+        default: the order where nobody knows that name.
+    """
+    name = sort.removeprefix("-")
+    if name not in sorts:
+        return tuple(sorts[default])
+    if not sort.startswith("-"):
+        return tuple(sorts[name])
+    return tuple(column[1:] if column.startswith("-") else f"-{column}" for column in sorts[name])
+
+
+def cursor(row: Any, order: Sequence[str]) -> str:
+    """What to pass as `after` for the page that begins behind this row."""
+    return _encode(_place(row, [name.lstrip("-") for name in order]))
+
+
+def merged(pages: Sequence[Page], order: Sequence[str], size: int = PAGE_SIZE) -> Page:
+    """One page of several lists, each paged in this same order; all its columns rise, or all fall."""
+    names = [name.lstrip("-") for name in order]
+    falls = order[0].startswith("-")
+    rows = sorted((row for one in pages for row in one), key=lambda row: _place(row, names), reverse=falls)
+    more = len(rows) > size or any(one.next for one in pages)
+    items = rows[:size]
+    return Page(items, cursor(items[-1], order) if more else "", first=all(one.first for one in pages))
 
 
 def mapped(source: Page, make: Callable[[list], list]) -> Page:

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -77,7 +77,7 @@ class HeldPermission:
     admin_only: bool = False
     microsoft_api: bool = True
 
-    @property
+    @cached_property
     def rule(self) -> Rule:
         return permission_rule(
             self.value,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, Q, QuerySet, Value
+from django.db.models import Count, IntegerField, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -20,7 +20,6 @@ from directory.app_filters import (
     AppFilter,
     alive,
     by_text,
-    can_act,
     matching,
     monday,
     new_grants,
@@ -30,9 +29,11 @@ from directory.app_filters import (
     unused,
 )
 from directory.changes_since import changes_since
+from directory.figures import Figure
 from directory.hits import Hits, what_deleting_hits
+from directory.many import among
 from directory.models import (
-    MICROSOFT_TENANT_IDS,
+    NEVER,
     AppRoleAssignment,
     Collection,
     PermissionDefinition,
@@ -42,11 +43,20 @@ from directory.models import (
     ServicePrincipal,
 )
 from directory.my_apps import MyApp, my_app, my_apps
-from directory.paging import Page, mapped, page
+from directory.paging import Page, mapped, order_of, page
 from directory.people_apps import apps_of_people
-from directory.permission_uses import Use, apps_holding, inherited_by, permission_use, permission_uses, why_rated
+from directory.permission_uses import (
+    Use,
+    all_permission_uses,
+    apps_holding,
+    inherited_by,
+    permission_use,
+    permission_uses,
+    why_rated,
+)
 
 Types = PermissionGrant.ConsentType
+GIVER = "directory_permissiongrant.principal_id"
 MANY = 1000  # people: more are not sorted by name for a page of them
 APPS_A_PAGE, CONSENTS_A_PAGE = 30, 25
 
@@ -55,6 +65,7 @@ __all__ = [  # reads that live in files of their own, and come through this door
     "Hits",
     "MyApp",
     "Use",
+    "all_permission_uses",
     "apps_holding",
     "apps_of_people",
     "changes_since",
@@ -167,10 +178,13 @@ def user_consents(app: ServicePrincipal, q: str = "", after: str = "") -> Page[U
     Args:
         q: the beginnings of words of their names or addresses.
     """
-    own = _grants_of(app).filter(consent_type=Types.ONE)
-    for word in words.asked(q):
-        own = own.filter(principal_id__in=words.having(app.tenant, words.Kind.PERSON, word))
-    if app.user_consent_count > MANY and not q.strip():
+    own, many = _grants_of(app).filter(consent_type=Types.ONE), app.user_consent_count > MANY
+    if asked := words.asked(q):
+        named = words.having_all(app.tenant, words.Kind.PERSON, asked)
+        first = list(named.values_list("target_id", flat=True)[: MANY + 1])
+        many = many and len(first) > MANY
+        own = own.filter(principal_id__in=named) if len(first) > MANY else own.filter(among(GIVER, first))
+    if many:
         people, order = own.values("principal_id").distinct(), ("principal_id",)
     else:
         people = own.values("principal_id").annotate(name=Coalesce("principal__display_name", Value(""))).distinct()
@@ -200,9 +214,30 @@ def assigned(app: ServicePrincipal, after: str = "") -> Page[AppRoleAssignment]:
 # --- People -------------------------------------------------------------------------------------------
 
 
-def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
-    """A page of the tenant's people, by name. Agents' user accounts are no people."""
+# Orders of people, by the words in an address; a minus before one turns it round.
+PEOPLE_SORTS = {"name": ("display_name", "id"), "sessions": ("-valid_key", "-id")}
+
+
+def people(tenant: Tenant, q: str = "", after: str = "", only: str = "", sort: str = "name") -> Page[Person]:
+    """A page of the tenant's people. Agents' user accounts are no people.
+
+    Args:
+        sort: one of `PEOPLE_SORTS`, a minus before it to turn it round; by name where it is none we know.
+        only: "risky", whom an app of high risk acts for because they let it; "roles", who holds a directory role;
+            "guests"; "disabled". What is none of these narrows nothing.
+    """
     found = Person.objects.filter(tenant=tenant, is_agent=False)
+    if only == "risky":
+        grants = PermissionGrant.objects.filter(
+            tenant=tenant, client__risk=Risk.HIGH, client__deleted_at__isnull=True, principal__isnull=False
+        )
+        found = found.filter(pk__in=grants.values("principal_id"))
+    elif only == "roles":
+        found = found.exclude(role_template_ids=[])
+    elif only == "guests":
+        found = found.filter(is_guest=True)
+    elif only == "disabled":
+        found = found.filter(account_enabled=False)
     if exact := id_or_none(q.strip()):
         found = found.filter(pk=exact)
     elif q.strip() and not (asked := words.asked(q)):
@@ -210,7 +245,9 @@ def people(tenant: Tenant, q: str = "", after: str = "") -> Page[Person]:
     elif q.strip():
         for word in asked:
             found = found.filter(pk__in=words.having(tenant, words.Kind.PERSON, word))
-    return page(found, ("display_name", "id"), after)
+    if sort.removeprefix("-") == "sessions":
+        found = found.annotate(valid_key=Coalesce("sessions_valid_from", NEVER))
+    return page(found, order_of(PEOPLE_SORTS, sort, "name"), after)
 
 
 def person(tenant: Tenant, object_id: UUID | str) -> Person:
@@ -248,28 +285,25 @@ class Overview:
 
 
 def overview(tenant: Tenant, weeks: int = 8) -> Overview:
-    """Numbers for the overview, in three queries."""
+    """Numbers for the overview, in four queries."""
     now = timezone.now()
-    apps = alive(tenant).exclude(owner_tenant_id__in=MICROSOFT_TENANT_IDS).exclude(portal())
-    acting = can_act()
-    counts = apps.aggregate(
-        all=Count("pk"),
-        **{f"risk{level}": Count("pk", filter=acting & Q(risk=level)) for level in Risk.values},
-        unverified=Count("pk", filter=acting & Q(publisher_verified=False) & ~Q(owner_tenant_id=tenant.pk)),
-        disabled=Count("pk", filter=~acting),
-        unused=Count("pk", filter=acting & unused(now)),
-    )
+    apps = alive(tenant).filter(figure__gt=0).exclude(portal()).values_list("figure")
+    counted = [
+        (Figure.read(figure), number, unused_of_them)
+        for figure, number, unused_of_them in apps.annotate(n=Count("*"), unused=Count("tenant_id", filter=unused(now)))
+    ]
+    acting = [row for row in counted if row[0].can_act]
     starts = [monday(now) - timedelta(weeks=back) for back in reversed(range(weeks))]
     which = RawSQL("width_bucket(first_seen_at, %s::timestamptz[])", [starts], IntegerField())
     seen = new_grants(tenant, starts[0]).annotate(week=which).values_list("week").annotate(count=Count("*"))
     per_week = {starts[week - 1]: count for week, count in seen}
     since = known_since(tenant)
     return Overview(
-        apps=counts["all"],
-        by_risk={level: counts[f"risk{level}"] for level in Risk.values},
-        unverified=counts["unverified"],
-        disabled=counts["disabled"],
-        unused=counts["unused"],
+        apps=sum(number for _figure, number, _unused in counted),
+        by_risk={level: sum(n for figure, n, _unused in acting if figure.risk == level) for level in Risk.values},
+        unverified=sum(number for figure, number, _unused in acting if figure.is_unverified),
+        disabled=sum(number for figure, number, _unused in counted if not figure.can_act),
+        unused=sum(number for _figure, _all, number in acting),
         new_grants=[(start, _counted(start, since, per_week)) for start in starts],
         counted_since=since,
     )
@@ -311,8 +345,7 @@ def _user_consents(app: ServicePrincipal, rows: list[dict]) -> list[UserConsent]
     if not grants:
         return []
     known = Person.objects.filter(tenant_id=app.tenant_id).in_bulk(ids)
-    resources = {grant.resource_id for held in grants.values() for grant in held}
-    definitions = wording.Definitions(app.tenant_id, resources)
+    definitions = wording.Definitions.of_grants([grant for held in grants.values() for grant in held])
     return [
         UserConsent(
             person_id=person_id,

@@ -29,6 +29,7 @@ class Progress(TenantOwned):
         DERIVED = "derived"  # the columns computed from others, of all apps
         RECOVERY = "recovery"  # whether a recovery job of Microsoft's changed the directory in silence
         COUNTS = "counts"  # whether the copy agrees with Microsoft's own numbers and lists
+        OWN_LISTS = "own_lists"  # grants from each app's own list, where the list of all leaves some out
         CONSENTS = "consents"  # when apps were consented to
 
     part = models.CharField(max_length=32)

@@ -1,13 +1,30 @@
 """Rows beside the copy: words by which things are found, what we changed a moment ago, who may let apps in."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant, TenantOwned
 
+LISTS_LAG = timedelta(minutes=20)  # for so long a list of the whole tenant may say what is not so any more
 
-class SearchWord(TenantOwned):
+
+class Copied(TenantOwned):
+    """A row of a long table.
+
+    Each of its indexes begins with the tenant, and one of the tenant alone only costs. So does a constraint, which
+    looks the tenant up for every row: row-level security lets in no row but those of the tenant that is worked on.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+
+    class Meta:
+        abstract = True
+
+
+class SearchWord(Copied):
     """A word by which something is found: of names and addresses, and what is said of an app. See `directory.words`."""
 
     class Kind(models.TextChoices):
@@ -15,7 +32,6 @@ class SearchWord(TenantOwned):
         PERSON = "person", _("person")
         FACT = "fact", _("fact")  # of an app: the whole key of a reason
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind)
     # By the bytes: PostgreSQL may use such an index behind row-level security, and none of text search or trigrams.
     word = models.CharField(max_length=64, db_collation="C")
@@ -47,13 +63,33 @@ class RecentChange(TenantOwned):
     state = models.JSONField(default=dict)
     expires_at = models.DateTimeField()
     # Microsoft said otherwise meanwhile. It says each change once, so what it says is asked for when this row expires.
-    contradicted = models.BooleanField(default=False)
+    contradicted = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target_id"], name="one_recent_change")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target_id}"
+
+
+class WithdrawnGrant(Copied):
+    """A grant that Microsoft named and names no more, though nobody took it back here: see `directory.sync.withdrawn`.
+
+    Ids, and no names of people: whose it was is told for as long as the copy knows them.
+    """
+
+    graph_id = models.CharField(max_length=128)
+    client_id = models.UUIDField()
+    app_name = models.CharField(max_length=256)
+    principal_id = models.UUIDField(null=True)  # none where an administrator had given it for everyone
+    scopes = ArrayField(models.CharField(max_length=256))
+    gone_at = models.DateTimeField()  # when that was seen
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "-gone_at", "-id"], name="withdrawn_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.app_name} {self.graph_id}"
 
 
 class ConsentRules(TenantOwned):

@@ -6,10 +6,11 @@ as the directory copy holds it. The one-line summary is ours, and knows the scop
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
-from django.utils.translation import gettext as _, gettext_lazy as lazy, pgettext
+from django.db.models import Q
+from django.utils.translation import gettext as _, gettext_lazy, pgettext
 
 from directory.models import AppRoleAssignment, PermissionDefinition, PermissionGrant, Risk, ServicePrincipal
 from directory.reasons import ORDER
@@ -48,18 +49,32 @@ class ResourcePermissions:
 
 
 class Definitions:
-    """What scopes and app roles mean, for some resources of one tenant: two queries, however many grants."""
+    """What scopes and app roles mean, for some resources of one tenant: two queries, however many grants.
 
-    def __init__(self, tenant, resource_ids: Iterable[UUID]):
+    Args:
+        held: only these scopes, by name, and app roles, by id; all that the resources have without it.
+    """
+
+    def __init__(self, tenant, resource_ids: Iterable[UUID], held: Iterable[str | UUID] | None = None):
         ids = set(resource_ids)
         self.resources = {
             resource.id: resource for resource in ServicePrincipal.objects.filter(tenant=tenant, id__in=ids)
         }
         self._by_value: dict[tuple, PermissionDefinition] = {}
         self._by_id: dict[tuple, PermissionDefinition] = {}
-        for definition in PermissionDefinition.objects.filter(tenant=tenant, resource_id__in=ids):
+        found = PermissionDefinition.objects.filter(tenant=tenant, resource_id__in=ids)
+        if held is not None:
+            roles = {one for one in held if isinstance(one, UUID)}
+            found = found.filter(Q(value__in=set(held) - roles) | Q(permission_id__in=roles))
+        for definition in found:
             self._by_value[definition.resource_id, definition.kind, definition.value] = definition
             self._by_id[definition.resource_id, definition.permission_id] = definition
+
+    @classmethod
+    def of_grants(cls, grants: Sequence[PermissionGrant]) -> Self:
+        """What the scopes of these mean; there is one at least, and all are of one tenant."""
+        scopes = {scope for grant in grants for scope in grant.scopes}
+        return cls(grants[0].tenant_id, {grant.resource_id for grant in grants}, scopes)
 
     def scope(self, resource_id: UUID, value: str) -> PermissionDefinition | None:
         return self._by_value.get((resource_id, PermissionDefinition.Kind.DELEGATED, value))
@@ -90,7 +105,7 @@ def sentences(
     grants = list(grants)
     if not grants:
         return []
-    definitions = definitions or Definitions(grants[0].tenant_id, {grant.resource_id for grant in grants})
+    definitions = definitions or Definitions.of_grants(grants)
     held: dict[UUID, dict[str, list[PermissionGrant]]] = {}
     for grant in grants:
         for value in grant.scopes:
@@ -113,7 +128,9 @@ def app_only_sentences(
     assignments = list(assignments)
     if not assignments:
         return []
-    definitions = definitions or Definitions(assignments[0].tenant_id, {item.resource_id for item in assignments})
+    if definitions is None:
+        resources, roles = {item.resource_id for item in assignments}, {item.app_role_id for item in assignments}
+        definitions = Definitions(assignments[0].tenant_id, resources, roles)
     held: dict[UUID, list[Sentence]] = {}
     for assignment in assignments:
         definition = definitions.app_role(assignment.resource_id, assignment.app_role_id)
@@ -177,32 +194,32 @@ def _known(value: str, audience: Audience) -> str:
 
 
 _OPENID = {
-    "openid": (lazy("Sign you in"), lazy("Sign people in")),
-    "profile": (lazy("View your basic profile"), lazy("View people's basic profile")),
-    "email": (lazy("View your e-mail address"), lazy("View people's e-mail address")),
-    OFFLINE: (lazy("Keep access while you are away"), lazy("Keep access while people are away")),
+    "openid": (gettext_lazy("Sign you in"), gettext_lazy("Sign people in")),
+    "profile": (gettext_lazy("View your basic profile"), gettext_lazy("View people's basic profile")),
+    "email": (gettext_lazy("View your e-mail address"), gettext_lazy("View people's e-mail address")),
+    OFFLINE: (gettext_lazy("Keep access while you are away"), gettext_lazy("Keep access while people are away")),
 }
 
 # What a scope touches, in the reader's words and in the administrator's, and what it does to it.
 _OBJECTS = {
-    "mail": (lazy("your mail"), lazy("mail")),
-    "mailbox_settings": (lazy("your mailbox settings"), lazy("mailbox settings")),
-    "contacts": (lazy("your contacts"), lazy("contacts")),
-    "calendars": (lazy("your calendars"), lazy("calendars")),
-    "files": (lazy("your files"), lazy("files")),
-    "all_files": (lazy("all files you can open"), lazy("all files people can open")),
-    "sites": (lazy("the SharePoint sites you can open"), lazy("SharePoint sites")),
-    "notes": (lazy("your notebooks"), lazy("notebooks")),
-    "tasks": (lazy("your tasks"), lazy("tasks")),
-    "chats": (lazy("your chats"), lazy("chats")),
-    "channel_messages": (lazy("your Teams channel messages"), lazy("Teams channel messages")),
-    "people": (lazy("who you work with"), lazy("who works with whom")),
-    "all_profiles": (lazy("everyone's profiles"), lazy("everyone's profiles")),
-    "groups": (lazy("the organisation's groups"), lazy("groups")),
-    "directory": (lazy("the organisation's directory"), lazy("the directory")),
-    "apps": (lazy("the organisation's apps"), lazy("apps")),
-    "roles": (lazy("who is an administrator"), lazy("who is an administrator")),
-    "grants": (lazy("which apps may act for whom"), lazy("which apps may act for whom")),
+    "mail": (gettext_lazy("your mail"), gettext_lazy("mail")),
+    "mailbox_settings": (gettext_lazy("your mailbox settings"), gettext_lazy("mailbox settings")),
+    "contacts": (gettext_lazy("your contacts"), gettext_lazy("contacts")),
+    "calendars": (gettext_lazy("your calendars"), gettext_lazy("calendars")),
+    "files": (gettext_lazy("your files"), gettext_lazy("files")),
+    "all_files": (gettext_lazy("all files you can open"), gettext_lazy("all files people can open")),
+    "sites": (gettext_lazy("the SharePoint sites you can open"), gettext_lazy("SharePoint sites")),
+    "notes": (gettext_lazy("your notebooks"), gettext_lazy("notebooks")),
+    "tasks": (gettext_lazy("your tasks"), gettext_lazy("tasks")),
+    "chats": (gettext_lazy("your chats"), gettext_lazy("chats")),
+    "channel_messages": (gettext_lazy("your Teams channel messages"), gettext_lazy("Teams channel messages")),
+    "people": (gettext_lazy("who you work with"), gettext_lazy("who works with whom")),
+    "all_profiles": (gettext_lazy("everyone's profiles"), gettext_lazy("everyone's profiles")),
+    "groups": (gettext_lazy("the organisation's groups"), gettext_lazy("groups")),
+    "directory": (gettext_lazy("the organisation's people and groups"), gettext_lazy("the directory")),
+    "apps": (gettext_lazy("the organisation's apps"), gettext_lazy("apps")),
+    "roles": (gettext_lazy("who is an administrator"), gettext_lazy("who is an administrator")),
+    "grants": (gettext_lazy("which apps may act for whom"), gettext_lazy("which apps may act for whom")),
 }
 _OBJECT_OF_ROOT = {
     "Mail": "mail",
@@ -230,10 +247,10 @@ _OBJECT_OF_ROOT = {
     "DelegatedPermissionGrant": "grants",
 }
 _VERBS = {
-    "read": lazy("read"),
-    "write": lazy("change"),
-    "send": lazy("send"),
-    "use": lazy("use"),
+    "read": gettext_lazy("read"),
+    "write": gettext_lazy("change"),
+    "send": gettext_lazy("send"),
+    "use": gettext_lazy("use"),
 }
 _WHOLE_MAILBOX = {"EWS", "IMAP", "POP"}
 
@@ -244,7 +261,26 @@ def summary(scopes: Iterable[str], audience: Audience = "user") -> str:
 
     Signing in is only mentioned when there is nothing more to say. Scopes of other APIs are counted, not guessed at.
     """
-    values = sorted(set(scopes), key=lambda value: power(value, permission_rule(value)))
+    values = _by_power(scopes)
+    phrases = _said(values, audience)
+    if OFFLINE in values:
+        phrases.append(
+            _("keep that access while you are away") if audience == "user" else _("keep access while they are away")
+        )
+    text = join(phrases)
+    return pgettext("sentence", "%s.") % (text[:1].upper() + text[1:])
+
+
+def can(scopes: Iterable[str], audience: Audience = "user") -> str:
+    """The same as words that go on a sentence: "read and send your mail and read your contacts"."""
+    return join(_said(_by_power(scopes), audience))
+
+
+def _by_power(scopes: Iterable[str]) -> list[str]:
+    return sorted(set(scopes), key=lambda value: power(value, permission_rule(value)))
+
+
+def _said(values: Sequence[str], audience: Audience) -> list[str]:
     phrases, unknown = _phrases(values, audience)
     if not phrases and not unknown:
         phrases.append(_("sign you in and read your profile") if audience == "user" else _("sign in, read the profile"))
@@ -252,12 +288,7 @@ def summary(scopes: Iterable[str], audience: Audience = "user") -> str:
         phrases.append(_("use one permission of another app"))
     elif unknown:
         phrases.append(_("use %(count)s permissions of other apps") % {"count": unknown})
-    if OFFLINE in values:
-        phrases.append(
-            _("keep that access while you are away") if audience == "user" else _("keep access while they are away")
-        )
-    text = join(phrases)
-    return pgettext("sentence", "%s.") % (text[:1].upper() + text[1:])
+    return phrases
 
 
 def _phrases(values: Sequence[str], audience: Audience) -> tuple[list[str], int]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, Collection, Progress, ServicePrincipal
 from directory.sync import progress as going, recent, rows
+from directory.sync.ahead import Ahead
 from directory.sync.derive import derive
 from directory.sync.progress import Deadline, Part
 from directory.sync.report import KindReport
@@ -45,14 +46,14 @@ def read(tenant: Tenant, client: GraphClient, progress: Progress, until: Deadlin
         going.begin(progress)
     going.say(tenant, Part.ASSIGNMENTS, started_at=progress.started_at)
     start = progress.next_link
-    for page in going.ahead(client.apps_with_assigned(*([start] if start else [])), lambda: not until.passed):
+    for page in Ahead(client.apps_with_assigned(*([start] if start else [])), lambda: not until.passed):
         at = timezone.now()
         if page.restarted:
             progress.seen = progress.unreadable = 0
         found = {one.app.id: list(one.ties) for one in page.items if one.whole}
         odd = [UUID(one.id) for one in page.unreadable if one.id]
         unreadable = _ask_singly(client, [*(one.app.id for one in page.items if not one.whole), *odd], found)
-        with rows.writing(tenant):
+        with rows.storing(tenant):
             touched = _replace(tenant, found, {one.id for one in unreadable}, at)
             if progress.done_at is not None:  # after the first reading of all, everything is rated
                 derive(tenant, touched)

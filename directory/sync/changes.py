@@ -9,10 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, RecentChange, ServicePrincipal
+from directory.sync import inheriting, progress as going, withdrawn
 from directory.sync.derive import derive
 from directory.sync.recent import Changed, first_seen, remember, remember_first_seen
 from directory.sync.rows import save_assignments, save_grants, writing
@@ -24,8 +26,10 @@ def forget_grants(tenant: Tenant, graph_ids: Iterable[str]) -> None:
     grants = PermissionGrant.objects.filter(tenant=tenant, graph_id__in=graph_ids)
     with writing(tenant):
         apps = set(grants.values_list("client_id", flat=True))
+        apps |= _inherited_no_longer(tenant, grants)
         remember_first_seen(tenant, grants)
         grants.delete()
+        withdrawn.were_ours(tenant, graph_ids)
         remember(tenant, Changed.GRANT, graph_ids)
         derive(tenant, apps)
 
@@ -57,9 +61,14 @@ def put_grant(
         synced_at=now,
     )
     with writing(tenant):
+        before = PermissionGrant.objects.filter(tenant=tenant, graph_id=graph_id)
+        known = {scope for one in before for scope in one.scopes}
+        agents = _inherited_no_longer(tenant, before, but=scopes)
+        if not principal_id and set(scopes) - known:
+            _inherited_anew(tenant, row.client_id)
         save_grants([row])
         remember(tenant, Changed.GRANT, [graph_id], {"scopes": scopes})
-        derive(tenant, {row.client_id})
+        derive(tenant, {row.client_id} | agents)
 
 
 def forget_assignment(tenant: Tenant, graph_id: str) -> None:
@@ -67,6 +76,8 @@ def forget_assignment(tenant: Tenant, graph_id: str) -> None:
     found = AppRoleAssignment.objects.filter(tenant=tenant, graph_id=graph_id)
     with writing(tenant):
         apps = {pk for pair in found.values_list("resource_id", "principal_id") for pk in pair}
+        for one in found:
+            apps |= inheriting.forget(tenant, one.principal_id, one.resource_id, role_id=one.app_role_id)
         found.delete()
         remember(tenant, Changed.ASSIGNMENT, [graph_id])
         derive(tenant, apps)
@@ -96,6 +107,7 @@ def put_assignment(
         synced_at=timezone.now(),
     )
     with writing(tenant):
+        _inherited_anew(tenant, row.principal_id)
         save_assignments([row])
         remember(tenant, Changed.ASSIGNMENT, [graph_id], {"exists": True})
         derive(tenant, {row.resource_id, row.principal_id})
@@ -150,6 +162,23 @@ def _mark(tenant: Tenant, app_id: UUID | str, state: dict, **columns) -> None:
         )
         earlier = known.values_list("state", flat=True).first() or {}
         remember(tenant, Changed.APP, [app_id], {**earlier, **state})
+
+
+def _inherited_no_longer(tenant: Tenant, grants: QuerySet[PermissionGrant], but: Iterable[str] = ()) -> set[UUID]:
+    """Agents whose blueprint held these grants for everybody, and keeps `but` alone. They hold less at once."""
+    of_blueprints = grants.filter(
+        consent_type=PermissionGrant.ConsentType.ALL, client__kind=ServicePrincipal.Kind.BLUEPRINT
+    )
+    agents: set[UUID] = set()
+    for one in of_blueprints:
+        agents |= inheriting.forget(tenant, one.client_id, one.resource_id, scopes=set(one.scopes) - set(but))
+    return agents
+
+
+def _inherited_anew(tenant: Tenant, app_id: UUID) -> None:
+    """What a blueprint passes on of what it holds more is Microsoft's to say: its agents are asked soon."""
+    if ServicePrincipal.objects.filter(tenant=tenant, pk=app_id, kind=ServicePrincipal.Kind.BLUEPRINT).exists():
+        going.ask_for(tenant, [going.Part.AGENTS], "changed")
 
 
 def _forget_ties(tenant: Tenant, app_id: UUID | str) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection as Sized, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,9 +16,9 @@ from accounts.models import Tenant
 from accounts.tenancy import in_tenant
 from directory import words
 from directory.lookalikes import skeleton
+from directory.many import among, id_array
 from directory.models import (
     MICROSOFT_TENANT_IDS,
-    AppRoleAssignment,
     Collection,
     Person,
     ServicePrincipal,
@@ -32,8 +33,9 @@ from directory.risk import (
     danger,
     rate,
 )
-from directory.sync import grant_ratings, held, inheriting
-from directory.sync.rows import in_parts, writing
+from directory.sync import grant_ratings, held
+from directory.sync.beside import Lane
+from directory.sync.rows import in_parts, storing, writing
 from directory.wording import Definitions
 
 BATCH = 2000
@@ -67,7 +69,7 @@ class Whole:
         return cls(people, _originals(tenant))
 
 
-def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None, *, whole: Whole | None = None) -> None:
+def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None) -> None:
     """Bring the computed columns of these apps, and of their grants, up to date; of all apps without `app_ids`.
 
     A fixed number of queries for any number of apps up to 2,000, and as many for each further 2,000. Call inside
@@ -75,50 +77,81 @@ def derive(tenant: Tenant, app_ids: Sized[UUID] | None = None, *, whole: Whole |
     """
     if app_ids is not None and not app_ids:
         return
-    whole = whole or Whole.of(tenant)
     if app_ids is not None:
+        others = Whole.of(tenant)
         for part in in_parts(sorted(app_ids), BATCH):
-            _derive(tenant, part, whole)
+            derive_part(tenant, part, others).count()
         return
-    after: UUID | None = None
+    others, after = Whole.of(tenant), None
     while (part := next_part(tenant, after)) is not None:
-        _derive(tenant, part, whole)
+        derive_part(tenant, part, others)
         after = part[-1]
     finish_rating(tenant)
 
 
-def next_part(tenant: Tenant, after: UUID | None) -> list[UUID] | None:
+def next_part(tenant: Tenant, after: UUID | None, size: int = BATCH) -> list[UUID] | None:
     """The next apps to be rated, in the order of their ids; None where there are none after this one."""
     apps = ServicePrincipal.objects.filter(tenant=tenant).order_by("pk")
-    found = list((apps.filter(pk__gt=after) if after else apps).values_list("pk", flat=True)[:BATCH])
+    found = list((apps.filter(pk__gt=after) if after else apps).values_list("pk", flat=True)[:size])
     return found or None
+
+
+def derive_next(tenant: Tenant, after: UUID | None, whole: Whole, lane: Lane) -> UUID | None:
+    """Rate the next apps after this one, half of them beside the others: no two apps share what is written for them.
+
+    Returns:
+        the last of them, when all are stored; None where there are none.
+    """
+    if (part := next_part(tenant, after, 2 * BATCH)) is None:
+        return None
+    half = (len(part) + 1) // 2
+    beside = lane.start(lambda: _store_part(tenant, part[half:], whole))
+    try:
+        _store_part(tenant, part[:half], whole)
+    finally:
+        lane.result(beside)
+    return part[-1]
+
+
+def _store_part(tenant: Tenant, ids: list[UUID], whole: Whole) -> None:
+    if ids:
+        with storing(tenant, shared=True):
+            derive_part(tenant, ids, whole)
 
 
 def finish_rating(tenant: Tenant) -> None:
     """Every app was rated: what is held by apps that are gone goes, and the ratings in force are noted."""
-    held.forget_gone(tenant)
-    words.forget_what_is_gone(tenant)
     grants = Collection.objects.filter(tenant=tenant, kind=Collection.Kind.GRANTS)
+    if grants.filter(rated_at__isnull=False).exists():  # the first time, nothing has gone yet
+        held.forget_gone(tenant)
+        words.forget_what_is_gone(tenant)
+    held.count_all(tenant)
     grants.update(rated_with=VERSION, rated_at=timezone.now())
 
 
-def _derive(tenant: Tenant, ids: list[UUID], whole: Whole) -> None:
-    pairs = inheriting.with_scopes(tenant, ids, _scope_pairs(tenant, ids))
-    roles = inheriting.with_roles(tenant, ids, _held_roles(tenant, ids))
-    definitions = Definitions(tenant, {row[1] for row in pairs} | {row[1] for row in roles})
+def derive_part(tenant: Tenant, ids: list[UUID], whole: Whole) -> held.Now:
+    """The same of up to 2,000 apps, but for how many hold each permission.
+
+    Returns:
+        what counts that; whoever goes through all apps leaves it to `finish_rating`.
+    """
+    now = held.Now(tenant, ids)
+    definitions = Definitions(tenant, now.resources)
+    now.name(definitions)
     grant_ratings.correct(tenant, ids, definitions)
-    known = _known(tenant, ids, pairs, roles, definitions)
-    held.save(tenant, ids, held.permissions(pairs, roles, definitions))
-    apps = ServicePrincipal.objects.filter(tenant=tenant, pk__in=ids)
-    now = timezone.now()
-    changed = (
-        row
-        for app in apps.iterator(chunk_size=BATCH)
-        if (row := _changed(app, known.get(app.pk) or _Known(), whole.people, whole.originals, now))
-    )
-    for part in in_parts(changed, BATCH):
-        _write(tenant, part)
+    known = _known(tenant, ids, now.by_app())
+    apps = list(ServicePrincipal.objects.filter(among("directory_serviceprincipal.id", ids), tenant=tenant))
+    at = timezone.now()
+    # The database writes what they hold while they are rated here.
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as beside:
+        saved = beside.submit(now.save, cursor)
+        rated = (_changed(app, known.get(app.pk) or _Known(), whole.people, whole.originals, at) for app in apps)
+        changed = [row for row in rated if row]
+        saved.result()
+    if changed:
+        _write(tenant, changed)
     _save_words(tenant, ids)
+    return now
 
 
 def due_for_rating(tenant: Tenant) -> bool:
@@ -130,11 +163,11 @@ def due_for_rating(tenant: Tenant) -> bool:
 
 def _save_words(tenant: Tenant, ids: list[UUID]) -> None:
     """The words by which these apps are found: their names, their publishers', and what is said of each."""
-    apps = ServicePrincipal.objects.filter(tenant=tenant, pk__in=ids)
+    apps = ServicePrincipal.objects.filter(among("directory_serviceprincipal.id", ids), tenant=tenant)
     columns = apps.values_list("pk", "display_name", "publisher_name", "facts")
-    for part in in_parts(columns.iterator(chunk_size=BATCH), words.AT_ONCE):
-        words.save(tenant, words.Kind.APP, [(pk, words.of(*texts)) for pk, *texts, _facts in part])
-        words.save(tenant, words.Kind.FACT, [(pk, set(facts)) for pk, *_texts, facts in part])
+    for part in in_parts(columns, words.AT_ONCE):
+        words.save(tenant.pk, words.Kind.APP, [(pk, words.of(*texts)) for pk, *texts, _facts in part])
+        words.save(tenant.pk, words.Kind.FACT, [(pk, set(facts)) for pk, *_texts, facts in part])
 
 
 def rate_anew(tenant: Tenant) -> bool:
@@ -196,62 +229,44 @@ def _changed(app: ServicePrincipal, known: _Known, people: int, originals: dict,
         app.assigned_count,
         app.works_offline,
     )
-    return None if new == old else (app.pk, new[0], json.dumps(reasons), " ".join(new[2]), *new[3:])
+    return None if new == old else (app.pk.hex, *new)
+
+
+_WRITTEN = ["id", "risk", "reasons", "facts", "danger", "consents", "admin", "app_permissions", "assigned", "offline"]
 
 
 def _write(tenant: Tenant, rows: Iterable[tuple]) -> None:
-    columns = [list(column) for column in zip(*rows, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE directory_serviceprincipal app SET risk = new.risk, risk_reasons = new.reasons::jsonb,"
-            " facts = string_to_array(new.facts, ' '), danger = new.danger,"
-            " user_consent_count = new.consents, has_admin_consent = new.admin_consent,"
-            " app_permission_count = new.app_permissions, assigned_count = new.assigned,"
-            " works_offline = new.works_offline"
-            " FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::int[], %s::int[], %s::bool[], %s::int[],"
-            " %s::int[], %s::bool[])"
-            " AS new(id, risk, reasons, facts, danger, consents, admin_consent, app_permissions, assigned,"
-            " works_offline)"
+            "UPDATE directory_serviceprincipal app SET risk = new.risk, risk_reasons = new.reasons, facts = new.facts,"
+            " danger = new.danger, user_consent_count = new.consents, has_admin_consent = new.admin,"
+            " app_permission_count = new.app_permissions, assigned_count = new.assigned, works_offline = new.offline"
+            " FROM json_to_recordset(%s) AS new(id uuid, risk int, reasons jsonb, facts text[], danger int,"
+            " consents int, admin bool, app_permissions int, assigned int, offline bool)"
             " WHERE app.id = new.id AND app.tenant_id = %s",
-            [*columns, tenant.pk],
+            [json.dumps([dict(zip(_WRITTEN, row, strict=True)) for row in rows]), tenant.pk],
         )
 
 
-def _known(tenant: Tenant, ids: list[UUID] | None, pairs, roles, definitions: Definitions) -> dict[UUID, _Known]:
+def _known(tenant: Tenant, ids: list[UUID], holding: dict[UUID, held.Held]) -> dict[UUID, _Known]:
     known: dict[UUID, _Known] = defaultdict(_Known)
-    for app_id, consents, recent, admin_consent, offline in _consents(tenant, ids):
+    for app_id, consents, recent, admin_consent, offline in _consents(tenant):
         row = known[app_id]
         row.consents, row.recent_consents = consents, recent
         row.admin_consent, row.works_offline = admin_consent, offline
     for app_id, assigned in _assigned(tenant, ids):
         known[app_id].assigned = assigned
-    for app_id, resource_id, scope, _people, everyone in pairs:
-        known[app_id].works_offline |= scope == OFFLINE
-        known[app_id].admin_consent |= everyone
-        definition = definitions.scope(resource_id, scope)
-        known[app_id].held.append(
-            HeldPermission(
-                scope,
-                admin_only=bool(definition and definition.admin_only),
-                microsoft_api=definitions.is_microsoft(resource_id),
-            )
-        )
-    for app_id, resource_id, role_id in roles:
-        definition = definitions.app_role(resource_id, role_id)
-        known[app_id].app_permissions += 1
-        known[app_id].held.append(
-            HeldPermission(
-                definition.value if definition else str(role_id),
-                application=True,
-                admin_only=True,
-                microsoft_api=definitions.is_microsoft(resource_id),
-            )
-        )
+    for app_id, one in holding.items():
+        row = known[app_id]
+        row.held = one.permissions
+        row.admin_consent |= one.everyone
+        row.app_permissions = sum(permission.application for permission in one.permissions)
+        row.works_offline |= any(permission.value == OFFLINE for permission in one.permissions)
     return known
 
 
-def _consents(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
-    """(app, people, people of late, admin consent, works offline).
+def _consents(tenant: Tenant) -> list[tuple]:
+    """(app, people, people of late, admin consent, works offline), of the apps whose grants are in `grants_now`.
 
     Grants of the first walk are older than we know, but for those that Microsoft's log dates.
     """
@@ -263,41 +278,18 @@ def _consents(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
         "SELECT client_id, count(DISTINCT principal_id),"
         " count(DISTINCT principal_id) FILTER (WHERE consented_at > %s OR consented_at IS NULL AND first_seen_at > %s),"
         " bool_or(consent_type = 'AllPrincipals'), bool_or('offline_access' = ANY(scopes))"
-        " FROM directory_permissiongrant WHERE tenant_id = %s {ids} GROUP BY client_id",
-        [now - SPREAD_WITHIN, since, tenant.pk],
-        "client_id",
-        ids,
+        " FROM grants_now GROUP BY client_id",
+        [now - SPREAD_WITHIN, since],
     )
 
 
-def _assigned(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
+def _assigned(tenant: Tenant, ids: list[UUID]) -> list[tuple]:
     return _rows(
         "SELECT resource_id, count(DISTINCT principal_id) FROM directory_approleassignment"
-        " WHERE tenant_id = %s AND principal_type <> 'ServicePrincipal' {ids} GROUP BY resource_id",
-        [tenant.pk],
-        "resource_id",
-        ids,
+        " WHERE tenant_id = %s AND principal_type <> 'ServicePrincipal' AND resource_id = ANY(%s::uuid[])"
+        " GROUP BY resource_id",
+        [tenant.pk, id_array(ids)],
     )
-
-
-def _scope_pairs(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
-    """(app, resource, scope, people, for everyone), each once. Graph keeps one grant a person, app and resource."""
-    return _rows(
-        "SELECT client_id, resource_id, scope, count(principal_id), bool_or(consent_type = 'AllPrincipals')"
-        " FROM directory_permissiongrant, unnest(scopes) AS scope WHERE tenant_id = %s {ids}"
-        " GROUP BY client_id, resource_id, scope ORDER BY client_id, resource_id, scope",
-        [tenant.pk],
-        "client_id",
-        ids,
-    )
-
-
-def _held_roles(tenant: Tenant, ids: list[UUID] | None) -> list[tuple]:
-    """(app, resource, app role): the permissions apps use with nobody signed in."""
-    held = AppRoleAssignment.objects.filter(tenant=tenant, principal_type="ServicePrincipal")
-    if ids is not None:
-        held = held.filter(principal_id__in=ids)
-    return list(held.order_by("graph_id").values_list("principal_id", "resource_id", "app_role_id"))
 
 
 def _originals(tenant: Tenant) -> dict[str, list[tuple]]:
@@ -318,19 +310,7 @@ def _imitated(app: ServicePrincipal, originals: dict[str, list[tuple]]) -> str:
     return next((name for pk, name, owner in same if pk != app.pk and owner != app.owner_tenant_id), "")
 
 
-def _rows(sql: str, parameters: list, column: str, ids: list[UUID] | None) -> list[tuple]:
+def _rows(sql: str, parameters: list) -> list[tuple]:
     with connection.cursor() as cursor:
-        cursor.execute(*_narrowed(sql, parameters, column, ids))
+        cursor.execute(sql, parameters)
         return cursor.fetchall()
-
-
-def _execute(sql: str, parameters: list, column: str, ids: list[UUID] | None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(*_narrowed(sql, parameters, column, ids))
-
-
-def _narrowed(sql: str, parameters: list, column: str, ids: list[UUID] | None) -> tuple[str, list]:
-    """Put a condition on the app in place of `{ids}`, which stands after every other parameter."""
-    if ids is None:
-        return sql.replace("{ids}", ""), parameters
-    return sql.replace("{ids}", f"AND {column} = ANY(%s)"), [*parameters, ids]

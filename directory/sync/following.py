@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.ids import id_or_none
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, Progress, ServicePrincipal
-from directory.sync import progress as going, recent, rows, told
+from directory.sync import progress as going, recent, rows, told, withdrawn
 from directory.sync.assignments import read_of_new_apps
 from directory.sync.derive import derive
 from directory.sync.lists import present
@@ -256,7 +256,7 @@ class _Grants(_Kind):
             found = PermissionGrant.objects.filter(tenant=self.tenant, graph_id__in=ids)
             self.touched |= set(found.values_list("client_id", flat=True))
             recent.remember_first_seen(self.tenant, found.filter(client__deleted_at__isnull=False), with_app=True)
-            self.removed += found.delete()[0]
+            self.removed += withdrawn.take_out(self.tenant, found)
 
     def _complete(self) -> None:
         if self.named:

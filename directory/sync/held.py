@@ -1,133 +1,203 @@
-"""Which permission each app holds, and how many apps hold each: what the pages about permissions read."""
+"""Which permission each app holds, and how many apps hold each: what the pages about permissions read.
 
-from collections.abc import Collection as Sized, Iterable, Iterator
-from itertools import groupby
+Apps hold the same few hundred permissions a hundred thousand times. Each is named and rated here once; who holds it
+never leaves the database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
 
 from accounts.models import Tenant
+from directory.many import id_array
 from directory.models import AppPermission, PermissionDefinition, ServicePrincipal
-from directory.risk import permission_rule
-from directory.sync.copying import upsert
+from directory.risk import HeldPermission, permission_rule
 from directory.sync.rows import in_parts
 from directory.wording import Definitions
 
-APPS_AT_ONCE = 2000
+AT_ONCE = 2000
 Kind = PermissionDefinition.Kind
-Key = tuple[UUID, UUID, str, str]  # app, resource, kind, value
-Facts = tuple[str, int, int, bool]  # reason, risk, people, for everyone
-Held = tuple[Key, Facts]
+Permission = tuple[UUID, str, str]  # resource, kind, and the scope or the id of the app role
+
+# Looked up once for all that is made of them: some thousand apps' grants lie on most pages of that table.
+_GRANTS = """
+INSERT INTO grants_now
+SELECT client_id, resource_id, principal_id, consent_type, scopes, risk, consented_at, first_seen_at
+FROM directory_permissiongrant WHERE tenant_id = %(tenant)s AND client_id = ANY(%(apps)s::uuid[])
+"""
+
+# An agent holds for everyone what it inherits.
+_GATHER = """
+INSERT INTO held_now SELECT app_id, resource_id, kind, raw, sum(people), bool_or(everyone) FROM (
+    SELECT client_id AS app_id, resource_id, 'delegated' AS kind, raw, count(principal_id) AS people,
+        bool_or(consent_type = 'AllPrincipals') AS everyone
+    FROM grants_now, unnest(scopes) AS raw GROUP BY client_id, resource_id, raw
+  UNION ALL SELECT agent_id, resource_id, kind, raw, 0, true FROM directory_inheritedgrant, unnest(scopes) AS raw
+    WHERE tenant_id = %(tenant)s AND kind = 'delegated' AND agent_id = ANY(%(apps)s::uuid[])
+  UNION ALL SELECT agent_id, resource_id, kind, role::text, 0, true
+    FROM directory_inheritedgrant, unnest(app_role_ids) AS role
+    WHERE tenant_id = %(tenant)s AND kind = 'application' AND agent_id = ANY(%(apps)s::uuid[])
+  UNION ALL SELECT principal_id, resource_id, 'application', app_role_id::text, 0, true
+    FROM directory_approleassignment
+    WHERE tenant_id = %(tenant)s AND principal_type = 'ServicePrincipal' AND principal_id = ANY(%(apps)s::uuid[])
+) AS one GROUP BY app_id, resource_id, kind, raw
+"""
+
+_BY_APP = """
+SELECT h.app_id, array_agg(n.at::int - 1), bool_or(h.everyone AND h.kind = 'delegated')
+FROM held_now h JOIN unnest(%s::uuid[], %s::text[], %s::text[]) WITH ORDINALITY AS n (resource_id, kind, raw, at)
+    USING (resource_id, kind, raw)
+GROUP BY h.app_id
+"""
+
+# Rows that are right already are not written again. Two roles of one resource may have the same name.
+_SAVE = """
+WITH named AS (SELECT * FROM unnest(%(resources)s::uuid[], %(kinds)s::text[], %(raws)s::text[], %(values)s::text[],
+    %(reasons)s::text[], %(risks)s::int[]) AS n (resource_id, kind, raw, value, reason, risk)),
+wanted AS MATERIALIZED (SELECT h.app_id, h.resource_id, h.kind, n.value, min(n.reason) AS reason, max(n.risk) AS risk,
+        max(h.people) AS people, bool_or(h.everyone) AS everyone
+    FROM held_now h JOIN named n USING (resource_id, kind, raw) GROUP BY h.app_id, h.resource_id, h.kind, n.value),
+old AS MATERIALIZED (SELECT id, app_id, resource_id, kind, value, reason, risk, people, everyone
+    FROM directory_apppermission WHERE tenant_id = %(tenant)s AND app_id = ANY(%(apps)s::uuid[])),
+gone AS (DELETE FROM directory_apppermission p USING (
+        SELECT old.id FROM old LEFT JOIN wanted w USING (app_id, resource_id, kind, value) WHERE w.app_id IS NULL) AS d
+    WHERE p.id = d.id AND p.tenant_id = %(tenant)s RETURNING p.resource_id, p.kind, p.value),
+changed AS (UPDATE directory_apppermission p
+    SET reason = w.reason, risk = w.risk, people = w.people, everyone = w.everyone
+    FROM old JOIN wanted w USING (app_id, resource_id, kind, value)
+    WHERE p.id = old.id AND p.tenant_id = %(tenant)s
+        AND (old.reason, old.risk, old.people, old.everyone) IS DISTINCT FROM (w.reason, w.risk, w.people, w.everyone)),
+new AS (INSERT INTO directory_apppermission
+        (tenant_id, app_id, resource_id, kind, value, reason, risk, people, everyone)
+    SELECT %(tenant)s, w.app_id, w.resource_id, w.kind, w.value, w.reason, w.risk, w.people, w.everyone
+    FROM wanted w LEFT JOIN old USING (app_id, resource_id, kind, value) WHERE old.id IS NULL
+    ORDER BY w.value, w.kind, w.resource_id)
+SELECT DISTINCT resource_id, kind, value FROM gone
+"""  # sorted, so that neighbours in most of its indexes come one after the other
+
+_COUNT = """
+WITH now AS MATERIALIZED (
+    SELECT tenant_id, resource_id, kind, value, min(reason) AS reason, max(risk) AS risk, count(*) AS apps,
+        coalesce(sum(people), 0) AS consents, count(*) FILTER (WHERE everyone) AS for_everyone
+    FROM directory_apppermission
+    WHERE tenant_id = %(tenant)s AND {these} GROUP BY tenant_id, resource_id, kind, value),
+old AS MATERIALIZED (SELECT * FROM directory_permissionuse WHERE tenant_id = %(tenant)s AND {these}),
+gone AS (DELETE FROM directory_permissionuse u USING (
+        SELECT old.id FROM old LEFT JOIN now USING (resource_id, kind, value) WHERE now.tenant_id IS NULL) AS d
+    WHERE u.id = d.id AND u.tenant_id = %(tenant)s)
+INSERT INTO directory_permissionuse (tenant_id, resource_id, kind, value, reason, risk, apps, consents, for_everyone)
+SELECT now.* FROM now LEFT JOIN old USING (resource_id, kind, value)
+WHERE old.id IS NULL OR (old.reason, old.risk, old.apps, old.consents, old.for_everyone)
+    IS DISTINCT FROM (now.reason, now.risk, now.apps, now.consents, now.for_everyone)
+ON CONFLICT (tenant_id, resource_id, kind, value) DO UPDATE SET reason = EXCLUDED.reason, risk = EXCLUDED.risk,
+    apps = EXCLUDED.apps, consents = EXCLUDED.consents, for_everyone = EXCLUDED.for_everyone
+"""
+_THESE = (
+    "(value, kind, resource_id) IN (SELECT * FROM unnest(%(values)s::text[], %(kinds)s::text[], %(resources)s::uuid[]))"
+)
+_COUNT, _COUNT_ALL = (_COUNT.replace("{these}", these) for these in (_THESE, "true"))
 
 
-def permissions(
-    pairs: Iterable[tuple], roles: Iterable[tuple], definitions: Definitions
-) -> Iterator[tuple[Key, Facts]]:
-    """What apps hold, app by app, from (app, resource, scope, people, for everyone) and (app, resource, app role)."""
-    by_app: dict[UUID, list[tuple]] = {}
-    for pair in pairs:
-        by_app.setdefault(pair[0], []).append((Kind.DELEGATED, *pair[1:]))
-    for app_id, resource_id, role_id in roles:
-        by_app.setdefault(app_id, []).append((Kind.APPLICATION, resource_id, role_id, 0, True))
-    for app_id in sorted(by_app):
-        for kind, resource_id, value, people, everyone in by_app[app_id]:
-            yield _held(app_id, kind, resource_id, value, people, everyone, definitions)
+@dataclass
+class Held:
+    """What one app holds."""
+
+    permissions: list[HeldPermission] = field(default_factory=list)
+    everyone: bool = False  # an administrator gave some of it for everyone
 
 
-def _held(app_id, kind, resource_id, value, people, everyone, definitions: Definitions) -> Held:
+@dataclass(frozen=True)
+class _Named:
+    permission: Permission
+    value: str
+    reason: str
+    risk: int
+    held: HeldPermission
+
+
+class Now:
+    """What some apps hold by their grants and assignments, and by what they inherit. Made inside a transaction.
+
+    `name` it once; until the next is made, `by_app` and `save` say and store it, and their grants are in the temporary
+    table `grants_now`.
+    """
+
+    def __init__(self, tenant: Tenant, apps: Sequence[UUID]):
+        self.tenant, self.apps = tenant, apps
+        self._named: list[_Named] = []
+        self._gone: list[Permission] = []
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS held_now (app_id uuid, resource_id uuid, kind text, raw text,"
+                " people int, everyone bool) ON COMMIT DROP"
+            )
+            cursor.execute(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS grants_now (client_id uuid, resource_id uuid, principal_id uuid,"
+                " consent_type text, scopes text[], risk int, consented_at timestamptz, first_seen_at timestamptz)"
+                " ON COMMIT DROP"
+            )
+            cursor.execute("TRUNCATE held_now, grants_now")
+            cursor.execute(_GRANTS, {"tenant": tenant.pk, "apps": id_array(apps)})
+            cursor.execute(_GATHER, {"tenant": tenant.pk, "apps": id_array(apps)})
+            cursor.execute("SELECT DISTINCT resource_id, kind, raw FROM held_now")
+            self.permissions: list[Permission] = cursor.fetchall()
+
+    @property
+    def resources(self) -> set[UUID]:
+        return {resource_id for resource_id, _kind, _raw in self.permissions}
+
+    def name(self, definitions: Definitions) -> None:
+        self._named = [_named(one, definitions) for one in self.permissions]
+
+    def by_app(self) -> dict[UUID, Held]:
+        known = [one.held for one in self._named]
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_APP, self._columns())
+            return {app: Held([known[at] for at in places], everyone) for app, places, everyone in cursor.fetchall()}
+
+    def save(self, cursor) -> None:
+        """Make this all that these apps hold. Needs nothing but the cursor: another thread may wait for it."""
+        resources, kinds, raws = self._columns()
+        columns = {"resources": resources, "kinds": kinds, "raws": raws}
+        for name in ("value", "reason", "risk"):
+            columns[f"{name}s"] = [getattr(one, name) for one in self._named]
+        cursor.execute(_SAVE, {"tenant": self.tenant.pk, "apps": id_array(self.apps), **columns})
+        self._gone = cursor.fetchall()
+
+    def count(self) -> None:
+        """Count again how many hold each of these permissions, and those they held before. Call after `save`."""
+        touched = {(*one.permission[:2], one.value) for one in self._named} | set(self._gone)
+        for part in in_parts(touched, AT_ONCE):
+            resources, kinds, values = (list(column) for column in zip(*part, strict=True))
+            columns = {"resources": resources, "kinds": kinds, "values": values}
+            with connection.cursor() as cursor:
+                cursor.execute(_COUNT, {"tenant": self.tenant.pk, **columns})
+
+    def _columns(self) -> list[list]:
+        return [[one.permission[at] for one in self._named] for at in range(3)]
+
+
+def _named(permission: Permission, definitions: Definitions) -> _Named:
+    resource_id, kind, raw = permission
     alone = kind == Kind.APPLICATION
-    known = definitions.app_role(resource_id, value) if alone else definitions.scope(resource_id, value)
-    name = (known.value if known else str(value)) if alone else value
-    rule = permission_rule(
-        name,
-        application=alone,
-        admin_only=bool(known and known.admin_only),
-        microsoft_api=definitions.is_microsoft(resource_id),
-    )
-    return (app_id, resource_id, str(kind), name[:256]), (rule.key, int(rule.risk), people, everyone)
-
-
-def save(tenant: Tenant, ids: Sized[UUID] | None, found: Iterable[Held]) -> None:
-    """Make `found`, in the order of its apps, all that these apps hold (all apps without `ids`), and count anew."""
-    touched: set[tuple[UUID, str, str]] = set()
-    seen: set[UUID] = set()
-    by_app = ((app_id, list(rows)) for app_id, rows in groupby(found, key=lambda item: item[0][0]))
-    for part in in_parts(by_app, APPS_AT_ONCE):
-        apps = [app_id for app_id, _rows in part]
-        seen.update(apps)
-        touched |= _replace(tenant, apps, dict(item for _app, rows in part for item in rows))
-    held = AppPermission.objects.filter(tenant=tenant)
-    if ids is not None:
-        held = held.filter(app_id__in=[app_id for app_id in ids if app_id not in seen])
-        touched |= _gone(held)
-    else:
-        present = set(held.values_list("app_id", flat=True).distinct())
-        for part in in_parts(sorted(present - seen), APPS_AT_ONCE):
-            touched |= _gone(held.filter(app_id__in=part))
-    _count(tenant, touched)
+    known = definitions.app_role(resource_id, UUID(raw)) if alone else definitions.scope(resource_id, raw)
+    value = known.value if alone and known else raw
+    ours = definitions.is_microsoft(resource_id)
+    admin_only = bool(known and known.admin_only)
+    rule = permission_rule(value, application=alone, admin_only=admin_only, microsoft_api=ours)
+    held = HeldPermission(value, application=alone, admin_only=alone or admin_only, microsoft_api=ours)
+    return _Named(permission, value[:256], rule.key, int(rule.risk), held)
 
 
 def forget_gone(tenant: Tenant) -> None:
-    """What apps held that are not in the copy any more."""
+    """What apps held that are not in the copy any more. How many hold what is for `count_all`."""
     present = ServicePrincipal.objects.filter(tenant=tenant).values("pk")
-    _count(tenant, _gone(AppPermission.objects.filter(tenant=tenant).exclude(app_id__in=present)))
+    AppPermission.objects.filter(tenant=tenant).exclude(app_id__in=present).delete()
 
 
-def _replace(tenant: Tenant, apps: list[UUID], wanted: dict[Key, Facts]) -> set[tuple]:
-    held = AppPermission.objects.filter(tenant=tenant, app_id__in=apps)
-    columns = ("pk", "app_id", "resource_id", "kind", "value", "reason", "risk", "people", "everyone")
-    old = {
-        tuple(key): (pk, tuple(facts))
-        for pk, *key, r, k, p, e in held.values_list(*columns)
-        for facts in [(r, k, p, e)]
-    }
-    gone = [pk for key, (pk, _facts) in old.items() if key not in wanted]
-    changed = {key: facts for key, facts in wanted.items() if key not in old or old[key][1] != facts}
-    if gone:
-        AppPermission.objects.filter(pk__in=gone).delete()
-    made = [
-        AppPermission(
-            tenant=tenant, app_id=app, resource_id=resource, kind=kind, value=value,
-            reason=reason, risk=risk, people=people, everyone=everyone,
-        )
-        for (app, resource, kind, value), (reason, risk, people, everyone) in changed.items()
-    ]  # fmt: skip
-    upsert(
-        AppPermission,
-        made,
-        ["tenant", "app", "resource_id", "kind", "value"],
-        ["reason", "risk", "people", "everyone"],
-    )
-    return {key[1:] for key in (*changed, *(key for key in old if key not in wanted))}
-
-
-def _gone(held) -> set[tuple]:
-    touched = set(held.values_list("resource_id", "kind", "value"))
-    if touched:
-        held.delete()
-    return touched
-
-
-def _count(tenant: Tenant, touched: set[tuple]) -> None:
-    """Count again how many hold each of these permissions; one nobody holds any more is gone."""
-    for part in in_parts(sorted(touched, key=str), 2000):
-        columns = [list(column) for column in zip(*part, strict=True)]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "WITH wanted AS (SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[])"
-                " AS w(resource_id, kind, value))"
-                " DELETE FROM directory_permissionuse u USING wanted w WHERE u.tenant_id = %s"
-                " AND (u.resource_id, u.kind, u.value) = (w.resource_id, w.kind, w.value)",
-                [*columns, tenant.pk],
-            )
-            cursor.execute(
-                "WITH wanted AS (SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[])"
-                " AS w(resource_id, kind, value)) INSERT INTO directory_permissionuse"
-                " (tenant_id, resource_id, kind, value, reason, risk, apps, consents, for_everyone)"
-                " SELECT h.tenant_id, h.resource_id, h.kind, h.value, min(h.reason), max(h.risk), count(*),"
-                " coalesce(sum(h.people), 0), count(*) FILTER (WHERE h.everyone)"
-                " FROM wanted w JOIN directory_apppermission h ON h.value = w.value AND h.kind = w.kind"
-                " AND h.resource_id = w.resource_id WHERE h.tenant_id = %s"
-                " GROUP BY h.tenant_id, h.resource_id, h.kind, h.value",
-                [*columns, tenant.pk],
-            )
+def count_all(tenant: Tenant) -> None:
+    """Count again how many hold each permission; one nobody holds any more is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_ALL, {"tenant": tenant.pk})

@@ -1,10 +1,7 @@
 """How far each part of the copy has come: begun, gone on with, done, failed, due again."""
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from django.utils import timezone
 
@@ -13,9 +10,7 @@ from directory.models import Collection, Progress
 from graph.errors import Forbidden, GraphError, TokenError
 
 Part = Progress.Part
-T = TypeVar("T")
 FIRST_WAIT, REFUSED_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=5), timedelta(minutes=15)
-_END = object()
 
 
 class Deadline:
@@ -72,19 +67,3 @@ def failed(progress: Progress, error: Exception) -> None:
 def say(tenant: Tenant, kind: str, **columns) -> None:
     """What pages show of a part."""
     Collection.objects.update_or_create(tenant=tenant, kind=kind, defaults=columns)
-
-
-def ahead(items: Iterator[T], more: Callable[[], bool]) -> Iterator[T]:
-    """The same, each fetched by a thread of its own while the one before is worked on; no further once `more` says no.
-
-    Waiting for Microsoft and writing to the database then take the longer of the two, not both.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-        coming = pool.submit(next, items, _END)
-        while (item := coming.result()) is not _END:
-            going_on = more()
-            if going_on:
-                coming = pool.submit(next, items, _END)
-            yield item
-            if not going_on:
-                return

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from directory.models import AppRoleAssignment, PermissionGrant, RecentChange, ServicePrincipal
+from directory.upkeep_models import LISTS_LAG
 
-PROTECTED_FOR = timedelta(minutes=20)
+PROTECTED_FOR = LISTS_LAG
 FROM_ITS_OWN_LIST = timedelta(minutes=3)
 UNDO_WITHIN = timedelta(days=1)  # longer than anything of ours can be undone
 IN_THE_BIN = timedelta(days=31)  # Microsoft empties the recycle bin after 30
@@ -81,6 +82,11 @@ def states(tenant: Tenant, kind: Changed, *, closely: bool = False) -> dict[str,
     since = timezone.now() + (PROTECTED_FOR - FROM_ITS_OWN_LIST if closely else timedelta())
     changes = RecentChange.objects.filter(tenant=tenant, kind=kind, expires_at__gt=since)
     return dict(changes.values_list("target_id", "state"))
+
+
+def is_quiet(tenant: Tenant, *kinds: Changed) -> bool:
+    """Whether nothing of these kinds is known better than a list may say."""
+    return not RecentChange.objects.filter(tenant=tenant, kind__in=kinds, expires_at__gt=timezone.now()).exists()
 
 
 def still_there(tenant: Tenant, kind: Changed) -> list[str]:

@@ -1,14 +1,15 @@
 """Reading one person, or one app, again: the pages about them are not to wait for the next full reading."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.tenancy import in_tenant
-from directory.models import AppRoleAssignment, PermissionGrant, Person, ServicePrincipal
-from directory.sync import recent, roles, rows
+from directory.models import AgentTie, AppRoleAssignment, PermissionGrant, Person, ServicePrincipal
+from directory.sync import recent, roles, rows, withdrawn
 from directory.sync.assignments import assignments_of
 from directory.sync.derive import derive
 from directory.sync.unknown import fetch_unknown
@@ -16,7 +17,7 @@ from graph.client import GraphClient
 from graph.errors import NotFound
 from graph.paging import read_all, read_one
 from graph.requesting import ADVANCED
-from graph.types import Answer, Call, Grant, Items, User
+from graph.types import Answer, Call, Grant, Group, Items, User
 
 Types = PermissionGrant.ConsentType
 NEW_PEOPLE = 10  # taken into the copy per search; a search is no way to copy a directory
@@ -52,7 +53,7 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
         GraphError: nothing was changed in the copy.
     """
     object_id = UUID(str(object_id))
-    client = GraphClient(str(tenant.pk), priority="high")
+    client, asked_at = GraphClient(str(tenant.pk), priority="high"), timezone.now()
     user, own, tenant_wide, direct, groups = client.batch(
         [
             Call("GET", f"/users/{object_id}?$select={User.SELECT}"),
@@ -75,22 +76,26 @@ def refresh_person(tenant: Tenant, object_id: UUID | str) -> bool:
     found.unreadable += more.unreadable
     with in_tenant(tenant.pk):
         _save_person(tenant, client, read_one(user.body, User.read), direct, groups)
+        if _is_whole(groups):
+            _note_groups(tenant, object_id, _items(groups, Group.read))
         grants = PermissionGrant.objects.filter(tenant=tenant)
         present = grants.filter(principal_id=object_id) | grants.filter(consent_type=Types.ALL)
-        apps = _replace_grants(tenant, found, present)
+        apps = _replace_grants(tenant, found, present, asked_at)
         _complete(tenant, client, apps, found)
     return True
 
 
 def replace_grants_of_person(tenant: Tenant, client: GraphClient, person_id: UUID) -> set[UUID]:
     """Read what one person granted for themselves, and make it all there is. Returns the apps. Raises `GraphError`."""
+    asked_at = timezone.now()
     found = client.grants_of_user(person_id)
-    return _replace_grants(tenant, found, PermissionGrant.objects.filter(tenant=tenant, principal_id=person_id))
+    present = PermissionGrant.objects.filter(tenant=tenant, principal_id=person_id)
+    return _replace_grants(tenant, found, present, asked_at)
 
 
-def replace_grants_of_app(tenant: Tenant, app_id: UUID, found: Items[Grant]) -> set[UUID]:
-    """Make `found`, an app's own list, all that was granted to it. Returns the apps."""
-    return _replace_grants(tenant, found, PermissionGrant.objects.filter(tenant=tenant, client_id=app_id))
+def replace_grants_of_app(tenant: Tenant, app_id: UUID, found: Items[Grant], asked_at: datetime) -> set[UUID]:
+    """Make `found`, an app's own list as it was asked for then, all that was granted to it. Returns the apps."""
+    return _replace_grants(tenant, found, PermissionGrant.objects.filter(tenant=tenant, client_id=app_id), asked_at)
 
 
 def refresh_app(tenant: Tenant, app_id: UUID | str, *, client: GraphClient | None = None) -> bool:
@@ -104,7 +109,7 @@ def refresh_app(tenant: Tenant, app_id: UUID | str, *, client: GraphClient | Non
         GraphError: what was read before it is in the copy, nothing was taken out of it.
     """
     app_id = UUID(str(app_id))
-    client = client or GraphClient(str(tenant.pk), priority="high")
+    client, asked_at = client or GraphClient(str(tenant.pk), priority="high"), timezone.now()
     try:
         app = client.service_principal(app_id)
     except NotFound:
@@ -118,8 +123,8 @@ def refresh_app(tenant: Tenant, app_id: UUID | str, *, client: GraphClient | Non
         with rows.writing(tenant):
             rows.save_apps(recent.corrected_apps(tenant, [rows.app(tenant, app, now)]))
             rows.save_definitions(tenant, [app])
-        apps = _replace_grants(tenant, grants, PermissionGrant.objects.filter(tenant=tenant, client_id=app_id))
-        _replace_assignments(tenant, app_id, assigned, held)
+        apps = replace_grants_of_app(tenant, app_id, grants, asked_at)
+        _replace_assignments(tenant, app_id, asked_at, assigned, held)
         _complete(tenant, client, apps | {app_id}, grants, held)
     return True
 
@@ -152,8 +157,18 @@ def _save_person(tenant: Tenant, client: GraphClient, user: User, direct: Answer
             rows.add_to_role_groups(tenant, person.pk)
 
 
-def _replace_grants(tenant: Tenant, found: Items[Grant], present) -> set[UUID]:
-    """Make `found` all there is of `present`; rows that could not be read stay as they were. Returns the apps."""
+def _note_groups(tenant: Tenant, person_id: UUID, groups: Items[Group]) -> None:
+    """Which of a person's groups sponsor or own an agent; of the others nothing is kept."""
+    ties = AgentTie.objects.filter(tenant=tenant, holder_type="group", holder_id__in=[group.id for group in groups])
+    answering = sorted(ties.values_list("holder_id", flat=True).distinct())
+    Person.objects.filter(tenant=tenant, pk=person_id).update(answering_groups=answering)
+
+
+def _replace_grants(tenant: Tenant, found: Items[Grant], present, asked_at: datetime) -> set[UUID]:
+    """Make `found` all there is of `present`; rows that could not be read stay as they were. Returns the apps.
+
+    Whatever another reading stored since this one was asked for stays too: an answer knows nothing of what came later.
+    """
     now = timezone.now()
     with rows.writing(tenant):
         before = set(present.values_list("client_id", flat=True))
@@ -161,11 +176,11 @@ def _replace_grants(tenant: Tenant, found: Items[Grant], present) -> set[UUID]:
         rows.save_grants(kept)
         protected = [pk for pk, state in recent.states(tenant, recent.Changed.GRANT).items() if state]
         protected += [one.id for one in found.unreadable]
-        present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
+        withdrawn.take_out(tenant, present.filter(synced_at__lt=asked_at).exclude(graph_id__in=protected))
     return before | {grant.client_id for grant in kept}
 
 
-def _replace_assignments(tenant: Tenant, app_id: UUID, *lists: Items) -> None:
+def _replace_assignments(tenant: Tenant, app_id: UUID, asked_at: datetime, *lists: Items) -> None:
     found = [item for items in lists for item in items]
     now = timezone.now()
     all_rows = AppRoleAssignment.objects.filter(tenant=tenant)
@@ -176,7 +191,7 @@ def _replace_assignments(tenant: Tenant, app_id: UUID, *lists: Items) -> None:
         protected = [pk for pk, state in recent.states(tenant, recent.Changed.ASSIGNMENT).items() if state]
         protected += [one.id for items in lists for one in items.unreadable]
         present = all_rows.filter(resource_id=app_id) | all_rows.filter(principal_id=app_id)
-        present.filter(synced_at__lt=now).exclude(graph_id__in=protected).delete()
+        present.filter(synced_at__lt=asked_at).exclude(graph_id__in=protected).delete()
 
 
 def _complete(tenant: Tenant, client: GraphClient, apps: set[UUID], grants: list[Grant], held: Sequence = ()) -> None:

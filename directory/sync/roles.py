@@ -6,7 +6,7 @@ its roles are *possible* for everybody. https://learn.microsoft.com/graph/api/rb
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,9 +15,10 @@ from graph.client import GraphClient
 from graph.errors import Forbidden, GraphError, NotFound
 from graph.paging import read_all
 from graph.requesting import ADVANCED
-from graph.roles import RoleAssignment, held_by
-from graph.types import Answer, Call, Group
+from graph.roles import RoleAssignment, all_held, held_by, id_of, members_of, of_role_groups, owners_of
+from graph.types import Answer, Call, Group, Items
 
+GROUPS_AT_ONCE = 10  # asked for their members and their owners in one batch of twenty
 MOST_GROUPS = 100  # of one person, that may be role-assignable and are asked about one by one
 
 
@@ -67,8 +68,10 @@ def of_tenant(client: GraphClient, people: Container[UUID], apps: Container[UUID
     Raises `GraphError` where the list of assignments cannot be read: then nothing is known, and nobody has "none".
     """
     found = TenantRoles()
-    by_principal = _by_principal(client, found)
-    groups = _role_groups(client, found)
+    calls = [all_held(), of_role_groups()]
+    held, groups_answer = client.batch(calls)
+    by_principal = _by_principal(client.finish(calls[0], held, RoleAssignment.read), found)
+    groups = _role_groups(client, calls[1], groups_answer, found)
     for principal_id, assignments in by_principal.items():
         if groups is not None and principal_id in groups:
             continue
@@ -77,28 +80,25 @@ def of_tenant(client: GraphClient, people: Container[UUID], apps: Container[UUID
         else:  # neither a person nor an app we know, and which groups there are may not be read
             found.possible |= {one.role_id for one in assignments}
             found.unreadable += 1
-    for group_id in groups or ():
-        _expand(client, group_id, by_principal.get(group_id, ()), found)
+    ids = list(groups or ())
+    for start in range(0, len(ids), GROUPS_AT_ONCE):
+        _expand(client, ids[start : start + GROUPS_AT_ONCE], by_principal, found)
     return found
 
 
-def _by_principal(client: GraphClient, found: TenantRoles) -> dict[UUID, list[RoleAssignment]]:
+def _by_principal(held: Items[RoleAssignment], found: TenantRoles) -> dict[UUID, list[RoleAssignment]]:
     by_principal: dict[UUID, list[RoleAssignment]] = defaultdict(list)
-    for page in client.role_assignments():
-        if page.restarted:
-            by_principal.clear()
-            found.count = found.unreadable = 0
-        found.count += len(page.items)
-        found.unreadable += len(page.unreadable)
-        for one in page.items:
-            by_principal[one.principal_id].append(one)
+    found.count = len(held) + len(held.unreadable)
+    found.unreadable += len(held.unreadable)
+    for one in held:
+        by_principal[one.principal_id].append(one)
     return by_principal
 
 
-def _role_groups(client: GraphClient, found: TenantRoles) -> set[UUID] | None:
+def _role_groups(client: GraphClient, call: Call, answer: Answer, found: TenantRoles) -> set[UUID] | None:
     """Groups that may hold roles, whether they do or not; None where the portal may not list groups."""
     try:
-        groups = client.role_groups()
+        groups = client.finish(call, answer, Group.read)
     except Forbidden:
         found.groups_known = False
         return None
@@ -106,23 +106,29 @@ def _role_groups(client: GraphClient, found: TenantRoles) -> set[UUID] | None:
     return {group.id for group in groups}
 
 
-def _expand(client: GraphClient, group_id: UUID, assignments: Iterable[RoleAssignment], found: TenantRoles) -> None:
-    """Give a group's roles to its members, and note its members and owners."""
-    try:
-        members = {user.id for page in client.group_members(group_id) for user in page.items}
-        owners = client.group_owners(group_id)
-    except NotFound:
-        return  # deleted since
-    except Forbidden:
-        found.possible |= {one.role_id for one in assignments}
-        found.groups_known = False
-        found.unreadable += 1
-        return
-    _note(found, owners)
-    if assignments:
-        for person_id in members:
-            found.held[person_id].add(assignments)
-    found.group_people |= members | set(owners)
+def _expand(client: GraphClient, group_ids: list[UUID], by_principal: Mapping, found: TenantRoles) -> None:
+    """Give groups' roles to their members, and note their members and owners. Two questions for each, in one batch."""
+    calls = [call for group_id in group_ids for call in (members_of(group_id), owners_of(group_id))]
+    answers = client.batch(calls)
+    for at, group_id in enumerate(group_ids):
+        assignments = by_principal.get(group_id, ())
+        (ask_members, ask_owners), (members, owners) = calls[2 * at : 2 * at + 2], answers[2 * at : 2 * at + 2]
+        try:
+            members = client.finish(ask_members, members, id_of)
+            owners = client.finish(ask_owners, owners, id_of)
+        except NotFound:
+            continue  # deleted since
+        except Forbidden:
+            found.possible |= {one.role_id for one in assignments}
+            found.groups_known = False
+            found.unreadable += 1
+            continue
+        _note(found, members)
+        _note(found, owners)
+        if assignments:
+            for person_id in members:
+                found.held[person_id].add(assignments)
+        found.group_people |= {*members, *owners}
 
 
 def _note(found: TenantRoles, items) -> None:

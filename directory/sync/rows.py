@@ -1,18 +1,21 @@
 """From Graph's answers to rows of the copy, and into the database, many at a time."""
 
 import json
-from collections.abc import Collection as Sized, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from accounts import locks
 from accounts.models import Tenant
 from directory import words
+from directory.many import id_array
 from directory.models import (
     AppRoleAssignment,
     Collection,
@@ -21,7 +24,7 @@ from directory.models import (
     Person,
     ServicePrincipal,
 )
-from directory.sync.copying import upsert
+from directory.sync.copying import as_text, plain, upsert
 from directory.sync.publishers import name_publishers
 from directory.sync.roles import Holding
 from graph import activity, types
@@ -29,6 +32,7 @@ from graph import activity, types
 BATCH = 1000
 _Kind = ServicePrincipal.Kind
 T = TypeVar("T")
+PersonRow, GrantRow, AssignmentRow = plain(Person), plain(PermissionGrant), plain(AppRoleAssignment)
 
 _APP_FIELDS = [
     "app_id",
@@ -87,14 +91,29 @@ _DEFINITION_FIELDS = [
 
 
 @contextmanager
-def writing(tenant: Tenant) -> Iterator[None]:
+def writing(tenant: Tenant, *, shared: bool = False) -> Iterator[None]:
     """A short transaction in which nobody else writes to this tenant's copy.
 
     Two writers that touch the same rows in another order would stop each other; this puts them in line. Never hold
     it across a call to Graph.
+
+    Args:
+        shared: others who share may write too, since no two of them touch the same rows.
     """
     with transaction.atomic():
-        locks.wait(f"directory.copy:{tenant.pk}")
+        locks.wait(f"directory.copy:{tenant.pk}", shared=shared)
+        yield
+
+
+@contextmanager
+def storing(tenant: Tenant, *, shared: bool = False) -> Iterator[None]:
+    """The same for what was read, together with the place in the list, and can be read again.
+
+    A crash of the database may lose the last of it, the place with it: nobody waits for the disk.
+    """
+    with writing(tenant, shared=shared):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO off")
         yield
 
 
@@ -102,6 +121,35 @@ def in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while part := list(islice(iterator, size)):
         yield part
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Rows in the order of their keys, each key once, with all that storing them needs and no database does.
+
+    Made where the next page is waited for, it keeps that work from the transaction that stores them.
+    """
+
+    rows: list
+    text: str
+    said: words.Text | None = None
+
+    @classmethod
+    def of_apps(cls, found: Iterable[ServicePrincipal]) -> Self:
+        return cls._of(ServicePrincipal, _in_order(found, "id"))
+
+    @classmethod
+    def of_people(cls, found: Iterable["PersonRow"]) -> Self:
+        rows = _in_order(found, "id")
+        return cls._of(Person, rows, words.Text.of(_words_of_people(rows)))
+
+    @classmethod
+    def of_grants(cls, found: Iterable["GrantRow"]) -> Self:
+        return cls._of(PermissionGrant, _in_order(found, "graph_id"))
+
+    @classmethod
+    def _of(cls, model: type, rows: list, said: words.Text | None = None) -> Self:
+        return cls(rows, as_text(model, rows), said)
 
 
 def app(tenant: Tenant, item: types.ServicePrincipal, at: datetime) -> ServicePrincipal:
@@ -129,9 +177,9 @@ def app(tenant: Tenant, item: types.ServicePrincipal, at: datetime) -> ServicePr
     )
 
 
-def person(tenant: Tenant, item: types.User, at: datetime) -> Person:
-    return Person(
-        tenant=tenant,
+def person(tenant: Tenant, item: types.User, at: datetime) -> PersonRow:
+    return PersonRow(
+        tenant_id=tenant.pk,
         id=item.id,
         display_name=item.display_name[:256],
         upn=item.upn[:256],
@@ -149,9 +197,9 @@ def person(tenant: Tenant, item: types.User, at: datetime) -> Person:
     )
 
 
-def grant(tenant: Tenant, item: types.Grant, at: datetime) -> PermissionGrant:
-    return PermissionGrant(
-        tenant=tenant,
+def grant(tenant: Tenant, item: types.Grant, at: datetime) -> GrantRow:
+    return GrantRow(
+        tenant_id=tenant.pk,
         graph_id=item.id,
         client_id=item.client_id,
         resource_id=item.resource_id,
@@ -163,9 +211,9 @@ def grant(tenant: Tenant, item: types.Grant, at: datetime) -> PermissionGrant:
     )
 
 
-def assignment(tenant: Tenant, item: types.AppRoleAssignment, at: datetime) -> AppRoleAssignment:
-    return AppRoleAssignment(
-        tenant=tenant,
+def assignment(tenant: Tenant, item: types.AppRoleAssignment, at: datetime) -> AssignmentRow:
+    return AssignmentRow(
+        tenant_id=tenant.pk,
         graph_id=item.id,
         resource_id=item.resource_id,
         principal_id=item.principal_id,
@@ -177,10 +225,10 @@ def assignment(tenant: Tenant, item: types.AppRoleAssignment, at: datetime) -> A
     )
 
 
-def save_apps(apps: Iterable[ServicePrincipal]) -> None:
-    found = {row.id: row for row in apps}
-    _upsert(ServicePrincipal, found, ["id"], _APP_FIELDS)
-    of_agents = (row.tenant_id for row in found.values() if row.kind in (_Kind.AGENT, _Kind.BLUEPRINT))
+def save_apps(apps: Iterable[ServicePrincipal] | Ready) -> None:
+    rows, text = (apps.rows, apps.text) if isinstance(apps, Ready) else (_in_order(apps, "id"), "")
+    upsert(ServicePrincipal, rows, ["id"], _APP_FIELDS, text=text)
+    of_agents = (row.tenant_id for row in rows if row.kind in (_Kind.AGENT, _Kind.BLUEPRINT))
     if tenant_id := next(of_agents, None):
         name_publishers(tenant_id)
 
@@ -209,15 +257,32 @@ def save_people_activity(tenant: Tenant, items: Iterable[activity.PersonActivity
         )
 
 
-def save_people(people: Iterable[Person], *, with_roles: bool = False) -> None:
-    """`with_roles` also writes their directory roles, which the list of people does not hold."""
+def save_people(people: Iterable[PersonRow] | Ready, *, with_roles: bool = False, with_words: bool = True) -> None:
+    """Store them.
+
+    Args:
+        with_roles: their directory roles too, which the list of people does not hold.
+        with_words: and the words by which they are found; else `save_words_of_people` is called for these as well.
+    """
     fields = [*_PERSON_FIELDS, *_ROLE_FIELDS] if with_roles else _PERSON_FIELDS
-    rows = {row.id: row for row in people}
-    _upsert(Person, rows, ["id"], fields)
-    if rows:
-        tenant = next(iter(rows.values())).tenant
-        found = ((pk, words.of(row.display_name, row.upn, row.mail)) for pk, row in rows.items() if not row.is_agent)
-        words.save(tenant, words.Kind.PERSON, found)
+    rows, text = (people.rows, people.text) if isinstance(people, Ready) else (_in_order(people, "id"), "")
+    upsert(Person, rows, ["id"], fields, text=text)
+    if rows and with_words:
+        said = people.said if isinstance(people, Ready) else words.Text.of(_words_of_people(rows))
+        said.save(rows[0].tenant_id, words.Kind.PERSON)
+
+
+def save_words_of_people(tenant: Tenant, pages: Sequence[Ready]) -> None:
+    """The words of some pages' people, with one statement: the more of them, the more are neighbours in its index."""
+    people = [row.id for one in pages for row in one.rows]
+    together = len(set(people)) == len(people)  # a list that changes may name somebody twice: the last word counts
+    said = [one.said for one in pages if one.rows]
+    for text in [words.Text.joined(said)] if said and together else said:
+        text.save(tenant.pk, words.Kind.PERSON)
+
+
+def _words_of_people(people: Iterable[PersonRow]) -> Iterator[tuple[UUID, set[str]]]:
+    return ((one.id, words.of(one.display_name, one.upn, one.mail)) for one in people if not one.is_agent)
 
 
 def widen_roles(tenant: Tenant, person_id: UUID, held: Holding) -> None:
@@ -236,39 +301,41 @@ def add_to_role_groups(tenant: Tenant, person_id: UUID) -> None:
         collection.save(update_fields=["role_group_people"])
 
 
-def save_roles(tenant: Tenant, held: dict[UUID, Holding], people: Sized[UUID], at: datetime) -> None:
+def save_roles(tenant: Tenant, held: dict[UUID, Holding], people: Set[UUID], at: datetime) -> None:
     """Make `held` all there is of these people's roles, but for those read by themselves since.
 
-    Two statements for any number: holders are few, and whose row was right already is not written again.
+    Three statements for any number: holders are few, and whose row was right already is not written again.
     """
-    columns = [(pk, json.dumps(sorted(map(str, one.roles))), one.scoped) for pk, one in held.items()]
+    holders = Person.objects.filter(~Q(role_template_ids=[]) | Q(has_scoped_role=True), tenant=tenant)
+    none = dict.fromkeys(holders.values_list("pk", flat=True), Holding())
+    columns = [
+        (pk, json.dumps(sorted(map(str, one.roles))), one.scoped) for pk, one in (none | held).items() if pk in people
+    ]
     ids, named, scoped = (list(column) for column in zip(*columns, strict=True)) if columns else ([], [], [])
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH new AS (SELECT id, scoped, ARRAY(SELECT jsonb_array_elements_text(named::jsonb))::uuid[] AS roles"
-            " FROM unnest(%s::uuid[], %s::text[], %s::bool[]) AS held(id, named, scoped))"
-            " UPDATE directory_person p SET role_template_ids = coalesce(new.roles, '{}'),"
-            " has_scoped_role = coalesce(new.scoped, false)"
-            " FROM directory_person q LEFT JOIN new ON new.id = q.id"
-            " WHERE p.id = q.id AND q.tenant_id = %s AND q.id = ANY(%s)"
-            " AND (q.roles_known_at IS NULL OR q.roles_known_at < %s)"
-            " AND (q.role_template_ids, q.has_scoped_role) IS DISTINCT FROM"
-            " (coalesce(new.roles, '{}'), coalesce(new.scoped, false))",
-            [ids, named, scoped, tenant.pk, list(people), at],
+            "UPDATE directory_person p SET role_template_ids = new.roles, has_scoped_role = new.scoped"
+            " FROM (SELECT id, scoped, ARRAY(SELECT jsonb_array_elements_text(named::jsonb))::uuid[] AS roles"
+            "  FROM unnest(%s::uuid[], %s::text[], %s::bool[]) AS held(id, named, scoped)) new"
+            " WHERE p.id = new.id AND p.tenant_id = %s AND (p.roles_known_at IS NULL OR p.roles_known_at < %s)"
+            " AND (p.role_template_ids, p.has_scoped_role) IS DISTINCT FROM (new.roles, new.scoped)",
+            [ids, named, scoped, tenant.pk, at],
         )
         cursor.execute(
             "UPDATE directory_person SET roles_known_at = %s"
-            " WHERE tenant_id = %s AND id = ANY(%s) AND roles_known_at IS NULL",
-            [at, tenant.pk, list(people)],
+            " WHERE tenant_id = %s AND id = ANY(%s::uuid[]) AND roles_known_at IS NULL",
+            [at, tenant.pk, id_array(people)],
         )
 
 
-def save_grants(grants: Iterable[PermissionGrant]) -> None:
-    _upsert(PermissionGrant, {row.graph_id: row for row in grants}, ["tenant", "graph_id"], _GRANT_FIELDS)
+def save_grants(grants: Iterable[GrantRow] | Ready) -> None:
+    rows, text = (grants.rows, grants.text) if isinstance(grants, Ready) else (_in_order(grants, "graph_id"), "")
+    upsert(PermissionGrant, rows, ["tenant", "graph_id"], _GRANT_FIELDS, text=text)
 
 
-def save_assignments(assignments: Iterable[AppRoleAssignment]) -> None:
-    _upsert(AppRoleAssignment, {row.graph_id: row for row in assignments}, ["tenant", "graph_id"], _ASSIGNMENT_FIELDS)
+def save_assignments(assignments: Iterable[AssignmentRow]) -> None:
+    rows = _in_order(assignments, "graph_id")
+    upsert(AppRoleAssignment, rows, ["tenant", "graph_id"], _ASSIGNMENT_FIELDS)
 
 
 def save_definitions(tenant: Tenant, resources: Iterable[types.ServicePrincipal]) -> None:
@@ -307,12 +374,14 @@ def save_definitions(tenant: Tenant, resources: Iterable[types.ServicePrincipal]
     gone = [pk for pk, *key in columns if tuple(key) not in found]
     if gone:
         PermissionDefinition.objects.filter(pk__in=gone).delete()
-    _upsert(PermissionDefinition, found, ["tenant", "resource", "kind", "permission_id"], _DEFINITION_FIELDS)
+    made = [found[key] for key in sorted(found, key=str)]
+    upsert(PermissionDefinition, made, ["tenant", "resource", "kind", "permission_id"], _DEFINITION_FIELDS)
 
 
-def _upsert(model, rows: dict, unique: list[str], fields: list[str]) -> None:
-    """Insert or update, one row per key, in the order of the keys."""
-    upsert(model, [rows[key] for key in sorted(rows, key=str)], unique, fields)
+def _in_order(rows: Iterable[Any], key: str) -> list:
+    """Each key once, as its last row says. Whoever writes many rows does so in this order, and none stops another."""
+    found = {getattr(row, key): row for row in rows}
+    return [found[one] for one in sorted(found)]
 
 
 def _home_domain(user: types.User) -> str:

@@ -26,13 +26,16 @@ from directory.sync import (
     checking,
     consents,
     following,
-    lists,
+    garbage,
+    own_lists,
     progress as going,
     recent,
     rows,
     small,
+    walking,
 )
-from directory.sync.derive import Whole, derive, due_for_rating, finish_rating, next_part
+from directory.sync.beside import Lane
+from directory.sync.derive import Whole, derive, derive_next, due_for_rating, finish_rating
 from directory.sync.lists import FOLLOWED, Incomplete
 from directory.sync.progress import Deadline, Part
 from directory.sync.report import KindReport, SyncReport, explain
@@ -46,9 +49,7 @@ Kind = Collection.Kind
 # The recycle bin comes right after the apps: what left one list is looked for in the other before it is taken out.
 # Roles come after both: whoever is neither an app nor a person and holds one may be a group.
 ORDER = [Kind.SERVICE_PRINCIPALS, Kind.DELETED_APPS, Kind.PEOPLE, Kind.ROLES, Kind.GRANTS, Kind.ASSIGNMENTS]
-WALK_AGAIN = timedelta(days=7)  # a list that is followed is read in full all the same, rarely
-UNFOLLOWED = timedelta(minutes=15)  # one that cannot be followed, more often
-LONG = (*FOLLOWED, Part.ASSIGNMENTS, Part.DERIVED)  # parts that one slice may not see the end of
+LONG = (*FOLLOWED, Part.ASSIGNMENTS, Part.DERIVED, Part.OWN_LISTS)  # parts that one slice may not see the end of
 EVERY = {
     Part.PERMISSIONS: timedelta(minutes=15),
     Part.DELETED_APPS: timedelta(minutes=15),
@@ -77,10 +78,10 @@ def sync_tenant(
         full: read the lists from their beginning, also where it could be asked what changed.
     """
     wanted = [str(kind) for kind in ORDER if kinds is None or kind in set(kinds)]
-    with in_tenant(tenant.pk), locks.first_free([_lock(tenant)]) as free:
+    with in_tenant(tenant.pk), garbage.of_this_work_only(), locks.first_free([_lock(tenant)]) as free, Lane() as lane:
         if not free:
             return SyncReport(tenant.pk, busy=True)
-        turn = _Turn(tenant, GraphClient(str(tenant.pk), priority="low"), Deadline())
+        turn = _Turn(tenant, GraphClient(str(tenant.pk), priority="low"), Deadline(), lane)
         turn.permissions()
         if full:
             turn.forget(wanted)
@@ -98,10 +99,11 @@ def work(tenant: Tenant, seconds: float) -> bool:
     Returns:
         whether more is due by now; False where another process is at it.
     """
-    with in_tenant(tenant.pk), locks.first_free([_lock(tenant)]) as free:
+    with in_tenant(tenant.pk), garbage.of_this_work_only(), locks.first_free([_lock(tenant)]) as free, Lane() as lane:
         if not free:
             return False
-        turn = _Turn(tenant, GraphClient(str(tenant.pk), priority="low", patience=PATIENCE), Deadline(seconds))
+        client = GraphClient(str(tenant.pk), priority="low", patience=PATIENCE)
+        turn = _Turn(tenant, client, Deadline(seconds), lane)
         try:
             return turn.do_what_is_due()
         except _Enough:
@@ -124,7 +126,7 @@ def refresh_roles(tenant: Tenant, *, older_than: timedelta, insist: bool = True)
         if known.filter(complete_at__gt=timezone.now() - older_than).exists():
             return ""
         client = GraphClient(str(tenant.pk), priority="high" if insist else "normal")
-        turn = _Turn(tenant, client, Deadline())
+        turn = _Turn(tenant, client, Deadline(), Lane())
         if not insist and turn.waits(Kind.ROLES):
             return ""
         turn.kind(Kind.ROLES)
@@ -140,12 +142,13 @@ class _Enough(Exception):
 
 
 class _Turn:
-    def __init__(self, tenant: Tenant, client: GraphClient, until: Deadline):
-        self.tenant, self.client, self.until = tenant, client, until
+    def __init__(self, tenant: Tenant, client: GraphClient, until: Deadline, lane: Lane):
+        self.tenant, self.client, self.until, self.lane = tenant, client, until, lane
         self.report = SyncReport(tenant.pk)
-        self.walked: dict[str, lists.Outcome] = {}  # what came of lists that were read side by side
+        self.walk = walking.Walk(tenant, client, until, lane)
         self.news: list[KindReport] = []  # of parts that were read in full, or fail since now
         self.in_slices = False
+        self.enough = False  # Microsoft cannot be asked just now: what came of lists that are read is still taken in
 
     # --- All at once --------------------------------------------------------------------------------
 
@@ -181,18 +184,21 @@ class _Turn:
         self.in_slices = True
         acted = more = False  # something is done in every turn, however short it is
         for part, action in self._parts():
-            if acted and self.until.passed and part not in self.walked:
-                return True
+            if acted and (self.until.passed or self.enough) and part not in self.walk:
+                more = True
+                continue
             if part == ORDER[0]:
                 self.walk_together(FOLLOWED)
             one = going.of(self.tenant, part)
-            if self._waits(one) or not self._is_due(one):
+            if part not in self.walk and (self._waits(one) or not self._is_due(one)):
                 continue
             acted = True
             if self._try(part, action) is None and part in LONG:  # the time was up before its end
                 more = True
-                if not self.walked:
+                if not self.walk:
                     return True
+        if self.enough:
+            raise _Enough
         return more
 
     def _parts(self) -> list[tuple[str, Callable[[Progress], KindReport | None]]]:
@@ -200,15 +206,18 @@ class _Turn:
         kinds = [(str(kind), lambda one, kind=kind: self._read(str(kind), one)) for kind in ORDER]
         return [
             (Part.PERMISSIONS, lambda one: self._renew(one)),
-            *((kind, action) for kind, action in kinds if kind in FOLLOWED),
+            *((kind, action) for kind, action in kinds if kind in (Part.APPS, Part.PEOPLE)),
             *((kind, action) for kind, action in kinds if kind not in FOLLOWED),
             (Part.AGENTS, lambda one: self._agents(one)),
+            # Here they are waited for, where they are read in full: nothing before this follows from them.
+            (str(Part.GRANTS), lambda one: self._read(Part.GRANTS, one)),
             (Part.DERIVED, self._derive),  # once, when all it is derived from is read
             (Part.CONSENTS, lambda one: self._consents(one)),
             (Part.RECOVERY, lambda one: checking.recovered(tenant, client, one)),
             (Part.USE, lambda one: small.use_of_apps(tenant, client, one)),
             (Part.WORDS, lambda one: small.words(tenant, client, one)),
             (Part.ACTIVITY, lambda one: activity.read_on(tenant, client, one)),
+            (Part.OWN_LISTS, lambda one: own_lists.read_all(tenant, client, one, self.until)),
             (Part.COUNTS, lambda one: checking.agree(tenant, client, one)),
         ]
 
@@ -225,8 +234,10 @@ class _Turn:
         if one.due:
             return True
         if part in FOLLOWED:
-            looked = self._can_follow(one) and one.delta_at and one.delta_at > now - LOOKED_JUST_NOW
+            looked = walking.can_follow(one) and one.delta_at and one.delta_at > now - LOOKED_JUST_NOW
             return not looked
+        if part == Part.OWN_LISTS:
+            return False
         if part == Part.DERIVED:
             begun = bool(one.next_link) or one.done_at is None
             return begun or due_for_rating(self.tenant) or bool(recent.contradicted(self.tenant))
@@ -245,9 +256,10 @@ class _Turn:
 
     def _agents(self, one: Progress) -> None:
         agents.read(self.tenant, self.client)
-        of_agents = ServicePrincipal.objects.filter(tenant=self.tenant, kind=ServicePrincipal.Kind.AGENT)
-        with rows.writing(self.tenant):  # what they inherit is rated with what they hold
-            derive(self.tenant, set(of_agents.values_list("pk", flat=True)))
+        if not self._is_due(going.of(self.tenant, Part.DERIVED)):  # else they are rated with all others
+            of_agents = ServicePrincipal.objects.filter(tenant=self.tenant, kind=ServicePrincipal.Kind.AGENT)
+            with rows.writing(self.tenant):  # what they inherit is rated with what they hold
+                derive(self.tenant, set(of_agents.values_list("pk", flat=True)))
         going.done(one)
 
     def _consents(self, one: Progress) -> None:
@@ -261,12 +273,10 @@ class _Turn:
             return KindReport(Part.DERIVED)
         if any(going.of(self.tenant, part).done_at is None for part in FOLLOWED):
             return KindReport(Part.DERIVED)  # rated once, when there is something to rate
-        whole = Whole.of(self.tenant)
-        while (part := next_part(self.tenant, UUID(one.next_link) if one.next_link else None)) is not None:
-            with rows.writing(self.tenant):
-                derive(self.tenant, part, whole=whole)
-                one.next_link = str(part[-1])
-                one.save(update_fields=["next_link"])
+        whole, place = Whole.of(self.tenant), UUID(one.next_link) if one.next_link else None
+        while (place := derive_next(self.tenant, place, whole, self.lane)) is not None:
+            one.next_link = str(place)
+            one.save(update_fields=["next_link"])
             if self.until.passed:
                 return None
         with rows.writing(self.tenant):
@@ -287,24 +297,22 @@ class _Turn:
             return small.directory_roles(self.tenant, self.client, one)
         if kind == Part.ASSIGNMENTS:
             return self._assignments(one)
-        if kind not in self.walked and self._can_follow(one):
+        if kind not in self.walk and walking.can_follow(one):
             try:
                 return self._counted(following.follow(self.tenant, self.client, one))
             except Expired:
                 logger.info("The changes of %s of %s are not kept any more; all is read.", kind, self.tenant.pk)
         elif one.delta_link and one.done_at and not one.next_link:
             logger.info("All %s of %s are read: %s.", kind, self.tenant.pk, one.due or "they were not for a while")
-        if self.in_slices and not one.delta_link and self._is_fresh(one):
+        if self.in_slices and not one.delta_link and walking.is_fresh(one):
             return KindReport(kind)
-        if kind not in self.walked:
-            self.walked |= lists.read(self.tenant, self.client, [one], self.until)
-        found = self.walked.pop(kind)
-        if isinstance(found, Exception):
-            raise found
+        if kind not in self.walk:
+            self.walk.begin([one])
+        found = self.walk.take(kind)
         if found is None:
             return None
         one.refresh_from_db()
-        if kind == Part.GRANTS:
+        if not walking.under_way(self.tenant):  # what another list is about to name is not asked for one by one
             fetch_all_unknown(self.tenant, self.client)
         if one.delta_link:  # what changed while the list was read
             following.follow(self.tenant, self.client, one)
@@ -314,23 +322,12 @@ class _Turn:
         return found
 
     def walk_together(self, kinds: Iterable[str]) -> None:
-        """Read those of these lists that are to be read in full side by side: waiting for one is time for another."""
+        """Read those of these lists that are to be read in full side by side."""
         parts = [going.of(self.tenant, kind) for kind in kinds if kind in FOLLOWED]
-        full = [one for one in parts if not (self._can_follow(one) or (self.in_slices and not self._may_walk(one)))]
-        if len(full) > 1:
-            self.walked = lists.read(self.tenant, self.client, full, self.until)
-
-    def _may_walk(self, one: Progress) -> bool:
-        return not self._waits(one) and (bool(one.delta_link) or not self._is_fresh(one))
-
-    def _can_follow(self, one: Progress) -> bool:
-        walking = bool(one.started_at and one.next_link)
-        old = one.done_at is None or one.done_at < timezone.now() - WALK_AGAIN
-        return bool(one.delta_link) and not (walking or old or one.due)
-
-    def _is_fresh(self, one: Progress) -> bool:
-        walking = bool(one.started_at and one.next_link)
-        return bool(one.done_at and one.done_at > timezone.now() - UNFOLLOWED) and not (walking or one.due)
+        may = [one for one in parts if not self.in_slices or walking.may_begin(one)]
+        full = [one for one in may if not walking.can_follow(one)]
+        if full:
+            self.walk.begin(full)
 
     def _counted(self, found: KindReport) -> KindReport:
         """For people and the record: how many there are, not only how many changed."""
@@ -366,27 +363,24 @@ class _Turn:
             going.failed(one, error)
             failed = KindReport(part, one.seen, one.count, error=problem)
             if part in Kind.values:
-                going.say(self.tenant, part, error=problem, **self._attempted(one))
+                going.say(self.tenant, part, error=problem, started_at=one.started_at or timezone.now())
                 if one.failures == 1:
                     self.news.append(failed)
-            if self.in_slices and not self.walked and isinstance(error, Retryable | TokenError):
-                raise _Enough from error
+            if self.in_slices and isinstance(error, Retryable | TokenError):
+                if not self.walk:
+                    raise _Enough from error
+                self.enough |= part not in FOLLOWED
             return failed
-
-    def _attempted(self, one: Progress) -> dict:
-        return {"started_at": one.started_at or timezone.now()}
 
     # --- The record ---------------------------------------------------------------------------------
 
     def record(self, actor: Actor) -> None:
         event = AuditEvent.DIRECTORY_SYNCED if self.report.complete else AuditEvent.DIRECTORY_SYNC_FAILED
-        audit.record(
+        audit.record_on_tenant(
             event,
-            tenant_id=self.tenant.pk,
+            self.tenant.pk,
+            self.tenant.name,
             actor=actor,
-            target_type="tenant",
-            target_id=str(self.tenant.pk),
-            target_label=self.tenant.name,
             outcome="complete" if self.report.complete else "incomplete",
             after=self.report.facts(),
         )
