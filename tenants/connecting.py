@@ -142,13 +142,11 @@ def connect(tenant_id: UUID, *, actor: Actor, proof: Proof | None = None) -> Ten
         tenant.state, tenant.connected_at = Tenant.State.ACTIVE, timezone.now()
         tenant.save()
         permissions.remember(tenant, proof.permissions)
-        audit.record(
+        audit.record_on_tenant(
             AuditEvent.TENANT_CONNECTED,
-            tenant_id=tenant_id,
+            tenant_id,
+            tenant.name,
             actor=actor,
-            target_type="tenant",
-            target_id=str(tenant_id),
-            target_label=tenant.name,
             outcome="connected",
             before=before,
             after={"state": str(tenant.state), "permissions": tenant.granted_permissions},

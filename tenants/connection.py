@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _, gettext_lazy as lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts import permissions
 from accounts.models import Tenant
@@ -30,7 +30,9 @@ FEATURES = [
     _of(
         "delete_grant",
         "remove_consent",
-        lazy("Remove apps: one's own, and consents an admin revokes. Without it apps are shown and cannot be removed."),
+        gettext_lazy(
+            "Remove apps: one's own, and consents an admin revokes. Without it apps are shown and cannot be removed."
+        ),
     ),
     reading.PEOPLE,
     reading.ROLES,
@@ -38,17 +40,21 @@ FEATURES = [
     _of(
         "revoke_sessions",
         "sign_out",
-        lazy("Sign people out everywhere. Without it only sessions of this portal can be ended."),
+        gettext_lazy("Sign people out everywhere. Without it only sessions of this portal can be ended."),
     ),
     _of(
         "disable_app",
         "change_apps",
-        lazy("Disable, delete and restore apps. Without it apps can be inspected and their consent revoked, no more."),
+        gettext_lazy(
+            "Disable, delete and restore apps. Without it apps can be inspected and their consent revoked, no more."
+        ),
     ),
     _of(
         "create_assignment",
         "assignments",
-        lazy("Take away, and put back after a restore, who is assigned to an app. Without it that is only shown."),
+        gettext_lazy(
+            "Take away, and put back after a restore, who is assigned to an app. Without it that is only shown."
+        ),
     ),
     reading.ORGANIZATION,
     reading.LAST_USED,
@@ -61,35 +67,39 @@ FEATURES = [
     _of(
         "create_assignment",
         "app_permissions",
-        lazy("Put an app's own permissions for Microsoft Graph back after a restore. Without it they are only shown."),
+        gettext_lazy(
+            "Put an app's own permissions for Microsoft Graph back after a restore. Without it they are only shown."
+        ),
         optional=True,
         needs=kinds.ASSIGN_OF_GRAPH,
     ),
     _of(
         "disable_app",
         "disable_agents",
-        lazy("Disable and enable AI agents. Without it agents are only shown."),
+        gettext_lazy("Disable and enable AI agents. Without it agents are only shown."),
         optional=True,
         needs=kinds.ENABLE_AGENTS,
     ),
     _of(
         "disable_app",
         "disable_blueprints",
-        lazy("Disable and enable agent blueprints, with all agents made from them. Without it they are only shown."),
+        gettext_lazy(
+            "Disable and enable agent blueprints, with all agents made from them. Without it they are only shown."
+        ),
         optional=True,
         needs=kinds.ENABLE_BLUEPRINTS,
     ),
     _of(
         "delete_app",
         "delete_agents",
-        lazy("Delete AI agents and restore them. Without it agents are only shown."),
+        gettext_lazy("Delete AI agents and restore them. Without it agents are only shown."),
         optional=True,
         needs=kinds.DELETE_AGENTS,
     ),
     _of(
         "delete_app",
         "delete_blueprints",
-        lazy("Delete agent blueprints and restore them. Without it they are only shown."),
+        gettext_lazy("Delete agent blueprints and restore them. Without it they are only shown."),
         optional=True,
         needs=kinds.DELETE_BLUEPRINTS,
     ),
@@ -97,12 +107,16 @@ FEATURES = [
 INVALIDATE_TOKENS = _of(
     "invalidate_tokens",
     "invalidate_tokens",
-    lazy("Sign people out of B2C custom policies, as this tenant is set to. Without it no sign-out reaches them."),
+    gettext_lazy(
+        "Sign people out of B2C custom policies, as this tenant is set to. Without it no sign-out reaches them."
+    ),
 )
 UPLOAD_POLICIES = _of(
     "upload_policy",
     "upload_policies",
-    lazy("Azure AD B2C: upload custom policies, and put back what was there. Without it they are uploaded by hand."),
+    gettext_lazy(
+        "Azure AD B2C: upload custom policies, and put back what was there. Without it they are uploaded by hand."
+    ),
     optional=True,
 )
 OF_B2C = (INVALIDATE_TOKENS, UPLOAD_POLICIES)  # only there

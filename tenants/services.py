@@ -12,11 +12,14 @@ from accounts.models import Membership, Tenant, User
 from accounts.services import find_person
 from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
-from audit.services import record
+from audit.services import record_on_tenant
 from directory.models import Person
 from revocation.rules import two_persons
 
 FIELDS = (
+    "contact_name",
+    "contact_phone",
+    "contact_mail",
     "approval_threshold",
     "approve_app_deletion",
     "allow_emergency_override",
@@ -52,13 +55,11 @@ def change(tenant: Tenant, values: Mapping[str, Any], *, actor: Actor) -> list[s
         for name in [*changed, *kept, "rule_seal"]:
             setattr(tenant, name, getattr(row, name))
         row.save(update_fields=[*changed, *kept, "rule_seal"])
-        record(
+        record_on_tenant(
             AuditEvent.TENANT_CHANGED,
-            tenant_id=tenant.pk,
+            tenant.pk,
+            row.name,
             actor=actor,
-            target_type="tenant",
-            target_id=str(tenant.pk),
-            target_label=row.name,
             outcome="saved",
             before=before,
             after={name: _plain(values[name]) for name in changed}
@@ -77,13 +78,11 @@ def choose_sign_out(tenant: Tenant, action: str, *, actor: Actor) -> None:
             return
         row.sign_out_action = tenant.sign_out_action = Tenant.SignOutAction(action)
         row.save(update_fields=["sign_out_action"])
-        record(
+        record_on_tenant(
             AuditEvent.TENANT_CHANGED,
-            tenant_id=tenant.pk,
+            tenant.pk,
+            row.name,
             actor=actor,
-            target_type="tenant",
-            target_id=str(tenant.pk),
-            target_label=row.name,
             outcome="saved",
             before={"sign_out_action": before},
             after={"sign_out_action": action},
@@ -92,6 +91,24 @@ def choose_sign_out(tenant: Tenant, action: str, *, actor: Actor) -> None:
 
 def _plain(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
+
+
+def person_named(tenant: Tenant, address: str) -> UUID | None:
+    """The one person of this tenant whose user principal name or mail address this is."""
+    people = Person.objects.filter(tenant=tenant, is_agent=False)
+    for field in ("upn", "mail"):
+        found = people.filter(**{f"{field}__iexact": address}).values_list("pk", flat=True)[:2]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            return None
+    return None
+
+
+def emergency_accounts(tenant: Tenant) -> list[Person | UUID]:
+    """Those on the list of break-glass accounts, by name; by id alone where the copy does not know them."""
+    known = Person.objects.filter(tenant=tenant).in_bulk(tenant.break_glass_ids)
+    return [known.get(pk, pk) for pk in tenant.break_glass_ids]
 
 
 # --- People of other organisations --------------------------------------------------------------------

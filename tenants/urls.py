@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import connection, gate, onboarding, policies, providers, settings, uploading
+from tenants.views import connection, gate, onboarding, policies, providers, settings, steps, uploading
 
 app_name = "tenants"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("onboarding/callback/", onboarding.callback, name="onboarding-callback"),
     path("onboarding/waiting/", onboarding.waiting, name="onboarding-waiting"),
     path("t/<slug:tenant>/connection/", connection.connection, name="connection"),
+    path("t/<slug:tenant>/settings/first-steps/", steps.first, name="first-steps"),
     path("t/<slug:tenant>/settings/", settings.settings, name="settings"),
     path("t/<slug:tenant>/settings/gate/", gate.gate, name="gate"),
     path("t/<slug:tenant>/settings/gate/policies/", policies.policies, name="policies"),

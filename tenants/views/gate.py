@@ -14,7 +14,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import permissions
+from accounts import held, permissions
 from accounts.access import Actor, require
 from accounts.models import Tenant
 from accounts.roles import Capability
@@ -34,6 +34,7 @@ from tenants.gate_forms import GateForm
 def gate(request: HttpRequest) -> HttpResponse:
     """The settings, the credentials and the figures of the last day."""
     form = GateForm(request.POST or None, instance=selectors.setting(request.tenant))
+    held.refill(request, form)
     if request.method == "POST" and form.is_valid():
         changed = services.change(request.tenant, form.cleaned_data, actor=Actor.of(request.membership))
         said = ngettext("%(count)d setting saved.", "%(count)d settings saved.", len(changed)) % {"count": len(changed)}

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import services as accounts
+from accounts import held, services as accounts
 from accounts.access import Actor, or_404, require
 from accounts.models import Membership
 from accounts.roles import Capability, Role
@@ -23,6 +23,7 @@ from tenants.forms import ProviderForm
 def providers(request: HttpRequest) -> HttpResponse:
     """Who is let in, and letting somebody in: looked up first, and let in once their name was seen."""
     form = ProviderForm(request.POST or None, tenant=request.tenant)
+    held.refill(request, form)
     person = form.cleaned_data["person"] if request.method == "POST" and form.is_valid() else None
     if person and request.POST.get("seen") == str(person.pk):
         roles = form.cleaned_data["roles"]

@@ -86,7 +86,6 @@ def _confirmation(request: HttpRequest, count: int, later: int, digest: str, ref
         danger=False,
         refusal=refusal,
         digest=digest,
-        digest_of=_("Digest of the files:"),
         warning=rest % {"count": later} if later else "",
         truths=[
             Truth(_("Changes"), _("Sign-ins and refreshes of every app that names one of these policies, at once.")),

@@ -14,7 +14,7 @@ from accounts.tenancy import no_context, tenant_context
 from directory import selectors
 from graph import certificate
 from graph.explain import Words
-from tenants import claims, connection
+from tenants import claims, clocks, connection
 from tenants.live import command as live
 
 _LIVE = ("user", "app", "yes", "write")
@@ -33,7 +33,9 @@ class Command(BaseCommand):
             raise CommandError("Name the tenant of a live check: --tenant.")
         if ending := certificate.warning():
             self.stdout.write(f"  ! {ending}")
-        with no_context():
+        for difference in clocks.differences():
+            faulty |= self._clock(difference)
+        with no_context(), clocks.of_answers() as answers:
             tenants = find_tenants(tenant) if tenant else [one for one in find_tenants(None) if one.is_active]
             if not tenants:
                 raise CommandError("No tenant is connected yet. An administrator begins at /onboarding/ of the portal.")
@@ -42,8 +44,20 @@ class Command(BaseCommand):
                     faulty |= not self._examine(one)
                     if options["live"]:
                         faulty |= not live.run(self, one, **{name: options[name] for name in _LIVE})
+        for difference in answers.differences():
+            faulty |= self._clock(difference)
         if faulty:
             raise CommandError("Something is wrong; see above.")
+
+    def _clock(self, difference: clocks.Difference) -> bool:
+        """Print where a clock is off. Returns whether things fail by it."""
+        if difference.is_fault:
+            self._bad(str(difference))
+        elif difference.is_off:
+            self.stdout.write(f"  ! {difference}")
+        else:
+            self._good(f"{difference.whose} and {difference.other} agree.")
+        return difference.is_fault
 
     def _examine(self, tenant: Tenant) -> bool:
         """Print what is found. Returns whether all is well."""
