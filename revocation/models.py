@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant, TenantOwned
+from accounts.sentences import LongSentence, MadeOf, Said, ShortSentence
 
 
 class RequestQuerySet(models.QuerySet):
@@ -21,7 +23,7 @@ class RequestQuerySet(models.QuerySet):
         return self.filter(state__in=RevocationRequest.UNDER_WAY)
 
 
-class RevocationRequest(TenantOwned):
+class RevocationRequest(Said, TenantOwned):
     """Something a person asked to be changed in a directory: who, why, and the digest of the exact steps."""
 
     class Kind(models.TextChoices):
@@ -29,8 +31,8 @@ class RevocationRequest(TenantOwned):
 
         SIGN_OUT = "sign_out", _("Sign-out")
         SIGN_OUT_SELF = "sign_out_self", _("Own sign-out")
-        CONTAIN_PEOPLE = "contain_people", _("Containment of people")
-        CONTAIN_APP = "contain_app", _("Containment of an app")
+        CONTAIN_PEOPLE = "contain_people", _("Accounts secured")
+        CONTAIN_APP = "contain_app", _("App taken out")
         REMOVE_OWN_APP = "remove_own_app", _("App removed by its user")
         REMOVE_OWN_PERMISSION = "remove_own_permission", _("Permission removed by its user")
         REVOKE_USER_CONSENT = "revoke_user_consent", _("Consent withdrawn")
@@ -61,9 +63,12 @@ class RevocationRequest(TenantOwned):
     STOPPED = (State.CANCELLED, State.REJECTED, State.EXPIRED)  # what was not begun by then never is
     CLOSED = (*STOPPED, State.FINISHED)
 
+    SAID = {"title": "title_made"}
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=64, choices=Kind)
-    title = models.CharField(max_length=256)  # a sentence: "Remove Mail Sidekick"
+    title = ShortSentence(max_length=256)  # "Remove Mail Sidekick"
+    title_made = MadeOf()
     state = models.CharField(max_length=32, choices=State, default=State.RUNNING)
     actor_id = models.CharField(max_length=64)
     actor_label = models.CharField(max_length=256)
@@ -128,8 +133,10 @@ class StepQuerySet(models.QuerySet):
         return self.filter(state__in=RevocationStep.WENT_THROUGH)
 
 
-class RevocationStep(TenantOwned):
+class RevocationStep(Said, TenantOwned):
     """One write in the directory, and everything known about its fate."""
+
+    SAID = {"outcome": "outcome_made"}
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -183,7 +190,8 @@ class RevocationStep(TenantOwned):
     finished_at = models.DateTimeField(null=True)
     graph_request_id = models.CharField(max_length=64, blank=True)
     outcome_code = models.CharField(max_length=128, blank=True)
-    outcome = models.TextField(blank=True)  # one sentence for people
+    outcome = LongSentence(blank=True)  # one sentence for people
+    outcome_made = MadeOf()
     observed = models.JSONField(null=True)  # what the directory showed just before the call, and what it shows now
 
     objects = StepQuerySet.as_manager()
@@ -198,6 +206,21 @@ class RevocationStep(TenantOwned):
             models.Index(fields=["tenant", "lease_until"], condition=models.Q(state="claimed"), name="steps_claimed"),
             models.Index(fields=["request", "state"], name="steps_by_state"),
             models.Index(fields=["tenant", "target_id"], name="steps_by_target"),
+            # What was done to the consents of an app, and to those of a person.
+            models.Index(
+                "tenant",
+                KT("before__client_id"),
+                models.F("id").desc(),
+                condition=models.Q(target_type="grant"),
+                name="steps_by_app_of_grant",
+            ),
+            models.Index(
+                "tenant",
+                KT("before__principal_id"),
+                models.F("id").desc(),
+                condition=models.Q(target_type="grant"),
+                name="steps_by_person_of_grant",
+            ),
             models.Index(
                 fields=["tenant", "-id"],
                 condition=models.Q(state__in=["failed", "unconfirmed"]),
@@ -246,7 +269,8 @@ class Heartbeat(models.Model):
     """When the sweeper last came round ("sweep"). Belongs to no tenant: a name and a time."""
 
     name = models.CharField(primary_key=True, max_length=64)
-    at = models.DateTimeField()
+    at = models.DateTimeField()  # by the clock of the worker
+    database_at = models.DateTimeField(null=True)  # the same moment by the database's
 
     def __str__(self) -> str:
         return self.name
@@ -268,7 +292,7 @@ class ListDraft(TenantOwned):
     source_label = models.CharField(max_length=256, blank=True)
     source_id = models.CharField(max_length=64, blank=True)  # of the group or app
     recipe = models.CharField(max_length=32)
-    options = models.JSONField(default=dict)  # what the recipe needs besides the people: a rule's terms
+    options = models.JSONField(default=dict, db_default={})  # what the recipe needs besides the people: a rule's terms
     counts = models.JSONField(default=dict)
     rows = models.BinaryField()  # `Selection.packed()`
     digest = models.CharField(max_length=64)

@@ -13,9 +13,9 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
-from accounts.models import Tenant
+from accounts.models import Tenant, User
 from accounts.tenancy import in_tenant, no_context
 from directory.models import Person
 from revocation import actions
@@ -66,6 +66,7 @@ def send_due(tenant: Tenant) -> int:
 def _tell(tenant: Tenant, request: RevocationRequest, limit: int) -> int:
     steps = _untold(tenant, request)[:limit]
     people = Person.objects.filter(tenant=tenant).in_bulk([step.target_id for step in steps])
+    languages = dict(User.objects.filter(tenant=tenant, object_id__in=people).values_list("object_id", "language"))
     by_id = {str(pk): person for pk, person in people.items()}
     sent = 0
     with get_connection() as mails:
@@ -76,7 +77,8 @@ def _tell(tenant: Tenant, request: RevocationRequest, limit: int) -> int:
             if person is None or not (person.mail or person.upn):
                 notice.fault = "no address"
             else:
-                sent += _send(mails, tenant, request, person, step, notice)
+                with override(languages.get(person.pk) or settings.LANGUAGE_CODE):
+                    sent += _send(mails, tenant, request, person, step, notice)
             notice.save(update_fields=["sent_at", "fault"])
     return sent
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts import permissions
 from accounts.roles import Capability
@@ -27,6 +27,7 @@ from graph.errors import (
     Unavailable,
 )
 from graph.explain import words
+from graph.sentences import gettext as _
 from graph.types import Answer, Call
 from revocation.models import RevocationStep
 from revocation.steps import StepDraft
@@ -220,7 +221,7 @@ def general(error: GraphError) -> Outcome:
     if isinstance(error, Retryable):
         text = _("Microsoft could not be reached. Nothing was changed.")
         return Outcome(Verdict.RETRY, text, retry_after=wait, **known)
-    return Outcome(Verdict.FAILED, f"{words(error).what} {_('Nothing was changed.')}", **known)
+    return Outcome(Verdict.FAILED, _("%(why)s Nothing was changed.") % {"why": words(error).what}, **known)
 
 
 def unreadable(error: GraphError) -> Outcome:

@@ -5,11 +5,12 @@ https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from graph.errors import GraphError, NotFound
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Answer, Call
 from revocation.actions import kinds
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, not_there_yet, observe, unreadable

@@ -6,11 +6,12 @@ https://learn.microsoft.com/graph/api/oauth2permissiongrant-post
 import base64
 from uuid import UUID
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from graph.errors import GraphError, NotFound
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Answer, Call, Grant
 from revocation.actions.base import (
     NOT_YET,

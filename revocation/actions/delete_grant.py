@@ -3,11 +3,12 @@
 https://learn.microsoft.com/graph/api/oauth2permissiongrant-delete
 """
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from directory.models import PermissionGrant
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Call, Grant
 from revocation.actions import create_grant
 from revocation.actions.base import Action, Hit, Outcome, Verdict, gone, gone_already, observe

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts import services
 from accounts.access import Actor
 from accounts.roles import Capability
 from directory.models import Person
+from graph.sentences import gettext as _, ngettext
 from graph.types import User
 from revocation.actions.base import Action, Outcome, Verdict
 from revocation.steps import StepDraft

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.roles import Capability
 from b2c.models import RefreshRule
 from b2c.terms import Terms
+from graph.sentences import gettext as _
 from revocation.actions.base import Action, Hit, Outcome, Verdict
 from revocation.models import RevocationStep
 from revocation.steps import StepDraft

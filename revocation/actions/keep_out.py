@@ -9,9 +9,10 @@ https://learn.microsoft.com/entra/identity/enterprise-apps/review-admin-consent-
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from graph.errors import GraphError, NotFound
+from graph.sentences import gettext as _
 from graph.types import Call
 from revocation.actions.base import NOT_YET, Action, Hit, Outcome, Verdict, failed, general, observe, unreadable
 from revocation.actions.set_app_enabled import EnableApp

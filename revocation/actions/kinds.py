@@ -6,11 +6,10 @@ Agents have permissions of their own, and blueprints' principals have theirs. Ma
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from directory.models import ServicePrincipal
 from graph.client import GRAPH_APP_ID
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import AppKind
 from revocation.models import RevocationStep
 from revocation.steps import StepDraft

@@ -3,12 +3,13 @@
 https://learn.microsoft.com/graph/api/oauth2permissiongrant-update
 """
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from directory.models import PermissionGrant
 from graph.errors import NotFound
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Call, Grant
 from revocation.actions import create_grant, delete_grant
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, observe, unreadable

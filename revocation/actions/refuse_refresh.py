@@ -6,11 +6,12 @@ The rule is this step's alone: doing it a second time finds it there.
 from uuid import UUID, uuid5
 
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.roles import Capability
 from b2c.models import EVERYONE, RefreshRule
 from b2c.terms import Terms
+from graph.sentences import gettext as _
 from revocation.actions import end_refresh_rule
 from revocation.actions.base import Action, Hit, Outcome, Verdict
 from revocation.models import RevocationStep

@@ -3,12 +3,13 @@
 https://learn.microsoft.com/graph/api/directory-deleteditems-restore
 """
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from directory.models import ServicePrincipal
 from graph.errors import NotFound
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Call
 from revocation.actions import kinds
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, unreadable

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.roles import Capability
 from directory import sync
 from directory.models import Person
 from graph.errors import NotFound
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Call, User, moment_of
 from revocation.actions.base import NOT_YET, Action, Outcome, Verdict, failed, observe, unreadable
 from revocation.steps import StepDraft

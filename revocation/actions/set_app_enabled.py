@@ -5,12 +5,13 @@ Reversible at once. What an app was granted stays, and works again when it is en
 https://learn.microsoft.com/graph/api/serviceprincipal-update
 """
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from directory import sync
 from directory.models import ServicePrincipal
 from graph.errors import NotFound
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Call
 from revocation.actions import kinds
 from revocation.actions.base import NOT_YET, Action, Hit, Outcome, Verdict, failed, observe, unreadable

@@ -8,10 +8,11 @@ https://learn.microsoft.com/graph/api/resources/agentuser
 
 from dataclasses import replace
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.roles import Capability
 from directory.models import Person
+from graph.sentences import gettext as _
 from revocation.actions import revoke_sessions
 from revocation.actions.base import Hit, failed
 from revocation.actions.revoke_sessions import RevokeSessions

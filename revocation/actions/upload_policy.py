@@ -9,7 +9,7 @@ https://learn.microsoft.com/graph/api/trustframework-put-trustframeworkpolicy
 https://learn.microsoft.com/graph/api/trustframeworkpolicy-delete
 """
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Tenant
 from accounts.roles import Capability
@@ -17,6 +17,7 @@ from b2c import kept
 from b2c.policies.sameness import same
 from graph.errors import NotFound, Rejected
 from graph.requesting import segment
+from graph.sentences import gettext as _
 from graph.types import Call
 from revocation.actions.base import (
     NOT_YET,

@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
-from django.utils.translation import ngettext
 
 from accounts.access import Actor
 from accounts.models import Tenant
 from b2c.terms import Terms
 from directory.models import Collection
+from graph.sentences import ngettext
 from revocation import services
 from revocation.lists import recipes
 from revocation.lists.selection import Selection, digest_of
@@ -129,14 +129,16 @@ def confirm(
 def title_of(draft: ListDraft, count: int) -> str:
     """The request's title: what, and how many."""
     if draft.recipe == recipes.Recipe.CONTAIN_PEOPLE:
-        return ngettext("Contain %(n)s person", "Contain %(n)s people", count) % {"n": f"{count:,}"}
+        return ngettext("Secure the account of %(n)s person", "Secure the accounts of %(n)s people", count) % {
+            "n": count
+        }
     if draft.recipe == recipes.Recipe.REFUSE_REFRESH:
-        words = {"n": f"{count:,}", "where": Terms.of(draft.options).where()}
+        words = {"n": count, "where": Terms.of(draft.options).where()}
         text = ngettext(
             "Refuse the refresh of %(n)s person %(where)s", "Refuse the refresh of %(n)s people %(where)s", count
         )
         return text % words
-    return ngettext("Sign out %(n)s person everywhere", "Sign out %(n)s people everywhere", count) % {"n": f"{count:,}"}
+    return ngettext("Sign out %(n)s person everywhere", "Sign out %(n)s people everywhere", count) % {"n": count}
 
 
 def _now_protected(tenant: Tenant, people: list, actor: Actor) -> bool:

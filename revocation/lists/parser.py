@@ -18,6 +18,8 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
+from graph.sentences import grouped
+
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 500_000
 LONGEST_KEY = 320  # a mail address's limit (RFC 3696 erratum 1690); UPNs are shorter
@@ -165,7 +167,7 @@ def _limited(entries: Iterator[Entry]) -> Iterator[Entry]:
     if next(entries, None) is not None:
         raise UnusableList(
             _("This list has more than %(count)s entries. Split it and ask for each part.")
-            % {"count": f"{MAX_ENTRIES:,}"}
+            % {"count": grouped(MAX_ENTRIES)}
         )
 
 

@@ -14,12 +14,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Membership, Tenant, User
 from accounts.roles import Capability
 from accounts.tenancy import user_context
+from graph.sentences import gettext as _
 from revocation import nudges
 from revocation.lists import kept, parser, resolver, sources
 from revocation.lists.parser import Entry, Tally, UnusableList

@@ -9,13 +9,14 @@ from itertools import chain, repeat
 from uuid import UUID
 
 from django.db.models import Q, TextChoices
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Tenant
 from audit import canonical
 from b2c.terms import Terms
 from directory.models import AppRoleAssignment, PermissionGrant, Person, Risk, ServicePrincipal
+from graph.sentences import gettext as _
 from revocation import drafting, planning
 from revocation.actions import (
     delete_assignment,
@@ -39,7 +40,7 @@ class Recipe(TextChoices):
     SIGN_OUT = "sign_out", gettext_lazy("Sign them out everywhere")
     CONTAIN_PEOPLE = (
         "contain_people",
-        gettext_lazy("Contain them: sign out, and remove what they granted to high-risk apps"),
+        gettext_lazy("Secure their accounts: sign out, and withdraw what they granted to high-risk apps"),
     )
     REFUSE_REFRESH = "refuse_refresh_widely", gettext_lazy("Refuse their refresh, in one application or in all")
 
@@ -69,19 +70,38 @@ def for_people(tenant: Tenant, recipe: str, people: Sequence[Row], options: dict
             yield delete_grant.step(grant, label=label[:256], urgency=row.urgency, **about)
 
 
-def for_app(tenant: Tenant, app: ServicePrincipal, people: Sequence[Row]) -> Iterator[StepDraft]:
-    """Disable the app, withdraw every consent and assignment, then sign out everyone who consented."""
+class Part(TextChoices):
+    """The steps of taking an app out. What is ticked at first stops the app; nobody is signed out unasked."""
+
+    DISABLE = "disable", gettext_lazy("Disable it")
+    CONSENTS = "consents", gettext_lazy("Withdraw consents")
+    ALONE = "alone", gettext_lazy("Take its app-only permissions")
+    ASSIGNED = "assigned", gettext_lazy("Take assignments away")
+    PEOPLE = "people", gettext_lazy("Sign people out")
+
+
+FIRST_TICKED = (Part.DISABLE, Part.CONSENTS, Part.ALONE)
+
+
+def for_app(tenant: Tenant, app: ServicePrincipal, people: Sequence[Row]) -> Iterator[tuple[Part, StepDraft]]:
+    """Everything that takes an app out, step by step, each with the part it belongs to.
+
+    Disable it, withdraw every consent, permission and assignment, then sign out everyone who consented.
+    """
     both = drafting.both_clocks(tenant)
     if app.account_enabled:
-        yield set_app_enabled.disable(app, urgency=DISABLE_FIRST)
+        yield Part.DISABLE, set_app_enabled.disable(app, urgency=DISABLE_FIRST)
     for grant in _grants_of(tenant, app).iterator(chunk_size=2000):
         whose = grant.principal.display_name if grant.principal else _("the whole organisation")
         label = _("%(app)s, granted by %(person)s") % {"app": app, "person": whose}
-        yield delete_grant.step(grant, label=label[:256], urgency=GRANTS)
+        yield Part.CONSENTS, delete_grant.step(grant, label=label[:256], urgency=GRANTS)
+    for assignment in _held_by(tenant, app).iterator(chunk_size=2000):
+        yield Part.ALONE, delete_assignment.step(assignment, label=app.display_name, urgency=GRANTS)
     for assignment in _assignments_of(tenant, app).iterator(chunk_size=2000):
-        yield delete_assignment.step(assignment, urgency=GRANTS)
+        yield Part.ASSIGNED, delete_assignment.step(assignment, urgency=GRANTS)
     for row, person in _in_the_copy(tenant, people):
-        yield from _sign_out(tenant, person, row.urgency, both)
+        for step in _sign_out(tenant, person, row.urgency, both):
+            yield Part.PEOPLE, step
 
 
 def _sign_out(tenant: Tenant, person: Person, urgency: int, params: dict) -> Iterator[StepDraft]:
@@ -117,6 +137,11 @@ def _grants_of(tenant: Tenant, app: ServicePrincipal):
 
 def _assignments_of(tenant: Tenant, app: ServicePrincipal):
     return AppRoleAssignment.objects.filter(tenant=tenant, resource=app).select_related("resource").order_by("id")
+
+
+def _held_by(tenant: Tenant, app: ServicePrincipal):
+    held = AppRoleAssignment.objects.filter(tenant=tenant, principal_id=app.pk, principal_type="ServicePrincipal")
+    return held.select_related("resource").order_by("id")
 
 
 def _risky_grants(tenant: Tenant) -> dict[UUID, list[PermissionGrant]]:

@@ -52,6 +52,7 @@ class Row:
     upn: str = ""
     why: str = ""
     urgency: int = USUAL
+    meant: str = ""  # an address it may have meant, where it names nobody; not kept
 
     @property
     def included(self) -> bool:

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Membership, User
@@ -20,6 +19,7 @@ from accounts.roles import Capability, capabilities
 from accounts.tenancy import user_context
 from audit import services as audit
 from audit.models import ENDS, AuditEntry, AuditEvent
+from graph.sentences import gettext as _, made
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import two_persons
 from revocation.steps import Sealer, digest_of
@@ -95,7 +95,9 @@ def close_again(request: RevocationRequest, state: str) -> None:
         found.state, found.finished_at = state, timezone.now()
         found.save(update_fields=["state", "finished_at"])
         waiting = RevocationStep.objects.filter(request=found, state=RevocationStep.State.WAITING)
-        waiting.update(state=RevocationStep.State.CANCELLED, finished_at=found.finished_at, outcome=why)
+        waiting.update(
+            state=RevocationStep.State.CANCELLED, finished_at=found.finished_at, outcome=why, outcome_made=made(why)
+        )
         record(AuditEvent.REVOCATION_CANCELLED, found, Actor.system(found.tenant_id), why)
 
 
@@ -157,7 +159,8 @@ def close(request: RevocationRequest, state: str) -> None:
     request.state, request.finished_at = state, now
     request.save(update_fields=["state", "finished_at"])
     waiting = RevocationStep.objects.filter(request=request, state=RevocationStep.State.WAITING)
-    waiting.update(state=RevocationStep.State.CANCELLED, finished_at=now, outcome=_("It was not approved."))
+    why = _("It was not approved.")
+    waiting.update(state=RevocationStep.State.CANCELLED, finished_at=now, outcome=why, outcome_made=made(why))
 
 
 def record(event: AuditEvent, request, actor, reason: str = "", approver=None) -> None:

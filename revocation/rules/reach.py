@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from accounts.access import Actor
 from accounts.ids import id_or_none
 from accounts.models import Membership, Tenant
 from accounts.permissions import Standing, standing
 from accounts.roles import Role
 from directory import features, sync
+from graph.sentences import gettext as _
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import members

@@ -8,6 +8,7 @@ The rule is sealed under a key outside the database. Where the seal does not hol
 everything needs a second person, until an administrator saves the settings, and for as long after as any looser rule.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -87,24 +88,53 @@ def no_second_person(request: RevocationRequest, user_id: UUID | None) -> str:
     Somebody let in by the asker, or through others whom the asker let in, may be the asker's own second account. So
     may an asker whom the approver let in a moment ago.
     """
-    waits = timedelta(hours=settings.LOOSER_RULE_HOURS)
-    members = Membership.objects.filter(tenant_id=request.tenant_id)
-    approver = members.filter(user_id=user_id).first()
+    approver = Membership.objects.filter(tenant_id=request.tenant_id, user_id=user_id).first()
     if approver is None:
         return ""  # whether they may approve at all is asked elsewhere
     if request.actor_id in approver.let_in_by:
         return _("Whoever asked for this let the approver in, so that would be no second person's yes.")
-    if approver.granted_at and approver.granted_at + waits > timezone.now():
+    if _is_new(approver):
         return _("The approver was let in less than %(hours)d hours ago, so their yes does not count yet.") % {
             "hours": settings.LOOSER_RULE_HOURS
         }
-    let_in = members.filter(granted_at__gt=timezone.now() - waits, let_in_by__contains=[_entra_id(approver)])
-    for member in let_in:
-        if _entra_id(member) == request.actor_id:
-            return _("The approver let in whoever asked for this less than %(hours)d hours ago.") % {
-                "hours": settings.LOOSER_RULE_HOURS
-            }
+    if request.actor_id in _let_in_lately_by(approver):
+        return _("The approver let in whoever asked for this less than %(hours)d hours ago.") % {
+            "hours": settings.LOOSER_RULE_HOURS
+        }
     return ""
+
+
+def askers_apart_from(approver: Membership, newcomers: Iterable[Membership] | None = None) -> frozenset[str] | None:
+    """Whose requests `no_second_person` keeps from this approver, by object id; None for everybody's.
+
+    Args:
+        newcomers: what `newcomers` gave, for who asks about many approvers.
+    """
+    if _is_new(approver):
+        return None
+    return frozenset({*approver.let_in_by, *_let_in_lately_by(approver, newcomers)})
+
+
+def newcomers(tenant_id: UUID) -> list[Membership]:
+    """Who was let into the tenant so lately that it counts."""
+    return list(Membership.objects.filter(tenant_id=tenant_id, granted_at__gt=timezone.now() - _waits()))
+
+
+def _waits() -> timedelta:
+    return timedelta(hours=settings.LOOSER_RULE_HOURS)
+
+
+def _is_new(member: Membership) -> bool:
+    return bool(member.granted_at and member.granted_at > timezone.now() - _waits())
+
+
+def _let_in_lately_by(approver: Membership, known: Iterable[Membership] | None = None) -> set[str]:
+    """The object ids of those whom the approver let in, also through others."""
+    found = newcomers(approver.tenant_id) if known is None else known
+    if not found:
+        return set()
+    by = _entra_id(approver)
+    return {_entra_id(member) for member in found if by in member.let_in_by}
 
 
 def _entra_id(member: Membership) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from django.db.models import F, Q
 from django.db.models.fields.json import KT
-from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Tenant
@@ -17,6 +16,7 @@ from directory.features import CONSENT_POLICY
 from directory.models import ServicePrincipal
 from graph.client import GraphClient
 from graph.errors import GraphError
+from graph.sentences import gettext as _
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.steps import StepDraft
 

@@ -9,6 +9,7 @@ from revocation.services.approving import approve, override, reject
 from revocation.services.asking import sign_out, sign_out_self, submit
 from revocation.services.putting_back import may_be_undone, retry_failed, undo, undo_until, undoable
 from revocation.services.refusing import end as end_refresh_rules, refuse as refuse_refresh
+from revocation.services.securing import secure_account
 from revocation.services.steering import cancel, pause, resume
 from revocation.steps import StepDraft
 
@@ -29,6 +30,7 @@ __all__ = [
     "reject",
     "resume",
     "retry_failed",
+    "secure_account",
     "sign_out",
     "sign_out_self",
     "submit",

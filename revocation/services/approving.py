@@ -43,12 +43,14 @@ def override(request: RevocationRequest, actor: Actor, digest: str, *, reason: s
     return _decide(request, actor, digest, AuditEvent.REVOCATION_OVERRIDDEN, reason=reason)
 
 
-def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason: str = "") -> RevocationRequest:
-    """Refuse a request; nothing of it is done.
+def reject(request: RevocationRequest, actor: Actor, digest: str = "", *, reason: str) -> RevocationRequest:
+    """Refuse a request; nothing of it is done. Whoever asked reads the reason, and who gave it.
 
     Raises:
-        NotApproved: it was decided already, or ends the sessions of whoever says no.
+        NotApproved: no reason was given, it was decided already, or it ends the sessions of whoever says no.
     """
+    if not reason.strip():
+        raise NotApproved(_("Say why. Whoever asked for it reads the reason, with your name."))
     with in_tenant(request.tenant_id), transaction.atomic():
         found = approval.locked(request)
         if found.state != State.AWAITING_APPROVAL:

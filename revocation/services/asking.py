@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _, ngettext
 
 from accounts.access import Actor
 from accounts.models import Membership, Tenant
@@ -16,6 +15,7 @@ from audit.models import AuditEvent
 from directory import sync
 from directory.models import Person
 from graph.errors import GraphError
+from graph.sentences import gettext as _, ngettext
 from revocation import drafting
 from revocation.models import RevocationRequest
 from revocation.nudges import nudge
@@ -134,7 +134,7 @@ def sign_out_self(membership: Membership) -> RevocationRequest:
     with in_tenant(tenant.pk):
         person = Person.objects.filter(tenant=tenant, pk=membership.object_id).first()
         label = membership.user.display_name or membership.user.upn
-        before = _sessions_before(person) if person else None
+        before = drafting.sessions_before(person) if person else None
         return submit(
             tenant=tenant,
             actor=Actor.of(membership),
@@ -158,15 +158,8 @@ def as_of_now(tenant: Tenant, person: Person) -> Person:
 
 
 def _sign_out_steps(tenant: Tenant, people: list[Person]) -> Iterator[StepDraft]:
-    for person in people:
-        yield from drafting.sign_out(
-            tenant, person.pk, person.display_name or person.upn, before=_sessions_before(person)
-        )
-
-
-def _sessions_before(person: Person) -> dict:
-    valid_from = person.sessions_valid_from
-    return {"sessions_valid_from": valid_from.isoformat() if valid_from else None, "is_external": person.is_external}
+    named = ((one.pk, one.display_name or one.upn, drafting.sessions_before(one)) for one in people)
+    return drafting.sign_out_all(tenant, named)
 
 
 def _sign_out_title(people: list[Person]) -> str:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.tenancy import in_tenant
 from directory.models import Person
+from graph.sentences import gettext as _
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import protection, reach, undoing
@@ -24,6 +24,8 @@ LONG = frozenset(
         Kind.REVOKE_CONSENTS,
         Kind.DISABLE_APPS,
         Kind.TAKE_OUT,
+        Kind.CONTAIN_APP,
+        Kind.CONTAIN_PEOPLE,
         Kind.KEEP_OUT,
         Kind.DISABLE_APP,
         Kind.REVOKE_USER_CONSENT,

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.utils.translation import gettext as _, ngettext
-
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.roles import Capability, capabilities
@@ -14,6 +12,7 @@ from b2c import selectors
 from b2c.models import RefreshRule
 from b2c.terms import Terms
 from directory.models import Person
+from graph.sentences import gettext as _, ngettext
 from revocation.actions import end_refresh_rule, refuse_refresh
 from revocation.models import RevocationRequest
 from revocation.rules import protection
@@ -107,7 +106,7 @@ def ending_title(rules: list[RefreshRule]) -> str:
     if len(rules) == 1:
         words = {"who": rules[0].person_label or _("everyone"), "where": Terms.of_rule(rules[0]).where()}
         return _("Let %(who)s refresh %(where)s again") % words
-    return ngettext("End %(n)s rule of the gate", "End %(n)s rules of the gate", len(rules)) % {"n": f"{len(rules):,}"}
+    return ngettext("End %(n)s rule of the gate", "End %(n)s rules of the gate", len(rules)) % {"n": len(rules)}
 
 
 def _name(person: Person) -> str:

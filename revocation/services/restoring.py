@@ -62,13 +62,11 @@ def after_restore(tenant: Tenant, actor: Actor) -> Restored | None:
             for request in requests:
                 if request.state == State.RUNNING:
                     _pause(request, actor)
-            audit.record(
+            audit.record_on_tenant(
                 AuditEvent.TENANT_RESTORED,
-                tenant_id=tenant.pk,
+                tenant.pk,
+                tenant.name,
                 actor=actor,
-                target_type="tenant",
-                target_id=str(tenant.pk),
-                target_label=tenant.name,
                 after={"common": common, "lost": lost.sequence, "requests": len(requests), "steps": steps},
             )
         heads.fork(tenant.pk)
@@ -85,14 +83,8 @@ def after_restore_of_operator(actor: Actor) -> bool:
         lost = heads.ahead(OPERATOR)
         if lost is None:
             return False
-        audit.record(
-            AuditEvent.TENANT_RESTORED,
-            tenant_id=OPERATOR,
-            actor=actor,
-            target_type="tenant",
-            target_id=str(OPERATOR),
-            after={"common": heads.in_common(OPERATOR), "lost": lost.sequence},
-        )
+        after = {"common": heads.in_common(OPERATOR), "lost": lost.sequence}
+        audit.record_on_tenant(AuditEvent.TENANT_RESTORED, OPERATOR, actor=actor, after=after)
         heads.fork(OPERATOR)
         return True
 

@@ -2,12 +2,12 @@
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.tenancy import in_tenant
 from audit import services as audit
 from audit.models import AuditEvent
+from graph.sentences import gettext as _, made
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.nudges import nudge
 from revocation.rules import stopping
@@ -89,9 +89,11 @@ def _steer(
 
 def _cancel_waiting(request: RevocationRequest) -> int:
     waiting = request.steps.filter(state=StepState.WAITING)
+    why = _("Cancelled before it was asked.")
     return waiting.update(
         state=StepState.CANCELLED,
         finished_at=timezone.now(),
         not_before=None,
-        outcome=_("Cancelled before it was asked."),
+        outcome=why,
+        outcome_made=made(why),
     )

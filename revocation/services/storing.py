@@ -14,6 +14,7 @@ from accounts.access import Actor
 from accounts.models import Tenant
 from audit import canonical, services as audit
 from audit.models import AuditEvent
+from graph.sentences import made
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import granting
@@ -61,7 +62,8 @@ def create(
     request = RevocationRequest(
         tenant=tenant,
         kind=kind,
-        title=canonical.text(title)[:256],
+        title=title if len(title) <= 256 else title[:256],
+        title_made=canonical.plain(made(title)),
         actor_id=actor.id,
         actor_label=canonical.text(actor.label)[:256],
         reason=canonical.text(reason),
@@ -113,6 +115,7 @@ def _store(request, tenant, actor, steps, needs_approval) -> None:
         AuditEvent.REVOCATION_REQUESTED,
         tenant_id=tenant.pk,
         actor=actor,
+        about=counted.person(),
         action=request.kind,
         target_type=single.target_type if single else "request",
         target_id=single.target_id if single else str(request.pk),
@@ -141,12 +144,19 @@ class _Counted:
         self.first: StepDraft | None = None
         self.digest = ""
         self.hits = Hits(tenant)
+        self._named: dict[str, str] = {}  # people by id, as long as there is one at most
 
     def add(self, draft: StepDraft) -> None:
         self.steps += 1
         self.by_action[draft.action] = self.by_action.get(draft.action, 0) + 1
         self.first = self.first or draft
         self.hits.add(draft)
+        if draft.target_type == "user" and len(self._named) <= 1:
+            self._named.setdefault(draft.target_id, draft.target_label)
+
+    def person(self) -> Actor | None:
+        """The one person that it is all about: whom its title names."""
+        return Actor(*next(iter(self._named.items()))) if len(self._named) == 1 else None
 
 
 _INSERT = """

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from django.utils.translation import gettext as _, ngettext
-
 from accounts.access import Actor
 from accounts.models import Tenant
 from accounts.roles import Capability, capabilities
@@ -12,6 +10,7 @@ from b2c import kept
 from b2c.policies.elements import PolicyError
 from b2c.policies.model import PolicySet
 from b2c.policies.reading import read
+from graph.sentences import gettext as _, ngettext
 from revocation.actions import upload_policy
 from revocation.models import RevocationRequest
 from revocation.rules.refusals import NotPossible

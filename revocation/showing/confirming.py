@@ -12,9 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import held
 from accounts.access import Actor
 from revocation.models import RevocationRequest
 from revocation.rules.refusals import Refused
+from revocation.showing import toasts
 from revocation.showing.timeline import TOKEN_LIFETIME
 
 
@@ -52,7 +54,6 @@ class Confirmation:
     plan: str = ""  # a template that shows what it takes, above the confirmation
     intro: str = ""  # said before the plan
     digest: str = ""  # binds what is sent to exactly what was shown
-    digest_of: str = ""
     busy: str = ""  # said while it is being sent, where that takes a while
 
 
@@ -71,7 +72,8 @@ def confirm(
     Args:
         about: what the template of `confirmation.plan` takes.
     """
-    context = {"confirm": confirmation, "form": form, "base_template": base, **about}
+    again = held.refill(request, form)
+    context = {"confirm": confirmation, "form": form, "base_template": base, "confirmed": again, **about}
     refused = confirmation.refusal and request.method == "POST"
     status = 403 if refused else 422 if form and form.errors else 200
     return render(request, "confirm.html", context, status=status)
@@ -80,7 +82,7 @@ def confirm(
 def confirm_and_do(
     request: HttpRequest, confirmation: Confirmation, form: Form, do: Callable[..., RevocationRequest]
 ) -> HttpResponse:
-    """The page before a change; once its form is sent, the change, and the page that tells what becomes of it.
+    """The page before a change; once its form is sent, the change, and the page before, which says how far it is.
 
     Args:
         do: a service that wants only the actor and what the form holds.
@@ -88,7 +90,7 @@ def confirm_and_do(
     if request.method == "POST" and form.is_valid():
         with refusals_to_messages(request):
             done = do(actor=Actor.of(request.membership), **form.cleaned_data)
-            return redirect("revocation:detail", done.tenant.slug, done.pk)
+            toasts.say(request, done, back=confirmation.back)
         return redirect(confirmation.back)
     return confirm(request, confirmation, form)
 

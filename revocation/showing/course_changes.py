@@ -3,20 +3,21 @@
 from django.urls import reverse
 from django.utils.translation import gettext as _, ngettext
 
+from graph.sentences import grouped
 from revocation.models import RevocationRequest
 from revocation.showing.confirming import Confirmation, Truth
-from revocation.showing.tally import Tally, number
+from revocation.showing.tally import Tally
 
 
 def cancelling(request: RevocationRequest, tally: Tally) -> Confirmation:
     undone = ngettext(
         "%(n)s step that nobody has begun yet.", "%(n)s steps that nobody has begun yet.", tally.waiting
-    ) % {"n": number(tally.waiting)}
+    ) % {"n": grouped(tally.waiting)}
     done = ngettext(
         "%(n)s step that Microsoft was already asked. It is shown as it is, and still proved.",
         "%(n)s steps that Microsoft was already asked. They are shown as they are, and still proved.",
         tally.decided,
-    ) % {"n": number(tally.decided)}
+    ) % {"n": grouped(tally.decided)}
     return Confirmation(
         title=(_("Cancel the rest: %(title)s") if tally.decided else _("Cancel: %(title)s")) % {"title": request.title},
         button=_("Cancel the rest") if tally.decided else _("Cancel this revocation"),
@@ -31,7 +32,7 @@ def cancelling(request: RevocationRequest, tally: Tally) -> Confirmation:
 
 
 def retrying(request: RevocationRequest, tally: Tally) -> Confirmation:
-    button = ngettext("Try it again", "Try the %(n)s again", tally.attention) % {"n": number(tally.attention)}
+    button = ngettext("Try it again", "Try the %(n)s again", tally.attention) % {"n": grouped(tally.attention)}
     return Confirmation(
         title=_("Try again: %(title)s") % {"title": request.title},
         button=button,
@@ -49,6 +50,19 @@ def retrying(request: RevocationRequest, tally: Tally) -> Confirmation:
             "A sign-out that Microsoft accepted but the directory never showed is asked a second time: the person may"
             " have to sign in once more."
         ),
+    )
+
+
+def rejecting(request: RevocationRequest) -> Confirmation:
+    return Confirmation(
+        title=_("Reject: %(title)s") % {"title": request.title},
+        button=_("Reject it"),
+        back=reverse("revocation:approve", args=[request.tenant.slug, request.pk]),
+        keep=_("Back"),
+        truths=[
+            Truth(_("Not done"), _("Nothing of it is done, and it is closed. It can be asked for anew.")),
+            Truth(_("Told"), _("%(who)s reads your name and your reason.") % {"who": request.actor_label}),
+        ],
     )
 
 

@@ -101,9 +101,9 @@ class Urgent:
 
 
 def urgent(request: RevocationRequest) -> Urgent:
-    """How far the privileged and at-risk people of a mass action are: one query."""
+    """How far the privileged and at-risk people of a mass action are: one query. Apps that go first are no people."""
     done = Q(state__in=[*RevocationStep.WENT_THROUGH, State.NO_EFFECT])
-    found = RevocationStep.objects.filter(request=request, urgency__lte=AT_RISK).aggregate(
+    found = RevocationStep.objects.filter(request=request, target_type="user", urgency__lte=AT_RISK).aggregate(
         total=Count("id"),
         waiting=Count("id", filter=Q(state__in=RevocationStep.PENDING)),
         done=Count("id", filter=done),

@@ -1,10 +1,12 @@
 """What is said before people are signed out: one person, a list of them, or everyone who let an app in."""
 
+from dataclasses import replace
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from b2c.terms import Terms
-from directory.models import Person, ServicePrincipal
+from directory.models import Person, Risk, ServicePrincipal
 from revocation.lists.containment import Containment
 from revocation.lists.recipes import Recipe
 from revocation.models import ListDraft
@@ -54,6 +56,16 @@ def one_person(person: Person, slug: str, *, roles: list[str], refusal: str) -> 
     )
 
 
+def as_choices(apps: list[dict]) -> list[tuple[str, str, bool]]:
+    """A person's apps (`showing.people.apps_of`) as they are ticked: id, words, and whether they are of high risk."""
+    found = []
+    for one in apps:
+        words = _("%(app)s: %(may)s") % {"app": one["app"].display_name, "may": one["summary"]}
+        risky = one["risk"] == Risk.HIGH
+        found.append((str(one["app"].pk), _("%(app)s (high risk)") % {"app": words} if risky else words, risky))
+    return found
+
+
 def a_list(draft: ListDraft, slug: str, title: str, plan: Plan) -> Confirmation:
     back = reverse("revocation:preview", args=[slug, draft.pk])
     ends = _(
@@ -82,7 +94,6 @@ def a_list(draft: ListDraft, slug: str, title: str, plan: Plan) -> Confirmation:
             ),
         ],
         digest=draft.digest,
-        digest_of=_("Digest of what and whom:"),
         busy=_("Storing every step. A long list takes some seconds."),
     )
 
@@ -100,38 +111,54 @@ def _a_list_refused(draft: ListDraft, slug: str, title: str, plan: Plan, back: s
         plan="revocation/_plan.html",
         truths=refresh_rules.truths(Terms.of(draft.options)),
         digest=draft.digest,
-        digest_of=_("Digest of what and whom:"),
         busy=_("Storing every step. A long list takes some seconds."),
     )
 
 
-def containing(app: ServicePrincipal, slug: str, contained: Containment) -> Confirmation:
-    back, title = reverse("consent:app", args=[slug, app.pk]), _("Contain %(app)s") % {"app": app.display_name}
+def taking_out(app: ServicePrincipal, slug: str, contained: Containment) -> Confirmation:
+    back, title = reverse("consent:app", args=[slug, app.pk]), _("Take out %(app)s") % {"app": app.display_name}
     return Confirmation(
         title=title,
-        button=_("Ask for approval") if contained.plan.needs_approval else title,
+        button=title,
         back=back,
         keep=_("Back"),
         crumbs=[Crumb(app.display_name, back)],
-        intro=_(
-            "One revocation: the app is disabled, what it was granted and assigned is taken back, and everyone who"
-            " consented is signed out."
-        ),
+        intro=_("One revocation of the steps that are ticked. Nobody is signed out unless you tick that."),
         plan="revocation/_plan_of_app.html",
         truths=[
-            Truth(_("First"), _("The app is disabled: nobody can sign in to it, and it gets no new token.")),
-            Truth(
-                _("Then"),
-                _(
-                    "Its grants and assignments are removed, each kept as a before-image, and the people are signed"
-                    " out, privileged ones first."
-                ),
-            ),
+            Truth(_("In order"), _("What is ticked is done in the order shown; disabling comes before all else.")),
+            Truth(_("Undo"), _("Each is kept as a before-image, and an undo puts it back. A sign-out stays.")),
             _tokens_last(_("Access tokens the app already holds: up to %(tokens)d minutes.")),
         ],
         refusal=contained.refusal,
         digest=contained.digest,
-        digest_of=_("Digest of the steps:"),
+    )
+
+
+def securing(person: Person, slug: str, *, roles: list[str], refusal: str) -> Confirmation:
+    """What is said before one account is secured: what we do, and what only Entra can."""
+    name = person.display_name or person.upn
+    back, what = (
+        reverse("revocation:person", args=[slug, person.pk]),
+        _("Secure the account of %(name)s") % {"name": name},
+    )
+    one = one_person(person, slug, roles=roles, refusal=refusal)
+    return replace(
+        one,
+        title=what,
+        button=what,
+        crumbs=[*one.crumbs[:1], Crumb(name, back)],
+        truths=[
+            *truths_of_one(name)[:2],
+            Truth(_("Withdrawn"), _("What the ticked apps may do in this person's name. An undo puts it back.")),
+            Truth(
+                _("Yours to do"),
+                _(
+                    "Reset the password, and look at what they prove themselves with: only Entra can. The next page"
+                    " leads there."
+                ),
+            ),
+        ],
     )
 
 

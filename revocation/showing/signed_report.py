@@ -1,28 +1,20 @@
-"""The one-page report for the incident file: what was asked, what became of it, signed so that it can be checked.
+"""The one-page report for the incident file: what was asked, what became of it, signed so that it can be checked."""
 
-The signature is Ed25519 (RFC 8032) over the canonical JSON of the report. Its private key is derived from AUDIT_KEYS
-for this tenant and this purpose; the public key stands in the file, so that others can check it without any secret.
-"""
-
-import base64
 import hashlib
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
-from audit import canonical, keys
+from audit import canonical
+from audit.envelopes import Envelope
 from audit.models import ChainHead
 from revocation import selectors
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.showing import figures
 
-FORMAT = "consentry-report/1"
-PURPOSE = "report"
+ENVELOPE = Envelope("consentry-report/1", name="report", purpose="report")
+FORMAT, sign, faults = ENVELOPE.format, ENVELOPE.sign, ENVELOPE.faults
 NAMED = 12  # of those who need a human, as many are named as fit on a page; all are in the results
 
 
@@ -86,46 +78,6 @@ def digest_of_results(rows: Iterable[dict]) -> tuple[int, str]:
     return count, hashed.hexdigest()
 
 
-def sign(report: dict[str, Any]) -> dict[str, Any]:
-    """The report in an envelope with key id, public key and signature."""
-    key_id = keys.newest()
-    private = _private_key(key_id, report["tenant"]["id"])
-    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return {
-        "format": FORMAT,
-        "report": report,
-        "algorithm": "Ed25519",
-        "key_id": key_id,
-        "public_key": public.hex(),
-        "signature": base64.b64encode(private.sign(canonical.encode(report))).decode(),
-    }
-
-
-def faults(envelope: Any, *, public_key: str = "") -> list[str]:
-    """What is wrong with a signed report; nothing when it is as this portal wrote it.
-
-    Args:
-        public_key: hex, told to the reader by another way; without it the portal's own AUDIT_KEYS decide.
-    """
-    if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
-        return [f"This is not a {FORMAT} file."]
-    try:
-        report, stated = envelope["report"], str(envelope["public_key"])
-        expected = public_key.lower() or _public_key(envelope["key_id"], report["tenant"]["id"])
-        signature = base64.b64decode(envelope["signature"], validate=True)
-        content = canonical.encode(report)
-    except keys.UnknownKey as unknown:
-        return [f"The report is signed with the key {unknown}, which is not among AUDIT_KEYS."]
-    except (KeyError, TypeError, ValueError):
-        return ["The file cannot be read: a part is missing or malformed."]
-    found = [] if stated == expected else ["The file names a public key that is not the portal's."]
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(expected)).verify(signature, content)
-    except (InvalidSignature, ValueError):
-        found.append("The signature does not hold: the report was changed, or is not from this portal.")
-    return found
-
-
 def results_faults(envelope: dict, rows: list[dict]) -> list[str]:
     """Whether downloaded results are the ones the report was written about."""
     count, digest = digest_of_results(rows)
@@ -133,15 +85,6 @@ def results_faults(envelope: dict, rows: list[dict]) -> list[str]:
     if (count, digest) != (stated["rows"], stated["sha256"]):
         return [f"The results are not the ones reported: {count} rows here, {stated['rows']} in the report."]
     return []
-
-
-def _private_key(key_id: str, tenant_id: str | UUID) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(keys.derive(key_id, PURPOSE, str(tenant_id)))
-
-
-def _public_key(key_id: str, tenant_id: str) -> str:
-    public = _private_key(key_id, tenant_id).public_key()
-    return public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
 def _instant(moment) -> str | None:

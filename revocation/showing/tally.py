@@ -3,17 +3,19 @@
 Lists, pages, the report, mails and the command line say the same words, and every number in them comes from the rows.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _, ngettext
 
+from graph.sentences import grouped
 from revocation import actions
 from revocation.models import RevocationRequest, RevocationStep
+from revocation.showing.timeline import is_final
 
 State, Step = RevocationRequest.State, RevocationStep.State
 
@@ -86,26 +88,35 @@ def tallies(requests: Iterable[RevocationRequest]) -> dict[UUID, Tally]:
 
 
 def tell(requests: Iterable[RevocationRequest]) -> list[RevocationRequest]:
-    """The requests, each with its `outcome`, `how_far` and `attention` to be shown in a list: one query."""
+    """The requests, each with what a list shows of it: one query.
+
+    Those are `outcome`, `how_far`, `faults` and `attention`; `counted` for its bar; and whether it is `final`.
+    """
     requests = list(requests)
     known = tallies(requests)
     for request in requests:
         tally = known[request.pk]
         request.outcome, request.how_far = outcome(request, tally), how_far(request, tally)
-        request.attention = tally.attention
+        request.faults, request.attention = faults(tally), tally.attention
+        request.counted, request.total = tally.counted, sum(tally.counted.values())
+        request.final = is_final(request, tally.steps)
     return requests
 
 
 def outcome(request: RevocationRequest, tally: Tally) -> str:
     """A request's state, with what went wrong: "Finished, 1 failed"."""
+    return ", ".join([str(request.get_state_display()), *faults(tally)])
+
+
+def faults(tally: Tally) -> list[str]:
+    """What went wrong, each kind with its number: "1 failed"."""
     counted = tally.counted
-    faults = [
+    kinds = [
         (Step.FAILED, ngettext("%(n)s failed", "%(n)s failed", counted.get(Step.FAILED, 0))),
         (Step.UNCONFIRMED, ngettext("%(n)s unconfirmed", "%(n)s unconfirmed", counted.get(Step.UNCONFIRMED, 0))),
         (Step.NO_EFFECT, ngettext("%(n)s without effect", "%(n)s without effect", counted.get(Step.NO_EFFECT, 0))),
     ]
-    said = [text % {"n": number(counted[state])} for state, text in faults if counted.get(state)]
-    return ", ".join([str(request.get_state_display()), *said])
+    return [text % {"n": grouped(counted[state])} for state, text in kinds if counted.get(state)]
 
 
 def how_far(request: RevocationRequest, tally: Tally) -> str:
@@ -122,25 +133,35 @@ def how_far(request: RevocationRequest, tally: Tally) -> str:
         text = _("Stopped after %(asked)s of %(what)s")
     else:
         text = _("%(asked)s of %(what)s")
-    return text % {"asked": number(asked), "what": _things(tally, total)}
+    return text % {"asked": grouped(asked), "what": _things(tally, total)}
+
+
+def list_aloud(requests: Iterable[RevocationRequest]) -> str:
+    """What a screen reader says of a list while it moves: how many are in which state, and no row."""
+    counts = Counter(request.state for request in requests)
+    said = [
+        (State.RUNNING, ngettext("%(n)s under way", "%(n)s under way", counts[State.RUNNING])),
+        (
+            State.AWAITING_APPROVAL,
+            ngettext("%(n)s waits for approval", "%(n)s wait for approval", counts[State.AWAITING_APPROVAL]),
+        ),
+        (State.PAUSED, ngettext("%(n)s paused", "%(n)s paused", counts[State.PAUSED])),
+    ]
+    moving = [text % {"n": grouped(counts[state])} for state, text in said if counts[state]]
+    return ", ".join(moving) or _("All are over.")
 
 
 def aloud(tally: Tally) -> str:
     """What a screen reader says while a large request runs: in steps of ten percent, or it would never be quiet."""
     percent = tally.percent // 10 * 10
-    text = _("%(percent)s percent of %(total)s decided.") % {"percent": percent, "total": number(tally.total)}
+    text = _("%(percent)s percent of %(total)s decided.") % {"percent": percent, "total": grouped(tally.total)}
     if not tally.attention:
         return text
-    human = ngettext("%(n)s needs a human.", "%(n)s need a human.", tally.attention) % {"n": number(tally.attention)}
+    human = ngettext("%(n)s needs a human.", "%(n)s need a human.", tally.attention) % {"n": grouped(tally.attention)}
     return f"{text} {human}"
 
 
 def _things(tally: Tally, n: int) -> str:
     if tally.people:
-        return ngettext("%(n)s person", "%(n)s people", n) % {"n": number(n)}
-    return ngettext("%(n)s step", "%(n)s steps", n) % {"n": number(n)}
-
-
-def number(value: int) -> str:
-    """A count as the reader's language writes it."""
-    return number_format(value, use_l10n=True, force_grouping=True)
+        return ngettext("%(n)s person", "%(n)s people", n) % {"n": grouped(n)}
+    return ngettext("%(n)s step", "%(n)s steps", n) % {"n": grouped(n)}

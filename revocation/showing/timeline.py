@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from revocation import actions
 from revocation.actions import Action
 from revocation.models import RevocationRequest, RevocationStep, worst
+from revocation.showing import own as own_words
 
 # Access tokens live 60 to 90 minutes by default; the later end is the one we may promise.
 # https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes
@@ -61,9 +62,9 @@ def timeline(request: RevocationRequest, steps: Sequence[RevocationStep], *, own
     ending = [step for step in went_through if _of(step).ends_sessions or _of(step).ends_access]
     tokens_end_at = _latest(step.accepted_at for step in ending) + TOKEN_LIFETIME if ending else None
 
-    points = [*_asked(request, own), *_carried_out(request, steps, state, accepted_at), *_proved(steps, state)]
+    points = [*_asked(request, own), *_carried_out(request, steps, state, accepted_at), *_proved(steps, state, own)]
     if tokens_end_at:
-        points += _ends(ending, accepted_at, tokens_end_at)
+        points += _ends(ending, accepted_at, tokens_end_at, own)
     return Timeline(
         points=points,
         headline=_headline(request, {step.state for step in steps}),
@@ -112,7 +113,7 @@ def _carried_out(request, steps, state: str, accepted_at: datetime | None) -> li
     return points
 
 
-def _proved(steps, state: str) -> list[Point]:
+def _proved(steps, state: str, own: bool) -> list[Point]:
     points = []
     for step in steps:
         if step.state == State.NO_EFFECT:
@@ -123,19 +124,22 @@ def _proved(steps, state: str) -> list[Point]:
             points.append(Point("bad", text, step.outcome, at=step.finished_at))
     verified = [step for step in steps if step.state == State.VERIFIED]
     if state == State.ACCEPTED:
-        text = _("Being read back from the directory")
+        text = _("Being read back from Microsoft") if own else _("Being read back from the directory")
         points.append(Point("now", text, _("Accepted is not proof")))
     elif state in (State.WAITING, State.CLAIMED) and not points:
-        points.append(Point("next", str(_of(steps[0]).shown)))
+        points.append(Point("next", _shown(steps[0], own)))
     elif verified:
-        of = _of(verified[0])
-        points.append(
-            Point("done", str(of.shown), of.means(verified[0]), at=_latest(step.finished_at for step in verified))
-        )
+        means = own_words.means(verified[0]) if own else _of(verified[0]).means(verified[0])
+        at = _latest(step.finished_at for step in verified)
+        points.append(Point("done", _shown(verified[0], own), means, at=at))
     return points
 
 
-def _ends(ending: Sequence[RevocationStep], accepted_at: datetime, tokens_end_at: datetime) -> list[Point]:
+def _shown(step: RevocationStep, own: bool) -> str:
+    return own_words.shown(step.action) if own else str(_of(step).shown)
+
+
+def _ends(ending: Sequence[RevocationStep], accepted_at: datetime, tokens_end_at: datetime, own: bool) -> list[Point]:
     now = timezone.now()
     points = []
     if any(_of(step).ends_sessions for step in ending):
@@ -150,11 +154,12 @@ def _ends(ending: Sequence[RevocationStep], accepted_at: datetime, tokens_end_at
                 until=told_by,
             )
         )
-        detail = _("Apps that are not told about revocation")
+        detail = _("Apps that are not told about it") if own else _("Apps that are not told about revocation")
     else:
         detail = _("What the app already holds works until then")
     over = tokens_end_at <= now
-    points.append(Point("done" if over else "next", _("The last access token ends"), detail, until=tokens_end_at))
+    last = _("The last access ends") if own else _("The last access token ends")
+    points.append(Point("done" if over else "next", last, detail, until=tokens_end_at))
     return points
 
 

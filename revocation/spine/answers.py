@@ -4,9 +4,9 @@ import logging
 from collections import defaultdict
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from graph.errors import GraphError
+from graph.sentences import gettext as _
 from graph.types import Answer
 from revocation import actions
 from revocation.actions.base import Outcome, Verdict, general, unreadable

@@ -10,6 +10,7 @@ https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-
 
 import logging
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -90,7 +91,7 @@ def take(tenant: Tenant, wanted: int, *, interactive: bool, high_priority: bool 
     rules = _rules(tenant, interactive, high_priority)
     if all(rule is NO_LIMIT for rule in rules.values()):
         # Nothing is counted, so nobody waits for anybody's lock; only what a 429 said holds.
-        blocked = _blocked_until({quota.key: quota for quota in WriteQuota.objects.filter(key__in=rules)})
+        blocked = _blocked_until(_found(rules))
         return Allowance(0, blocked) if blocked and blocked > now else Allowance(wanted)
     quotas = _locked(rules, now)
     if (blocked := _blocked_until(quotas)) and blocked > now:
@@ -136,10 +137,20 @@ def throttled(tenant: Tenant, retry_after: float | None, scope: ThrottleScope = 
     return until
 
 
-def outlook(tenant: Tenant, *, high_priority: bool = False) -> Outlook:
-    """What `take` would say to a mass action now. One query, nothing is taken or locked."""
+def rows() -> dict[str, WriteQuota]:
+    """The quotas of all tenants, by key. One query."""
+    return {quota.key: quota for quota in WriteQuota.objects.all()}
+
+
+def outlook(tenant: Tenant, *, high_priority: bool = False, known: dict[str, WriteQuota] | None = None) -> Outlook:
+    """What `take` would say to a mass action now. Nothing is taken or locked.
+
+    Args:
+        known: what `rows` gave; one query without it.
+    """
     now, rules = timezone.now(), _rules(tenant, False, high_priority)
-    found = {quota.key: quota for quota in WriteQuota.objects.filter(key__in=rules)}
+    # Copies: they are brought up to date in memory.
+    found = {key: copy(quota) for key, quota in (_found(rules) if known is None else known).items()}
     quotas = {
         key: readings.bring_up_to(now, found.get(key) or readings.fresh(key, rule, now), rule)
         for key, rule in rules.items()
@@ -159,17 +170,23 @@ def outlook(tenant: Tenant, *, high_priority: bool = False) -> Outlook:
     )
 
 
-def opened_at(tenant: Tenant, *, interactive: bool, high_priority: bool = False) -> datetime | None:
+def opened_at(
+    tenant: Tenant, known: dict[str, WriteQuota], *, interactive: bool, high_priority: bool, mass_waits: bool
+) -> datetime | None:
     """Since when the quota lets writes out, or from when on it will; None where nothing was written yet.
 
-    As the rows say it, whether or not a worker lives that would bring them up to date. One query, or two for clicks.
+    As the rows say it, whether or not a worker lives that would bring them up to date. No query.
+
+    Args:
+        known: what `rows` gave.
+        mass_waits: whether a list of the tenant waits, for which clicks leave a part of the quota.
     """
     rules = _rules(tenant, interactive, high_priority)
-    quotas = {quota.key: quota for quota in WriteQuota.objects.filter(key__in=rules)}
+    quotas = {key: known[key] for key in rules if key in known}
     reading = quotas[_key(tenant)].reading if _key(tenant) in quotas else ""
     found = [quota.blocked_until for quota in quotas.values() if quota.blocked_until]
     if interactive:
-        held = [_clicks_key(tenant)] if _clicks_key(tenant) in quotas and _mass_waits(tenant) else []
+        held = [_clicks_key(tenant)] if _clicks_key(tenant) in quotas and mass_waits else []
     else:
         held = [key for key in quotas if rules[key] is not NO_LIMIT]
     for key in held:
@@ -181,6 +198,10 @@ def opened_at(tenant: Tenant, *, interactive: bool, high_priority: bool = False)
         since = quota.level_at if kind == readings.Reading.CONTINUOUS else quota.opened_at
         found.append(since if room >= wanted else readings.again_at(quota, rule, kind, quota.level + wanted - room))
     return max(found, default=None)
+
+
+def _found(rules: dict[str, Rule]) -> dict[str, WriteQuota]:
+    return {quota.key: quota for quota in WriteQuota.objects.filter(key__in=rules)}
 
 
 def _for_clicks(

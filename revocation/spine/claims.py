@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from audit import canonical, keys
+from graph.sentences import english, made
 from revocation.models import RevocationRequest, RevocationStep
 from revocation.rules import approval
 
@@ -63,6 +64,7 @@ _FATE = {
     "graph_request_id": "text",
     "outcome_code": "text",
     "outcome": "text",
+    "outcome_made": "jsonb",
     "observed": "jsonb",
 }
 _WRITE = f"""
@@ -216,7 +218,8 @@ def _row(step: RevocationStep) -> dict:
         "fence_lease": fence_lease,
         "graph_request_id": step.graph_request_id[:64],
         "outcome_code": step.outcome_code[:128],
-        "outcome": canonical.text(step.outcome),
+        "outcome": canonical.text(english(step.outcome)),
+        "outcome_made": canonical.plain(made(step.outcome)),
         "observed": canonical.plain(step.observed),
     }
 

@@ -5,38 +5,62 @@ in which something could have been done and was not: it is due, no 429 blocks, t
 """
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.everywhere import HERE
 from accounts.models import Tenant
-from revocation.models import RevocationRequest, RevocationStep
+from revocation.models import RevocationRequest, RevocationStep, WriteQuota
 from revocation.spine import budget, claims
 
-Lane = tuple[bool, bool]  # interactive, high priority: what the quota treats alike
+Rows = list[dict[str, Any]]
+_LANE = ("request__interactive", "request__high_priority")
 
 
-def seconds(tenant: Tenant) -> float:
-    """For how long due steps have been left alone that could have been carried out; 0 where none are."""
-    now = timezone.now()
-    since = []
-    for (interactive, high_priority), (due, last_call) in _lanes(tenant, now).items():
-        room = budget.opened_at(tenant, interactive=interactive, high_priority=high_priority)
-        # While a list is carried out, what is behind in it waits for what is before.
-        since.append(max(at for at in (due, last_call, room) if at))
-    return max(0.0, *((now - at).total_seconds() for at in since)) if since else 0.0
+def questions() -> dict[str, QuerySet]:
+    """What `accounts.everywhere` is to ask: of each kind of request, since when something is due, and the last call.
 
-
-def _lanes(tenant: Tenant, now: datetime) -> dict[Lane, tuple[datetime, datetime | None]]:
-    """For each kind of request with something due: since when, and when a call of that kind last left."""
-    running = RevocationStep.objects.filter(tenant=tenant, request__state=RevocationRequest.State.RUNNING)
-    lane = ("request__interactive", "request__high_priority")
-    waiting = running.filter(claims.is_due(now), state=RevocationStep.State.WAITING).order_by()
+    What the quota treats alike is one kind: clicks, lists that may use all of it, and others.
+    """
+    running = RevocationStep.objects.filter(tenant_id=HERE, request__state=RevocationRequest.State.RUNNING).order_by()
     asked = Coalesce("not_before", "request__approved_at", "request__created_at")
-    due = {tuple(key): at for *key, at in waiting.values_list(*lane).annotate(at=Min(asked))}
-    if not due:
-        return {}
-    called = running.filter(called_at__isnull=False).order_by().values_list(*lane).annotate(at=Max("called_at"))
-    last_calls = {tuple(key): at for *key, at in called}
-    return {key: (at, last_calls.get(key)) for key, at in due.items()}
+    waiting = running.filter(state=RevocationStep.State.WAITING).values(*_LANE)
+    now = timezone.now()
+    return {
+        "due": waiting.filter(claims.is_due(now)).annotate(at=Min(asked)),
+        "waiting": running.filter(state=RevocationStep.State.WAITING, interactive=False)
+        .values("interactive")
+        .distinct(),
+        "called": running.filter(called_at__isnull=False).values(*_LANE).annotate(at=Max("called_at")),
+    }
+
+
+def seconds(tenant: Tenant, answers: dict[str, Rows], quotas: dict[str, WriteQuota]) -> float:
+    """For how long due steps have been left alone that could have been carried out; 0 where none are.
+
+    Args:
+        answers: to `questions`, of this tenant.
+        quotas: what `budget.rows` gave.
+    """
+    now, late = timezone.now(), [0.0]
+    last_calls = _by_lane(answers["called"])
+    for lane, due in _by_lane(answers["due"]).items():
+        interactive, high_priority = lane
+        room = budget.opened_at(
+            tenant,
+            quotas,
+            interactive=interactive,
+            high_priority=high_priority,
+            mass_waits=bool(answers["waiting"]),
+        )
+        # While a list is carried out, what is behind in it waits for what is before.
+        since = max(at for at in (due, last_calls.get(lane), room) if at)
+        late.append((now - since).total_seconds())
+    return max(late)
+
+
+def _by_lane(rows: Rows) -> dict[tuple[bool, bool], datetime]:
+    return {tuple(row[name] for name in _LANE): datetime.fromisoformat(row["at"]) for row in rows}

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from audit.models import AuditEvent
+from graph.sentences import gettext as _
 from revocation.actions.base import Action, Outcome, Verdict
 from revocation.models import RevocationStep
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Membership, Tenant
@@ -40,7 +41,7 @@ def sweep(seconds: float | None = None) -> int:
     Returns:
         how many answers were written down.
     """
-    Heartbeat.objects.update_or_create(name=BEAT, defaults={"at": timezone.now()})
+    Heartbeat.objects.update_or_create(name=BEAT, defaults={"at": timezone.now(), "database_at": Now()})
     budgeted = settings.REVOCATION_SWEEP_SECONDS * 0.6 if seconds is None else seconds
     end = time.monotonic() + budgeted
     busy = [tenant_id for tenant_id in _tenants() if _look_after(tenant_id)]

@@ -1,5 +1,6 @@
 """Many people at once, or one app and everyone who let it in: choose, check, plan, confirm."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,18 +9,19 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import Actor, leave_for, or_404, require
 from accounts.roles import Capability
+from audit.showing import files
 from b2c.selectors import is_b2c
 from directory import selectors
 from graph.errors import GraphError
 from revocation import planning
-from revocation.forms import ConfirmForm, ListForm
-from revocation.lists import containment, kept, parser, reading, recipes, sources
+from revocation.forms import ConfirmForm, EveryoneForm, ListForm, TakeOutForm
+from revocation.lists import containment, kept, parser, reading, recipes, sources, suggesting
 from revocation.lists.parser import UnusableList
-from revocation.lists.recipes import Recipe
+from revocation.lists.recipes import FIRST_TICKED, Recipe
 from revocation.lists.selection import INCLUDED, QUESTIONS, Selection, Status
 from revocation.models import ListDraft
 from revocation.rule_forms import TermsForm
@@ -83,6 +85,8 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     if show in Status.values:
         rows = selection.of([show])
     start = int(after) if (after := request.GET.get("after", "")).isdecimal() and len(after) < 8 else 0
+    if selection.lines and not draft.request_id:
+        suggesting.suggest(request.tenant, rows[start : start + PAGE])
     context = {
         "draft": draft,
         "selection": selection,
@@ -103,11 +107,26 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @require(Capability.SIGN_OUT_PEOPLE)
 def download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
-    """The whole preview as CSV."""
-    rows = downloads.selection_as_csv(kept.rows_of(_draft(request, pk)))
-    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="list-{pk}.csv"'
-    return answer
+    """The whole preview as CSV; with `?show=questions` only what should be looked at."""
+    selection = kept.rows_of(_draft(request, pk))
+    if request.GET.get("show") == "questions":
+        selection = replace(selection, rows=selection.of(QUESTIONS))
+    rows = downloads.selection_as_csv(selection)
+    return files.download(request.tenant, rows, files.CSV, f"list-{pk}.csv")
+
+
+@require_POST
+@require(Capability.SIGN_OUT_PEOPLE)
+def change_line(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put another address into one line, which changes nothing but the list: every line is checked anew."""
+    draft, line = _draft(request, pk), request.POST.get("line", "")
+    try:
+        number = int(line) if line.isdecimal() and len(line) < 8 else -1
+        address = request.POST.get("address", "")[:256]
+        draft = suggesting.replace(request.tenant, draft, Actor.of(request.membership), line=number, address=address)
+    except UnusableList as unusable:
+        messages.error(request, str(unusable))
+    return redirect("revocation:preview", request.tenant.slug, draft.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -117,7 +136,9 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     draft = _draft(request, pk)
     if draft.request_id:
         return redirect("revocation:detail", request.tenant.slug, draft.request_id)
-    form = ConfirmForm(request.POST or None)
+    plan = _plan(request, draft, kept.rows_of(draft))
+    typed = draft.source == ListDraft.Source.EVERYONE and not plan.needs_approval
+    form = EveryoneForm(request.POST or None, people=plan.people) if typed else ConfirmForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         actor, digest = Actor.of(request.membership), request.POST.get("digest", "")
         try:
@@ -129,18 +150,19 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
         except kept.SelectionChanged:
             messages.warning(request, _("The list or the rules changed since this preview. Check the list again."))
             return redirect("revocation:preview", request.tenant.slug, pk)
-    plan = _plan(request, draft, kept.rows_of(draft))
     says = sign_outs.a_list(draft, request.tenant.slug, kept.title_of(draft, plan.people), plan)
     return confirming.confirm(request, says, form, plan=plan)
 
 
 @require_http_methods(["GET", "POST"])
 @require(Capability.CHANGE_APPS, step_up=True)
-def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Disable an app, take away what it was given, and sign out everyone who gave it: the plan, then the button."""
+def take_out(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take one app out, in the steps that are ticked: the plan of just those, then the button."""
     app, actor = or_404(selectors.app, request.tenant, pk), Actor.of(request.membership)
-    form = ConfirmForm(request.POST or None)
-    plan = containment.plan(request.tenant, app, actor)
+    sent = request.POST if request.method == "POST" else request.GET
+    ticked = sent.getlist("parts") if "ticked" in sent else FIRST_TICKED
+    plan = containment.plan(request.tenant, app, actor, ticked)
+    form = TakeOutForm(request.POST or None, counts=plan.counts, ticked=ticked)
     if request.method == "POST" and not plan.refusal and form.is_valid():
         digest = request.POST.get("digest", "")
         try:
@@ -149,8 +171,10 @@ def contain_app(request: HttpRequest, pk: UUID) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         except kept.SelectionChanged:
-            form.add_error(None, _("The app's grants changed since this plan was shown. Here is the new plan."))
-    says = sign_outs.containing(app, request.tenant.slug, plan)
+            form.add_error(
+                None, _("What was granted to the app changed since this was shown. Here it is as it is now.")
+            )
+    says = sign_outs.taking_out(app, request.tenant.slug, plan)
     return confirming.confirm(request, says, form, app=app, contained=plan, plan=plan.plan)
 
 
@@ -203,7 +227,7 @@ def _choices(request: HttpRequest, form: ListForm) -> dict:
     source = form["source"].value()
     asked = source == ListDraft.Source.GROUP and "find" in request.POST
     q = (request.POST if asked else request.GET).get("q", "").replace("\0", "").strip()[:200]
-    context = {"form": form, "source": source, "q": q, "sources": ListDraft.Source.choices, "asked": asked and q}
+    context = {"form": form, "source": source, "q": q, "sources": _sources(), "asked": asked and q}
     if context["asked"]:
         context["groups"], context["trouble"] = sources.find_groups(request.tenant, q)
     if source == ListDraft.Source.APP:
@@ -213,6 +237,18 @@ def _choices(request: HttpRequest, form: ListForm) -> dict:
     if source == ListDraft.Source.EVERYONE:
         context["collection"] = selectors.freshness(request.tenant)["people"]
     return context
+
+
+def _sources() -> list[tuple[str, str, str]]:
+    """Where people come from: value, word, and a line about it."""
+    lines = {
+        ListDraft.Source.PASTE: _("Addresses or ids from a mail, a ticket or a sheet."),
+        ListDraft.Source.FILE: _("CSV or text, as Excel writes it."),
+        ListDraft.Source.GROUP: _("Its members, and those of groups in it."),
+        ListDraft.Source.APP: _("Whoever let this one app act for them."),
+        ListDraft.Source.EVERYONE: _("All but protected accounts and guests."),
+    }
+    return [(source.value, source.label, lines[source]) for source in ListDraft.Source]
 
 
 def _plan(request: HttpRequest, draft: ListDraft, selection: Selection) -> planning.Plan:

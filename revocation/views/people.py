@@ -7,8 +7,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import replace_url
 
 from accounts import pace
 from accounts.access import Actor, or_404, require
@@ -20,14 +22,31 @@ from directory.paging import mapped
 from directory.roles import KnownRoles, Roles
 from graph.errors import GraphError
 from revocation import selectors as revocations, services
-from revocation.forms import ReasonForm
+from revocation.forms import ReasonForm, SecureForm
 from revocation.rules import granting, protection
-from revocation.showing import live, people as known, refresh_rules, sign_outs
+from revocation.showing import live, own_views, people as known, refresh_rules, sign_outs
 from revocation.showing.confirming import confirm
+from revocation.showing.heads import Column, heads
 from revocation.showing.timeline import timeline
+
+ONLY = {  # what a list of people may be narrowed to: `directory.selectors.people`
+    "": gettext_lazy("Everybody"),
+    "risky": gettext_lazy("With an app of high risk"),
+    "roles": gettext_lazy("With a directory role"),
+    "guests": gettext_lazy("Guests"),
+    "disabled": gettext_lazy("Disabled"),
+}
+COLUMNS = (
+    Column(gettext_lazy("Person"), "name"),
+    Column(gettext_lazy("Work")),
+    Column(gettext_lazy("Apps")),
+    Column(gettext_lazy("Account")),
+    Column(gettext_lazy("Sessions valid from"), "sessions", falls=True),
+)
 
 
 @require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
 @require(Capability.VIEW_PEOPLE)
 def people(request: HttpRequest) -> HttpResponse:
     """Find a person in the copy. Sent as a form, Microsoft Graph is asked too, and whom it knows is taken in."""
@@ -37,18 +56,27 @@ def people(request: HttpRequest) -> HttpResponse:
         if q:
             _ask_graph(request, q)
         return redirect(f"{reverse('revocation:people', args=[request.tenant.slug])}?{urlencode({'q': q})}")
-    page = mapped(selectors.people(request.tenant, q, after), lambda people: _with_apps(request, people))
-    freshness = selectors.freshness(request.tenant)["people"]
-    return render(
-        request,
-        "revocation/people.html",
-        {
-            "q": q,
-            "page": page,
-            "collection": freshness,
-            "read": selectors.is_read(request.tenant, Collection.Kind.GRANTS),
-        },
-    )
+    only = sent.get("only", "") if sent.get("only") in ONLY else ""
+    sort = sent.get("sort", "") if sent.get("sort", "").removeprefix("-") in selectors.PEOPLE_SORTS else ""
+    found = selectors.people(request.tenant, q, after, only, sort)
+    page = mapped(found, lambda people: _with_apps(request, people))
+    context = {
+        "q": q,
+        "only": only,
+        "sort": sort,
+        "heads": heads(COLUMNS, sort or "name"),
+        "page": page,
+        "read": selectors.is_read(request.tenant, Collection.Kind.GRANTS),
+    }
+    chosen = {name: value for name, value in (("q", q), ("only", only), ("sort", sort)) if value}
+    context |= own_views.beside(request, "people", chosen, known=not q)
+    if request.htmx:
+        answer = render(request, "revocation/_people_table.html", context)
+        asked = urlencode(chosen)
+        return replace_url(answer, f"{request.path}?{asked}" if asked else request.path)
+    context["views"] = [{"only": value, "word": word} for value, word in ONLY.items()]
+    context["collection"] = selectors.freshness(request.tenant)["people"]
+    return render(request, "revocation/people.html", context)
 
 
 def _with_apps(request: HttpRequest, people: list[Person]) -> list[Person]:
@@ -105,7 +133,7 @@ def _read_again(request: HttpRequest, found: Person) -> None:
 
 
 @require_http_methods(["GET", "POST"])
-@require(Capability.SIGN_OUT_PEOPLE, step_up=True)
+@require(Capability.SIGN_OUT_PEOPLE, step_up=True, again=True)
 def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
     """End every session of one person: what it does and does not first, then the reason, then the deed."""
     found = or_404(selectors.person, request.tenant, pk)
@@ -120,6 +148,26 @@ def sign_out(request: HttpRequest, pk: UUID) -> HttpResponse:
         except services.Refused as refused:
             context["refusal"] = str(refused)
     says = sign_outs.one_person(found, request.tenant.slug, roles=context["roles"], refusal=context["refusal"])
+    return confirm(request, says, form)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Capability.SIGN_OUT_PEOPLE, step_up=True, again=True)
+def secure(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Secure one account: what is done is ticked, with the person's own apps; then the page that follows it."""
+    found = or_404(selectors.person, request.tenant, pk)
+    context = _about(request, found)
+    apps = known.apps_of(request.tenant, found) if request.membership.can(Capability.CHANGE_APPS) else []
+    form = SecureForm(request.POST or None, apps=sign_outs.as_choices(apps))
+    if request.method == "POST" and form.is_valid():
+        try:  # whoever may not is refused by the service, which records the attempt
+            asked = services.secure_account(
+                request.tenant, found, actor=Actor.of(request.membership), **form.cleaned_data
+            )
+            return redirect("revocation:detail", request.tenant.slug, asked.pk)
+        except services.Refused as refused:
+            context["refusal"] = str(refused)
+    says = sign_outs.securing(found, request.tenant.slug, roles=context["roles"], refusal=context["refusal"])
     return confirm(request, says, form)
 
 
@@ -163,6 +211,7 @@ def _about(request: HttpRequest, person: Person) -> dict:
     held = KnownRoles(request.tenant).of_person(person)
     return {
         "person": person,
+        "person_id": str(person.pk),
         "restricted": protection.restricted_unit() if person.is_restricted else "",
         "does": sign_outs.truths_of_one(person.display_name or person.upn),
         "roles": role_names(held.held),

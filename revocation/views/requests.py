@@ -1,6 +1,7 @@
 """Revocations in the workspace: the list, one of them live, steering it, deciding about it, and taking results away."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -9,37 +10,77 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import Actor, from_our_pages, require
 from accounts.roles import Capability
-from accounts.tenancy import tenant_context
 from audit.models import AuditEvent
 from audit.services import record
+from audit.showing import files
 from revocation import selectors, services
-from revocation.forms import DecisionForm, OverrideForm, RequestFilter
+from revocation.forms import DecisionForm, ListState, OverrideForm, RejectForm, RequestFilter
 from revocation.lists import kept
 from revocation.models import RevocationRequest, RevocationStep
-from revocation.showing import course_changes as before, downloads, figures, live, signed_report, words
+from revocation.showing import (
+    about,
+    course_changes as before,
+    downloads,
+    figures,
+    live,
+    signed_report,
+    what_next,
+    words,
+)
+from revocation.showing.checklist import checklist
 from revocation.showing.confirming import Confirmation, confirm, refusals_to_messages
 from revocation.showing.offered import may, what_may
-from revocation.showing.tally import Tally, aloud, tallies, tell
+from revocation.showing.tally import Tally, aloud, list_aloud, tallies, tell
 from revocation.showing.timeline import timeline
 
+State = RevocationRequest.State
 SMALL = 12  # requests of so few steps are told as a timeline, larger ones as a bar
 
 
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
 def request_list(request: HttpRequest) -> HttpResponse:
-    """The tenant's revocations, newest first, those under way with their progress."""
+    """The tenant's revocations, newest first, each with its progress."""
     kinds = [(kind, words.kind_words(kind)) for kind in selectors.kinds(request.tenant)]
     form = RequestFilter(request.GET, kinds=kinds)
     filters = form.values()
+    context = {"form": form, "filtered": any(filters.values()), "part": _rows(request, filters)}
+    context["states"] = [(value, word, _with(request, state=value)) for value, word in ListState.choices]
+    context["state"] = filters["state"]
+    return render(request, "revocation/list.html", context)
+
+
+@require_GET
+@require(Capability.VIEW_REVOCATIONS)
+def listed(request: HttpRequest) -> HttpResponse:
+    """The rows of that list, asked for again while something in them moves."""
+    kinds = [(kind, kind) for kind in selectors.kinds(request.tenant)]
+    part = _rows(request, RequestFilter(request.GET, kinds=kinds).values())
+    return live.answer(request, part, revocations=selectors.how_many_open(request.tenant))
+
+
+def _rows(request: HttpRequest, filters: dict[str, str]) -> live.Part:
     page = selectors.requests_page(selectors.requests(request.tenant, **filters), request.GET.get("after", ""))
     tell(page)
-    context = {"form": form, "page": page, "filtered": any(filters.values())}
-    return render(request, "revocation/list.html", context)
+    return live.part(
+        request,
+        "revocation/_list.html",
+        {"page": page, "filtered": any(filters.values())},
+        address=reverse("revocation:listed", args=[request.tenant.slug]),
+        every=live.LATER if all(one.final for one in page) else live.SOON,
+        says=list_aloud(page),
+    )
+
+
+def _with(request: HttpRequest, **chosen: str) -> str:
+    """The query of this page with other filters, from its beginning."""
+    query = {name: value for name, value in request.GET.items() if name != "after"} | chosen
+    return "?" + urlencode({name: value for name, value in query.items() if value})
 
 
 @require_GET
@@ -117,21 +158,26 @@ def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
         with refusals_to_messages(request):
             services.approve(found, Actor.of(request.membership), form.cleaned_data["digest"])
         return _back_to(found)
-    context = _context(request, found)
+    context = _context(request, found, linked=False)
     if "approve" not in context["may"]:
         return _back_to(found)
     context |= {"form": form, "listed": kept.made_from_list(found)}
     return render(request, "revocation/approve.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @require(Capability.VIEW_REVOCATIONS, step_up=True)
 def reject(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The second person's no: nothing is changed, and the request is closed."""
+    """The second person's no, with a reason: nothing is changed, and the request is closed."""
     found = _find_for(request, pk, "approve")
-    with refusals_to_messages(request):
-        services.reject(found, Actor.of(request.membership), found.digest)
-    return _back_to(found)
+    form = RejectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_to_messages(request):
+            services.reject(found, Actor.of(request.membership), found.digest, **form.cleaned_data)
+        return _back_to(found)
+    if found.state != RevocationRequest.State.AWAITING_APPROVAL:
+        return _back_to(found)
+    return confirm(request, before.rejecting(found), form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -183,7 +229,7 @@ def results_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """One row per person, streamed: a hundred thousand rows need no more memory than ten."""
     found = _find(request, pk)
     _record_download(request, found, "csv")
-    return _stream(request, downloads.results_as_csv(found), "text/csv; charset=utf-8", f"revocation-{pk}.csv")
+    return files.download(request.tenant, downloads.results_as_csv(found), files.CSV, f"revocation-{pk}.csv")
 
 
 @require_GET
@@ -193,7 +239,8 @@ def results_json(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """The same rows as JSON, with every step of each person; the signed report names their digest."""
     found = _find(request, pk)
     _record_download(request, found, "json")
-    return _stream(request, downloads.results_as_json(found), "application/json", f"revocation-{pk}.json")
+    rows = downloads.results_as_json(found)
+    return files.download(request.tenant, rows, "application/json", f"revocation-{pk}.json")
 
 
 @require_GET
@@ -204,7 +251,7 @@ def list_download(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     draft = get_object_or_404(kept.behind(request.tenant), request_id=pk)
     _record_download(request, draft.request, "list")
     rows = downloads.selection_as_csv(kept.rows_of(draft))
-    return _stream(request, rows, "text/csv; charset=utf-8", f"list-{pk}.csv")
+    return files.download(request.tenant, rows, files.CSV, f"list-{pk}.csv")
 
 
 @require_GET
@@ -244,7 +291,7 @@ def _find(request: HttpRequest, pk: UUID) -> RevocationRequest:
     return found
 
 
-def _context(request: HttpRequest, found: RevocationRequest) -> dict:
+def _context(request: HttpRequest, found: RevocationRequest, *, linked: bool = True) -> dict:
     counted = figures.figures(found)
     small = counted.total <= SMALL
     return {
@@ -255,11 +302,15 @@ def _context(request: HttpRequest, found: RevocationRequest) -> dict:
         "urgent": None if found.interactive else figures.urgent(found),
         "may": what_may(request.membership, found, counted.tally),
         "followers": selectors.followers(found),
-        **_steps(request, found, counted),
+        "rejection": selectors.rejection(found) if found.state == State.REJECTED else None,
+        "remedies": what_next.remedies(found) if counted.attention else [],
+        **_steps(request, found, counted, linked),
     }
 
 
 def _part(request: HttpRequest, context: dict) -> live.Part:
+    if context["revocation"].state == State.AWAITING_APPROVAL:
+        context["approvers"] = selectors.approvers(context["revocation"])
     found, counted, told = context["revocation"], context["figures"], context["timeline"]
     return live.part(
         request,
@@ -268,6 +319,12 @@ def _part(request: HttpRequest, context: dict) -> live.Part:
         address=reverse("revocation:progress", args=[found.tenant.slug, found.pk]),
         every=live.pace(counted.final, told.points if told else []),
         says=told.headline if told else aloud(counted.tally),
+        title=live.titled(
+            gettext("Revocation: %(title)s") % {"title": found.title},
+            percent=counted.tally.percent,
+            final=counted.final,
+            attention=counted.attention,
+        ),
     )
 
 
@@ -275,12 +332,20 @@ STATES = figures.State.choices
 SHOWN = {"attention": RevocationStep.FOR_A_HUMAN, "waiting": RevocationStep.PENDING}
 
 
-def _steps(request: HttpRequest, found: RevocationRequest, counted: figures.Figures) -> dict:
+def _steps(request: HttpRequest, found_request: RevocationRequest, counted: figures.Figures, linked: bool) -> dict:
     """The steps to show: those that need a human unless something else was asked for."""
     show = request.GET.get("show") or ("attention" if counted.attention else "all")
     states = SHOWN.get(show) or ((show,) if show in figures.State.values else ())
-    page = selectors.steps_page(selectors.steps(found, states), request.GET.get("after", ""))
-    return {"show": show, "page": page, "states": STATES}
+    page = selectors.steps_page(selectors.steps(found_request, states), request.GET.get("after", ""))
+    if linked:
+        about.link(request.tenant, page)
+    found = {"show": show, "page": page, "states": STATES}
+    if linked and counted.total <= SMALL:
+        whole = (
+            about.link(request.tenant, selectors.steps(found_request)) if states or len(page) < counted.total else page
+        )
+        found |= {"subjects": about.subjects(whole), "checklist": checklist(request.tenant, found_request, list(whole))}
+    return found
 
 
 def _record_download(request: HttpRequest, found: RevocationRequest, what: str) -> None:
@@ -294,14 +359,3 @@ def _record_download(request: HttpRequest, found: RevocationRequest, what: str) 
         request_id=found.pk,
         after={"what": what},
     )
-
-
-def _stream(request: HttpRequest, rows: Iterator[str], content_type: str, name: str) -> StreamingHttpResponse:
-    def scoped() -> Iterator[str]:
-        # The middleware has left the tenant's scope by the time a stream is read.
-        with tenant_context(request.tenant.pk):
-            yield from rows
-
-    answer = StreamingHttpResponse(scoped(), content_type=content_type)
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

@@ -1,8 +1,8 @@
-import json
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.management.reading import read_json
 from revocation.showing import signed_report
 
 
@@ -16,10 +16,10 @@ class Command(BaseCommand):
         parser.add_argument("--public-key", default="", help="hex; without it AUDIT_KEYS of this portal decide")
 
     def handle(self, *args, file: Path, results: Path | None, public_key: str, **options) -> None:
-        envelope = _read(file)
+        envelope = read_json(file)
         faults = signed_report.faults(envelope, public_key=public_key)
         if not faults and results:
-            faults = signed_report.results_faults(envelope, _read(results))
+            faults = signed_report.results_faults(envelope, read_json(results))
         for fault in faults:
             self.stdout.write(f"  - {fault}")
         if faults:
@@ -28,12 +28,3 @@ class Command(BaseCommand):
         self.stdout.write(f"{report['title']} ({report['request_id']}): the signature holds.")
         if results:
             self.stdout.write(f"The results are the ones reported: {report['results']['rows']} rows.")
-
-
-def _read(path: Path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise CommandError(f"{path} is not JSON.") from error
