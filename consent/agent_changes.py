@@ -5,14 +5,13 @@ Raises `revocation.rules.refusals.Refused` (in words) or `Absent` (a 404) with n
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from accounts.access import Actor
 from accounts.models import Tenant
 from consent.apps_now import Absent, app_now, asking_microsoft, client_of
 from directory import agents
 from directory.models import AppRoleAssignment, InheritedGrant, PermissionDefinition, PermissionGrant, ServicePrincipal
 from graph import types
+from graph.sentences import gettext as _
 from revocation import services as revocation
 from revocation.actions import sign_out_agent, take_from_blueprint
 from revocation.models import RevocationRequest

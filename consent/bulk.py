@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts import locks
 from accounts.access import Actor
@@ -21,6 +21,7 @@ from accounts.models import Tenant
 from audit import canonical
 from directory import selectors
 from directory.models import AppRoleAssignment, PermissionGrant, ServicePrincipal
+from graph.sentences import gettext as _, ngettext
 from revocation import planning, services
 from revocation.actions import delete_assignment, delete_grant, keep_out, set_app_enabled
 from revocation.models import RevocationRequest
@@ -94,7 +95,7 @@ def look(tenant: Tenant, deed: Deed, choice: Choice, actor: Actor) -> Bulk:
     try:
         for step in _steps(tenant, deed, apps):
             if len(names) == MOST_STEPS:
-                raise Refused(_("This is more than %(n)s steps. Narrow the filter.") % {"n": f"{MOST_STEPS:,}"})
+                raise Refused(_("This is more than %(n)s steps. Narrow the filter.") % {"n": MOST_STEPS})
             hits.add(step)
             names.append(step.action)
             digest.update(canonical.encode([step.action, step.target_id]) + b"\n")
@@ -169,14 +170,19 @@ def keep_out_unseen(
 
 
 def title(deed: Deed, apps: list[ServicePrincipal]) -> str:
-    n, one = len(apps), apps[0].display_name if apps else ""
+    n = len(apps)
+    if n == 1:
+        one = {"app": apps[0].display_name}
+        if deed == Deed.DISABLE:
+            return _("Disable %(app)s") % one
+        return (_("Take out %(app)s") if deed == Deed.TAKE_OUT else _("Revoke the consents to %(app)s")) % one
     if deed == Deed.DISABLE:
-        text = ngettext("Disable %(app)s", "Disable %(n)s apps", n)
+        text = ngettext("Disable %(n)s app", "Disable %(n)s apps", n)
     elif deed == Deed.TAKE_OUT:
-        text = ngettext("Take out %(app)s", "Take out %(n)s apps", n)
+        text = ngettext("Take out %(n)s app", "Take out %(n)s apps", n)
     else:
-        text = ngettext("Revoke the consents to %(app)s", "Revoke the consents to %(n)s apps", n)
-    return text % {"app": one, "n": f"{n:,}"}
+        text = ngettext("Revoke the consents to %(n)s app", "Revoke the consents to %(n)s apps", n)
+    return text % {"n": n}
 
 
 def _chosen(tenant: Tenant, deed: Deed, choice: Choice) -> tuple[list[ServicePrincipal], list[LeftOut]]:
@@ -190,7 +196,7 @@ def _chosen(tenant: Tenant, deed: Deed, choice: Choice) -> tuple[list[ServicePri
         else:
             apps.append(app)
     if len(apps) + len(left_out) > MOST_APPS:
-        raise Refused(_("These are more than %(n)s apps. Narrow the filter.") % {"n": f"{MOST_APPS:,}"})
+        raise Refused(_("These are more than %(n)s apps. Narrow the filter.") % {"n": MOST_APPS})
     if not apps and not left_out:
         raise NothingToRevoke(_("No app was chosen."))
     return apps, left_out

@@ -6,16 +6,22 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.apps_now import is_name, spelled_out
 from directory.models import ServicePrincipal
+from directory.risk import UNUSED_AFTER
+from revocation.forms import ReasonField
 
 
 def _text(**attrs) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "field", "autocomplete": "off", **attrs})
 
 
+class AppReasonField(ReasonField):
+    suggestions = (_("Not allowed here"), _("Phishing"), _("Not used any more"), _("Reported by its users"))
+
+
 class ReasonForm(forms.Form):
     """Why a change is made; kept in the record."""
 
-    reason = forms.CharField(
+    reason = AppReasonField(
         label=_("Reason"), max_length=1000, help_text=_("Kept in the audit record."), widget=_text(maxlength=1000)
     )
     ticket = forms.CharField(label=_("Ticket"), max_length=64, required=False, widget=_text(maxlength=64))
@@ -79,7 +85,8 @@ class _Filter(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs["class"] = "field"
             if name == "q":
-                field.widget.attrs |= {"type": "search", "placeholder": self.placeholder}
+                field.widget.input_type = "search"
+                field.widget.attrs["placeholder"] = self.placeholder
 
     def values(self) -> dict[str, str]:
         """What was chosen, by field, without the empty ones."""
@@ -105,6 +112,7 @@ class PermissionFilter(_Filter):
     may = forms.ChoiceField(label=_("May"), required=False, choices=_choices(*MAY, any_word=_("Anything")))
     alone = forms.ChoiceField(label=_("In whose name"), required=False, choices=_choices(*ALONE))
     risk = forms.ChoiceField(label=_("Risk"), required=False, choices=_choices(*LEVELS))
+    sort = forms.RegexField(r"^-?[a-z]+$", required=False, max_length=16, widget=forms.HiddenInput)
 
 
 class AppFilter(_Filter):
@@ -154,7 +162,9 @@ class AppFilter(_Filter):
     use = forms.ChoiceField(
         label=_("Last used"),
         required=False,
-        choices=_choices(("unused", _("90+ days ago")), ("unknown", _("Unknown"))),
+        choices=lambda: _choices(
+            ("unused", _("%(n)d+ days ago") % {"n": UNUSED_AFTER.days}), ("unknown", _("Unknown"))
+        ),
     )
     kind = forms.ChoiceField(
         label=_("Kind"),
@@ -186,3 +196,17 @@ class AppFilter(_Filter):
     permission = forms.CharField(required=False, max_length=256, widget=forms.HiddenInput)
     person = forms.UUIDField(required=False, widget=forms.HiddenInput)
     sort = forms.RegexField(r"^-?[a-z]+$", required=False, max_length=16, widget=forms.HiddenInput)
+
+
+class PeopleFilter(_Filter):
+    """What the list of people may be narrowed to, and its order: the fields of its page."""
+
+    q = forms.CharField(required=False, max_length=200)
+    only = forms.RegexField(r"^[a-z]+$", required=False, max_length=16)
+    sort = forms.RegexField(r"^-?[a-z]+$", required=False, max_length=16)
+
+
+class ViewForm(forms.Form):
+    """The name of a view."""
+
+    name = forms.CharField(max_length=64)

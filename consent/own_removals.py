@@ -4,12 +4,11 @@ Each function proves on a fresh read that the grants are theirs, then hands exac
 `revocation.rules.refusals.Refused` (in words) or `Absent` (a 404) with nothing begun.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from accounts.models import Membership
@@ -18,6 +17,7 @@ from directory import sync
 from directory.models import PermissionGrant, ServicePrincipal
 from graph import types
 from graph.errors import NotFound
+from graph.sentences import gettext as _, ngettext
 from revocation import selectors, services as revocation
 from revocation.actions import delete_grant, narrow_grant
 from revocation.models import RevocationRequest
@@ -25,6 +25,7 @@ from revocation.rules.refusals import NothingToRevoke, Refused
 from revocation.steps import StepDraft
 
 ONE, ALL = PermissionGrant.ConsentType.ONE, PermissionGrant.ConsentType.ALL
+LONGEST = 200  # characters of names in a title
 OWN_KINDS = (RevocationRequest.Kind.REMOVE_OWN_APP, RevocationRequest.Kind.REMOVE_OWN_PERMISSION)
 
 
@@ -56,6 +57,40 @@ def remove_own_app(membership: Membership, app: ServicePrincipal, *, reason: str
         title=_("Remove %(app)s") % {"app": app.display_name},
         reason=reason,
         steps=[delete_grant.step(grant, label=app.display_name) for grant in mine],
+    )
+
+
+def remove_own_apps(membership: Membership, apps: Sequence[ServicePrincipal], *, reason: str = "") -> RevocationRequest:
+    """Withdraw everything this person consented to for several apps: one request, and one undo for all of it.
+
+    What is not there any more is left out.
+
+    Raises:
+        NothingToRevoke: the person gave none of them anything (any more).
+        Absent: there is no such person in the directory.
+    """
+    mine = _held_now(membership, apps)
+    held = {grant.client_id for grant in mine}
+    going = {app.pk: app.display_name for app in apps if app.pk in held}
+    if not going:
+        asked_for = [str(app.pk) for app in apps]
+        if earlier := selectors.first_click_of(
+            membership.tenant, Actor.of(membership), "remove_own_app", steps__before__client_id__in=asked_for
+        ):
+            return earlier
+        for app in apps:
+            _forget_what_is_not_there(membership, app)
+        raise NothingToRevoke(_("None of these apps holds anything that you gave it. Nothing was changed."))
+    count = len(going)
+    names = ", ".join(sorted(going.values()))
+    title = ngettext("Remove %(count)d app: %(apps)s", "Remove %(count)d apps: %(apps)s", count)
+    return revocation.submit(
+        tenant=membership.tenant,
+        actor=Actor.of(membership),
+        kind=RevocationRequest.Kind.REMOVE_OWN_APP,
+        title=title % {"count": count, "apps": names if len(names) <= LONGEST else f"{names[:LONGEST]}…"},
+        reason=reason,
+        steps=[delete_grant.step(grant, label=going[grant.client_id]) for grant in mine],
     )
 
 
@@ -114,8 +149,20 @@ def undo_own_removal(membership: Membership, request: RevocationRequest) -> Revo
 
 def _own_grants_now(membership: Membership, app: ServicePrincipal) -> list[types.Grant]:
     """This person's own grants to the app as Graph shows them now: of one person, and that person is they."""
+    mine = _held_now(membership, [app])
+    if mine:
+        return mine
+    _forget_what_is_not_there(membership, app)
+    if PermissionGrant.objects.filter(tenant=membership.tenant, client=app, consent_type=ALL).exists():
+        words = _("Only what your organisation allowed %(app)s is left. An administrator can end that.")
+        raise NothingToRevoke(words % {"app": app.display_name})
+    raise Absent
+
+
+def _held_now(membership: Membership, apps: Sequence[ServicePrincipal]) -> list[types.Grant]:
+    """What this person, and nobody else, gave these apps, as Graph shows it now."""
     object_id = membership.object_id
-    if object_id is None or app.tenant_id != membership.tenant_id:
+    if object_id is None or any(app.tenant_id != membership.tenant_id for app in apps):
         raise Absent
     try:
         with asking_microsoft():
@@ -124,18 +171,12 @@ def _own_grants_now(membership: Membership, app: ServicePrincipal) -> list[types
         if isinstance(refused.__cause__, NotFound):
             raise Absent from refused
         raise
-    mine = [
+    wanted = {app.pk for app in apps}
+    return [
         grant
         for grant in found
-        if grant.client_id == app.pk and grant.consent_type == ONE and grant.principal_id == object_id
+        if grant.client_id in wanted and grant.consent_type == ONE and grant.principal_id == object_id
     ]
-    if mine:
-        return mine
-    _forget_what_is_not_there(membership, app)
-    if PermissionGrant.objects.filter(tenant=membership.tenant, client=app, consent_type=ALL).exists():
-        words = _("Only your organisation's own consent to %(app)s is left. An administrator can withdraw it.")
-        raise NothingToRevoke(words % {"app": app.display_name})
-    raise Absent
 
 
 def _forget_what_is_not_there(membership: Membership, app: ServicePrincipal) -> None:

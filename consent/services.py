@@ -9,13 +9,12 @@ words) or `Absent` (a 404) with nothing begun.
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from accounts.access import Actor
 from accounts.models import Tenant
 from consent.apps_now import Absent, app_now, asking_microsoft, binned_app_now, client_of, everything_tied_to, is_name
 from directory import sync
 from directory.models import PermissionGrant, Person, ServicePrincipal
+from graph.sentences import gettext as _, ngettext
 from graph.types import AppKind
 from revocation import selectors, services as revocation
 from revocation.actions import (
@@ -65,6 +64,49 @@ def revoke_user_consent(
         ticket=ticket,
         steps=[delete_grant.step(grant, label=f"{now.display_name} ({person})") for grant in grants],
     )
+
+
+def revoke_user_consents(
+    tenant: Tenant, app: ServicePrincipal, people: list[UUID], *, actor: Actor, reason: str = "", ticket: str = ""
+) -> RevocationRequest:
+    """Withdraw what several people let an app do, as one request. Who has not consented (any more) is left out.
+
+    Raises:
+        Protected: the app is Microsoft's own, or this portal.
+        NothingToRevoke: none of them has.
+    """
+    now, wanted = app_now(tenant, app), {str(pk) for pk in people}
+    with asking_microsoft():
+        grants = [
+            grant
+            for grant in client_of(tenant).grants_of_client(now.id)
+            if grant.consent_type == ONE and str(grant.principal_id) in wanted
+        ]
+    if not grants:
+        raise NothingToRevoke(_("None of these people lets %(app)s act for them.") % {"app": now.display_name})
+    names = {str(pk): name for pk, name in _names(tenant, wanted)}
+    whose = {str(grant.principal_id) for grant in grants}
+    title = ngettext(
+        "Revoke the consent of %(n)s person to %(app)s", "Revoke the consent of %(n)s people to %(app)s", len(whose)
+    )
+    return revocation.submit(
+        tenant=tenant,
+        actor=actor,
+        kind=Kind.REVOKE_USER_CONSENT,
+        title=title % {"n": len(whose), "app": now.display_name},
+        reason=reason,
+        ticket=ticket,
+        steps=[
+            delete_grant.step(
+                grant, label=f"{now.display_name} ({names.get(str(grant.principal_id), grant.principal_id)})"
+            )
+            for grant in grants
+        ],
+    )
+
+
+def _names(tenant: Tenant, people: set[str]):
+    return Person.objects.filter(tenant=tenant, pk__in=people).values_list("pk", "display_name")
 
 
 def revoke_tenant_consent(

@@ -29,6 +29,29 @@ def user_consent(app: ServicePrincipal, consent: selectors.UserConsent, back: st
     )
 
 
+def user_consents(app: ServicePrincipal, consents: list[selectors.UserConsent], back: str) -> Confirmation:
+    n = len(consents)
+    names = [one.person.display_name if one.person else str(one.person_id) for one in consents]
+    title = ngettext(
+        "Revoke the consent of %(n)s person to %(app)s?", "Revoke the consent of %(n)s people to %(app)s?", n
+    )
+    button = ngettext("Revoke %(n)s consent", "Revoke %(n)s consents", n)
+    return Confirmation(
+        title=title % {"n": n, "app": app.display_name},
+        button=button % {"n": n},
+        back=back,
+        truths=[
+            Truth(_("Whose"), ", ".join(names)),
+            Truth(_("Stops now"), _("New access in the name of these people.")),
+            tokens_end(),
+            Truth(
+                _("Stays"), _("Anything it has copied. What others allowed it, and what it was allowed for everyone.")
+            ),
+            *coming_back.truths(app.tenant),
+        ],
+    )
+
+
 def tenant_consent(app: ServicePrincipal, back: str) -> Confirmation:
     people = ngettext(
         "The consent that %(count)d person gave for themselves.",

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent.showing import agent_parts
+from consent.showing import agent_parts, one_app
 from directory import agents, selectors
 from directory.models import Collection, ServicePrincipal
 
@@ -82,7 +82,8 @@ def first(tabs: list[Tab]) -> Tab:
 def _people(found: ServicePrincipal, asked: QueryDict) -> dict:
     q = asked.get("q", "").strip()[:200]
     many = found.user_consent_count > selectors.MANY
-    return {"rows": selectors.user_consents(found, q, asked.get("after", "")), "q": q, "many": many}
+    rows = selectors.user_consents(found, q, asked.get("after", ""))
+    return {"rows": rows, "alike": one_app.alike(rows), "q": q, "many": many}
 
 
 def _organisation(found: ServicePrincipal, asked: QueryDict) -> dict:

@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from directory import risk
-from directory.models import Risk, ServicePrincipal
+from directory.models import ServicePrincipal
+from revocation.showing.heads import Column
 
-LOOKS = {Risk.LOW: "low", Risk.MEDIUM: "medium", Risk.HIGH: "high"}
 FIELDS = (
     "q",
     "risk",
@@ -45,7 +45,6 @@ class Row:
     off_by: tuple[str, ...]
     reach: str
     kind: str
-    look: str
     standing: str
 
     @property
@@ -65,7 +64,6 @@ def _row(app: ServicePrincipal) -> Row:
         off_by=off_by(app),
         reach=_reach(app),
         kind="" if app.kind == ServicePrincipal.Kind.APP else app.get_kind_display(),
-        look=LOOKS[app.risk],
         standing=_standing(app),
     )
 
@@ -134,7 +132,7 @@ VIEWS = (
     View(gettext_lazy("AI agents"), {"kind": "agents"}),
     View(gettext_lazy("AI agents without a sponsor"), {"kind": "orphans"}),
     View(gettext_lazy("AI connectors"), {"fact": "ai_connector"}),
-    View(gettext_lazy("Not used for 90 days"), {"enabled": "yes", "use": "unused"}),
+    View(gettext_lazy("Not used for %(n)d days"), {"enabled": "yes", "use": "unused"}),
     View(gettext_lazy("New this week"), {"consent": "new"}),
 )
 
@@ -142,40 +140,20 @@ VIEWS = (
 def views(chosen: dict[str, str]) -> list[dict]:
     """The saved views, the one whose filters are exactly the chosen ones marked."""
     narrowed = {name: value for name, value in chosen.items() if name != "sort"}
-    return [{"word": one.word, "query": one.query, "current": one.chosen == narrowed} for one in VIEWS]
+    return [
+        {"word": one.word % {"n": risk.UNUSED_AFTER.days}, "query": one.query, "current": one.chosen == narrowed}
+        for one in VIEWS
+    ]
 
 
-@dataclass(frozen=True)
-class Head:
-    """The head of a column that sorts: `next` is the sort a click asks for, `aria` what a screen reader is told."""
-
-    word: str | Promise
-    next: str
-    aria: str
-    look: str = ""
-
-
-_HEADS = (  # sort, word, whether it begins with the largest
-    ("name", gettext_lazy("App"), False, ""),
-    ("", gettext_lazy("May"), False, ""),
-    ("consents", gettext_lazy("Reach"), True, ""),
-    ("risk", gettext_lazy("Risk"), True, ""),
-    ("used", gettext_lazy("Last used"), True, ""),
-    ("added", gettext_lazy("Added"), True, "least"),
+COLUMNS = (
+    Column(gettext_lazy("App"), "name"),
+    Column(gettext_lazy("May")),
+    Column(gettext_lazy("Reach"), "consents", falls=True),
+    Column(gettext_lazy("Risk"), "risk", falls=True),
+    Column(gettext_lazy("Last used"), "used", falls=True),
+    Column(gettext_lazy("Added"), "added", falls=True, look="least"),
 )
-
-
-def heads(sort: str) -> list[Head]:
-    found = []
-    for name, word, falls, look in _HEADS:
-        if not name:
-            found.append(Head(word, "", "", look))
-            continue
-        turned = sort == f"-{name}"
-        current = sort.removeprefix("-") == name
-        direction = ("ascending" if turned else "descending") if falls else ("descending" if turned else "ascending")
-        found.append(Head(word, name if not current or turned else f"-{name}", direction if current else "none", look))
-    return found
 
 
 def query(chosen: dict[str, str], **more: str) -> str:
@@ -186,7 +164,7 @@ def query(chosen: dict[str, str], **more: str) -> str:
 
 # --- As a file ----------------------------------------------------------------------------------------
 
-COLUMNS = [
+OF_THE_FILE = [
     "object_id",
     "client_id",
     "name",

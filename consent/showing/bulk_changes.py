@@ -20,7 +20,6 @@ def changing(tenant: Tenant, bulk: Bulk, back: str) -> Confirmation:
         note=_("It can be undone for 30 days, from the images kept before each step."),
         refusal=bulk.refusal,
         digest=bulk.digest,
-        digest_of=_("Digest of the steps:"),
         busy=_("Storing every step. A long list takes some seconds."),
     )
 
@@ -40,7 +39,7 @@ def _truths(deed: Deed) -> list[Truth]:
                 _("Then"),
                 _("Every consent is withdrawn, each person's and the organisation's, and every app-only permission."),
             ),
-            Truth(_("Stays"), _("Who is assigned. Nobody is signed out: for that, contain the app.")),
+            Truth(_("Stays"), _("Who is assigned. Nobody is signed out: the app's own page offers that as a step.")),
         ]
     return [
         Truth(_("Stops now"), _("They get nothing new with any consent, of people or for everyone.")),

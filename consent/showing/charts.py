@@ -7,6 +7,8 @@ from datetime import date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext
 
+from graph.sentences import grouped
+
 WIDTH, BASE, TOP, LEFT = 480, 150, 22, 38
 STANDS_OUT = 3  # times the usual week
 
@@ -15,6 +17,7 @@ STANDS_OUT = 3  # times the usual week
 class Week:
     start: date
     count: int
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Bar:
     width: float
     height: float
     tick: str = ""
+    url: str = ""  # where what it counts is listed
 
     @property
     def text_x(self) -> float:
@@ -49,10 +53,10 @@ def per_week(weeks: Sequence[Week]) -> Chart:
     bars, months = [], set()
     for number, week in enumerate(weeks):
         height = (BASE - TOP) * week.count / top
-        month = date_format(week.start, "M", use_l10n=False)
+        month = date_format(week.start, "M")
         bars.append(
             Bar(
-                label=date_format(week.start, "j M Y", use_l10n=False),
+                label=date_format(week.start, "DATE_FORMAT"),
                 count=week.count,
                 look="b-high" if _stands_out(week.count, usual) else "b",
                 x=round(LEFT + step * number + step * 0.17, 1),
@@ -60,6 +64,7 @@ def per_week(weeks: Sequence[Week]) -> Chart:
                 width=round(step * 0.66, 1),
                 height=round(height, 1),
                 tick="" if month in months or _month_ends(weeks, number) else month,
+                url=week.url,
             )
         )
         months.add(month)
@@ -67,18 +72,19 @@ def per_week(weeks: Sequence[Week]) -> Chart:
     return Chart(bars, grid, _weeks_summary(weeks, usual))
 
 
-def by_risk(counts: dict[int, int]) -> Chart:
+def by_risk(counts: dict[int, int], urls: dict[int, str]) -> Chart:
     """Apps by risk, as three rows; anything present is at least visible."""
     rows = [(3, _("High"), "b-high"), (2, _("Medium"), "b-medium"), (1, _("Low"), "b-low")]
     top = max([*counts.values(), 1])
     bars = [
-        Bar(word, counts.get(risk, 0), look, 72, 14 + 42 * row, _length(counts.get(risk, 0), top), 20)
+        Bar(word, count, look, 72, 14 + 42 * row, _length(count, top), 20, url=urls[risk])
         for row, (risk, word, look) in enumerate(rows)
+        for count in [counts.get(risk, 0)]
     ]
     summary = _("%(high)s high, %(medium)s medium, %(low)s low.") % {
-        "high": f"{counts.get(3, 0):,}",
-        "medium": f"{counts.get(2, 0):,}",
-        "low": f"{counts.get(1, 0):,}",
+        "high": grouped(counts.get(3, 0)),
+        "medium": grouped(counts.get(2, 0)),
+        "low": grouped(counts.get(1, 0)),
     }
     return Chart(bars, [], summary)
 
@@ -113,9 +119,9 @@ def _weeks_summary(weeks: Sequence[Week], usual: int) -> str:
         text = ngettext(
             "One week stands out: %(count)s grants.", "%(weeks)d weeks stand out: %(count)s grants.", len(high)
         )
-        return text % {"weeks": len(high), "count": f"{sum(week.count for week in high):,}"}
+        return text % {"weeks": len(high), "count": grouped(sum(week.count for week in high))}
     text = ngettext("%(count)s new grant in %(time)s.", "%(count)s new grants in %(time)s.", total)
-    return text % {"count": f"{total:,}", "time": _in_weeks(weeks)}
+    return text % {"count": grouped(total), "time": _in_weeks(weeks)}
 
 
 def _in_weeks(weeks: Sequence[Week]) -> str:

@@ -25,6 +25,7 @@ class Removal:
     """One removal, ready to show.
 
     Attributes:
+        name: of the app, or of all of them.
         what: the scopes removed where the app kept others; empty when it lost all.
         undo_until: None where there is nothing (more) to undo.
         still_covered: whether the organisation's own consent lets the app go on.
@@ -32,7 +33,7 @@ class Removal:
     """
 
     request: RevocationRequest
-    app_id: UUID | None
+    app_ids: frozenset[UUID]
     name: str
     what: str
     timeline: Timeline
@@ -71,9 +72,9 @@ def _own(membership: Membership) -> QuerySet[RevocationRequest]:
 
 def _removals(tenant: Tenant, requests: QuerySet[RevocationRequest]) -> list[Removal]:
     rows = list(requests)
-    ids = {app_id for row in rows if (app_id := _app_id(row))}
+    ids = frozenset().union(*map(_app_ids, rows))
     if not ids:
-        return [_removal(tenant, row, None, set(), set()) for row in rows]
+        return [_removal(tenant, row, {}, set(), set()) for row in rows]
     apps = ServicePrincipal.objects.filter(tenant=tenant).in_bulk(ids)
     for_all = PermissionGrant.objects.filter(
         tenant=tenant, client_id__in=ids, consent_type=PermissionGrant.ConsentType.ALL
@@ -81,34 +82,39 @@ def _removals(tenant: Tenant, requests: QuerySet[RevocationRequest]) -> list[Rem
     covered = set(for_all.values_list("client_id", flat=True))
     of_agents = InheritedGrant.objects.filter(tenant=tenant, agent_id__in=ids, kind=InheritedGrant.Kind.DELEGATED)
     inheriting = set(of_agents.values_list("agent_id", flat=True))
-    return [_removal(tenant, row, apps.get(_app_id(row)), covered, inheriting) for row in rows]
+    return [_removal(tenant, row, apps, covered, inheriting) for row in rows]
 
 
 def _removal(
-    tenant: Tenant, request: RevocationRequest, app: ServicePrincipal | None, covered: set[UUID], inheriting: set[UUID]
+    tenant: Tenant,
+    request: RevocationRequest,
+    known: dict[UUID, ServicePrincipal],
+    covered: set[UUID],
+    inheriting: set[UUID],
 ) -> Removal:
     steps = list(request.steps.all())
+    ids = _app_ids(request)
+    apps = [known[app_id] for app_id in ids if app_id in known]
     # What would be refused is not offered: a stopped app gets nothing back, and without knowing whether people may
     # consent for themselves nobody gives one back.
-    stopped = app is not None and app.is_stopped_here
+    stopped = any(app.is_stopped_here for app in apps)
     refused = stopped or features.switched_off(tenant, features.CONSENT_POLICY.key)
     return Removal(
         request=request,
-        app_id=_app_id(request),
-        name=app.display_name if app else request.title,
+        app_ids=ids,
+        name=", ".join(sorted(app.display_name for app in apps)) or request.title,
         what=_scopes(steps) if request.kind == RevocationRequest.Kind.REMOVE_OWN_PERMISSION else "",
         timeline=timeline(request, steps, own=True),
         undo_until=revocation.undo_until(request) if not refused and revocation.undoable(request) else None,
-        still_covered=_app_id(request) in covered,
-        still_inherits=_app_id(request) in inheriting,
+        still_covered=bool(ids & covered),
+        still_inherits=bool(ids & inheriting),
     )
 
 
-def _app_id(request: RevocationRequest) -> UUID | None:
-    for step in request.steps.all():
-        if client_id := (step.before or {}).get("client_id"):
-            return UUID(str(client_id))
-    return None
+def _app_ids(request: RevocationRequest) -> frozenset[UUID]:
+    """The apps it takes something from, as they were before."""
+    found = (client_id for step in request.steps.all() if (client_id := (step.before or {}).get("client_id")))
+    return frozenset(UUID(str(client_id)) for client_id in found)
 
 
 def _scopes(steps: list[RevocationStep]) -> str:

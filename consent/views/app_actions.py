@@ -3,11 +3,15 @@
 from functools import partial
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import or_404, require
+from accounts.access import or_404, require, safe_next
+from accounts.ids import id_or_none
 from accounts.roles import Capability
 from consent import agent_changes, services
 from consent.forms import ReasonForm, TypedForm
@@ -16,7 +20,9 @@ from directory import agents, selectors
 from directory.models import ServicePrincipal
 from revocation.showing.confirming import confirm_and_do
 
-changes_apps = require(Capability.CHANGE_APPS, step_up=True)
+changes_apps = require(Capability.CHANGE_APPS, step_up=True, again=True)
+deletes_apps = require(Capability.CHANGE_APPS, step_up=True)
+MOST_PEOPLE = 100  # ticked at once, as many as a page of them and more
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -26,7 +32,23 @@ def revoke_user_consent(request: HttpRequest, app_id: UUID, person_id: UUID) -> 
     app = or_404(selectors.app, request.tenant, app_id)
     consent = or_404(selectors.user_consent, app, person_id)
     do = partial(services.revoke_user_consent, request.tenant, app, person_id)
-    return confirm_and_do(request, said.user_consent(app, consent, _page(request, app)), _reason(request), do)
+    back = safe_next(request.GET.get("next")) or _page(request, app, "people")
+    return confirm_and_do(request, said.user_consent(app, consent, back), _reason(request), do)
+
+
+@reads_and_posts
+@changes_apps
+def revoke_user_consents(request: HttpRequest, app_id: UUID) -> HttpResponse:
+    """Withdraw what several people let the app do: those the address names, who were ticked."""
+    app = or_404(selectors.app, request.tenant, app_id)
+    ids = [found for pk in request.GET.getlist("person")[:MOST_PEOPLE] if (found := id_or_none(pk))]
+    consents = [found for pk in dict.fromkeys(ids) if (found := selectors.user_consent(app, pk))]
+    back = _page(request, app, "people")
+    if not consents:
+        messages.info(request, gettext("Nobody was ticked who still lets it act for them."))
+        return redirect(back)
+    do = partial(services.revoke_user_consents, request.tenant, app, [one.person_id for one in consents])
+    return confirm_and_do(request, said.user_consents(app, consents, back), _reason(request), do)
 
 
 @reads_and_posts
@@ -34,7 +56,7 @@ def revoke_user_consent(request: HttpRequest, app_id: UUID, person_id: UUID) -> 
 def revoke_tenant_consent(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
     do = partial(services.revoke_tenant_consent, request.tenant, app)
-    return confirm_and_do(request, said.tenant_consent(app, _page(request, app)), _reason(request), do)
+    return confirm_and_do(request, said.tenant_consent(app, _page(request, app, "organisation")), _reason(request), do)
 
 
 @reads_and_posts
@@ -54,7 +76,7 @@ def enable(request: HttpRequest, app_id: UUID) -> HttpResponse:
 
 
 @reads_and_posts
-@changes_apps
+@deletes_apps
 def delete(request: HttpRequest, app_id: UUID) -> HttpResponse:
     app = or_404(selectors.app, request.tenant, app_id)
     form = TypedForm(request.POST or None, app=app)
@@ -70,7 +92,7 @@ def sign_out_account(request: HttpRequest, app_id: UUID) -> HttpResponse:
     if (account := agents.account_of(app)) is None:
         raise Http404
     do = partial(agent_changes.sign_out_account_of, request.tenant, app)
-    back = f"{_page(request, app)}?tab=ties"
+    back = _page(request, app, "ties")
     return confirm_and_do(request, said.signing_out_account(app, account, back), _reason(request), do)
 
 
@@ -81,7 +103,7 @@ def take_from_blueprint(request: HttpRequest, app_id: UUID, resource_id: UUID, k
     app = or_404(selectors.app, request.tenant, app_id)
     sentence = or_404(agents.passed_on, app, resource_id, kind, value)
     do = partial(agent_changes.take_from_blueprint_of, request.tenant, app, resource_id, kind, value)
-    back = f"{_page(request, app)}?tab=passes"
+    back = _page(request, app, "passes")
     return confirm_and_do(request, said.taking(app, sentence, back), _reason(request), do)
 
 
@@ -89,5 +111,6 @@ def _reason(request: HttpRequest) -> ReasonForm:
     return ReasonForm(request.POST or None)
 
 
-def _page(request: HttpRequest, app: ServicePrincipal) -> str:
-    return reverse("consent:app", args=[request.tenant.slug, app.pk])
+def _page(request: HttpRequest, app: ServicePrincipal, tab: str = "") -> str:
+    page = reverse("consent:app", args=[request.tenant.slug, app.pk])
+    return f"{page}?tab={tab}" if tab else page

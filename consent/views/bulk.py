@@ -16,6 +16,7 @@ from consent.forms import AppFilter, KeepOutForm
 from consent.showing import bulk_changes as said
 from directory import selectors
 from directory.models import ServicePrincipal
+from graph.sentences import grouped
 from revocation.forms import ConfirmForm
 from revocation.rules.refusals import Refused
 from revocation.showing.confirming import Confirmation, confirm
@@ -50,7 +51,7 @@ def change(request: HttpRequest) -> HttpResponse:
 def count(request: HttpRequest) -> HttpResponse:
     """How many apps a filter lets through, for the words beside the list: counted after the list is shown."""
     chosen = AppFilter(request.GET).values()
-    return HttpResponse(f"{selectors.matching(request.tenant, selectors.AppFilter(**_narrowing(chosen))).count():,}")
+    return HttpResponse(grouped(selectors.matching(request.tenant, selectors.AppFilter(**_narrowing(chosen))).count()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

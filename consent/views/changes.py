@@ -1,4 +1,4 @@
-"""What changed since a day: new consents and apps, and what was revoked here."""
+"""What changed since a day: new consents and apps, what was taken back here or at Microsoft, and deleted apps."""
 
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from directory import selectors, wording
 from revocation import selectors as revocations
 
 USUAL = timedelta(days=7)
+MOST = 25  # requests; the list of all is a click away
 
 
 @require_safe
@@ -22,6 +23,8 @@ def changes(request: HttpRequest) -> HttpResponse:
     form = SinceForm(request.GET or None)
     since = _start_of(form)
     found = selectors.changes_since(request.tenant, since, request.GET.get("after", ""))
+    by = revocations.deletions_of(request.tenant, found.deleted)
+    shown = request.membership.can(Capability.VIEW_REVOCATIONS)
     context = {
         "form": form,
         "since": since,
@@ -29,8 +32,11 @@ def changes(request: HttpRequest) -> HttpResponse:
         "found": found,
         "page": found.consents,
         "rows": [(grant, wording.summary(grant.scopes, "admin")) for grant in found.consents],
+        "deleted": [(app, by.get(app.pk)) for app in found.deleted],
+        "withdrawn": [(one, person, wording.summary(one.scopes, "admin")) for one, person in found.withdrawn],
         "revocations": revocations.requests(request.tenant).filter(created_at__gte=since).count(),
-        "show_revocations": request.membership.can(Capability.VIEW_REVOCATIONS),
+        "show_revocations": shown,
+        "taken": list(revocations.of_apps_since(request.tenant, since)[:MOST]) if shown else [],
     }
     return render(request, "consent/changes.html", context)
 

@@ -17,6 +17,7 @@ from consent.showing import app_changes as said
 from directory import selectors
 from directory.models import Collection, ServicePrincipal
 from directory.paging import mapped
+from revocation import selectors as revocations
 from revocation.showing.confirming import confirm_and_do
 
 # https://learn.microsoft.com/entra/identity/enterprise-apps/restore-application
@@ -27,7 +28,11 @@ KEPT_FOR = timedelta(days=30)
 @require(Capability.CHANGE_APPS)
 def deleted_apps(request: HttpRequest) -> HttpResponse:
     page = selectors.deleted_apps(request.tenant, after=request.GET.get("after", ""))
-    rows = mapped(page, lambda apps: [{"app": app, "purged_at": app.deleted_at + KEPT_FOR} for app in apps])
+    by = revocations.deletions_of(request.tenant, page.items)
+    rows = mapped(
+        page,
+        lambda apps: [{"app": app, "purged_at": app.deleted_at + KEPT_FOR, "deletion": by.get(app.pk)} for app in apps],
+    )
     fresh = selectors.freshness(request.tenant)[Collection.Kind.DELETED_APPS]
     return render(request, "consent/deleted_apps.html", {"page": rows, "collection": fresh})
 

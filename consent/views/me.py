@@ -20,6 +20,7 @@ from directory.models import Collection, ServicePrincipal
 from directory.my_apps import MyApp
 from directory.wording import Sentence
 from graph.errors import GraphError
+from inbox import services as inbox
 from revocation.models import RevocationRequest
 from revocation.showing import live
 from revocation.showing.confirming import confirm, refusals_to_messages
@@ -68,9 +69,7 @@ def _read_now(request: HttpRequest) -> tuple[datetime | None, str]:
 @require(Capability.OWN_APPS)
 def my_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     item = _mine(request, app_id)
-    context = {
-        "item": item,
-        "groups": own_apps.permission_groups(item),
+    context = own_apps.about(request, item) | {
         "ties": agents.ties(item.app) if item.inherited_grants else None,
         "known_since": selectors.freshness(request.tenant)[Collection.Kind.GRANTS].first_complete_at,
     }
@@ -104,8 +103,8 @@ def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
     if not item.removable:
         return redirect("consent:my-app", app_id)
     if request.method == "POST":
+        reason = _reason_and_report(request, [item])
         with refusals_to_messages(request):
-            reason = request.POST.get("reason", "")[:1000]
             _say(request, own_removals.remove_own_app(request.membership, item.app, reason=reason))
         return redirect("consent:my-apps")
     return confirm(request, own_apps.removal(item), base="base.html")
@@ -114,14 +113,33 @@ def remove_app(request: HttpRequest, app_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Capability.OWN_APPS)
 @pace.limited(pace.CHANGES)
+def remove_apps(request: HttpRequest) -> HttpResponse:
+    """Several at once, as they were ticked or suggested: what is not there (any more), or not theirs, is left out."""
+    chosen = set(request.GET.getlist("app")[: own_apps.MOST_AT_ONCE])
+    items = [item for item in own_apps.of(request.membership) if item.removable and str(item.id) in chosen]
+    if not items:
+        messages.warning(request, _("None of your apps was ticked. Nothing was changed."))
+        return redirect("consent:my-apps")
+    if request.method == "POST":
+        reason, apps = _reason_and_report(request, items), [item.app for item in items]
+        with refusals_to_messages(request):
+            _say(request, own_removals.remove_own_apps(request.membership, apps, reason=reason))
+        return redirect("consent:my-apps")
+    return confirm(request, own_apps.removal_of(items), base="base.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Capability.OWN_APPS)
+@pace.limited(pace.CHANGES)
 def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, scope: str) -> HttpResponse:
-    """Take one permission back and leave the app the others."""
+    """Take one permission back and leave the app the others: its page stays, for as long as there is one."""
     item = _mine(request, app_id)
     sentence = _own_sentence(item, resource_id, scope)
     if request.method == "POST":
         with refusals_to_messages(request):
             _say(request, own_removals.remove_own_permission(request.membership, item.app, resource_id, scope))
-        return redirect("consent:my-apps")
+        left = [value for value in item.scopes if value != scope] or item.granted_by_organisation
+        return redirect("consent:my-app", app_id) if left else redirect("consent:my-apps")
     return confirm(request, own_apps.permission_removal(item, sentence), base="base.html")
 
 
@@ -141,6 +159,19 @@ def undo(request: HttpRequest, request_id: UUID) -> HttpResponse:
     with refusals_to_messages(request):
         messages.success(request, _came_to(own_removals.undo_own_removal(request.membership, removal.request)))
     return redirect("consent:my-apps")
+
+
+def _reason_and_report(request: HttpRequest, items: list[MyApp]) -> str:
+    """What they said in the form: why, and whether those who look after the apps are to know that it is none of theirs.
+
+    An app is removed also where its report is refused, which is said.
+    """
+    reason = request.POST.get("reason", "")[:1000]
+    if reason or "report" in request.POST:
+        with refusals_to_messages(request):
+            for item in items:
+                inbox.report_app(request.membership, item.app, removed=True)
+    return reason
 
 
 def _mine(request: HttpRequest, app_id: UUID) -> MyApp:
