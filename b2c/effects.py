@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _, gettext_lazy as lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.models import Tenant
 from b2c import selectors
@@ -37,7 +37,7 @@ class Effect:
     too_wide: bool  # it refuses in other applications as well, where the policy does not name the one that asks
 
 
-WORDS: dict[str, str | Promise] = {Verdict.REFUSED: lazy("refused"), Verdict.OPEN: lazy("goes on")}
+WORDS: dict[str, str | Promise] = {Verdict.REFUSED: gettext_lazy("refused"), Verdict.OPEN: gettext_lazy("goes on")}
 
 
 def known_apps(tenant: Tenant) -> list[KnownApp]:

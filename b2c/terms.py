@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from django.utils.translation import gettext as _, ngettext
-
 from b2c.models import EVERYONE, RefreshRule
+from graph.sentences import gettext as _, ngettext
 
 Condition = RefreshRule.Condition
 CLAIM = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII)  # what a claim may be called
