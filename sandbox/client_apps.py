@@ -6,6 +6,7 @@ go through the same token endpoint rules as everybody else and know nothing that
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox import reading_mail
 from sandbox.agent_apps import AgentApp
 from sandbox.held_tokens import ClientApp, Connection
 from sandbox.identity import origin, pages, state
@@ -23,6 +25,7 @@ from sandbox.identity.screens import same_origin
 from sandbox.world import World
 
 STATE_COOKIE = "sandbox_app_state"
+SHOWN = 12  # people whose mail is read when the app's page is opened
 
 
 def of(world: World, slug: str) -> ClientApp | None:
@@ -46,7 +49,7 @@ def begin(world: World) -> None:
 def routes(world: World) -> list[Route]:
     async def page(http: Request) -> Response:
         app = of(world, http.path_params["slug"])
-        return _page(app) if app else _absent()
+        return await _read_and_show(app, http) if app else _absent()
 
     async def status(http: Request) -> Response:
         app = of(world, http.path_params["slug"])
@@ -148,7 +151,22 @@ def described(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _page(app: ClientApp, message: str = "", status: int = 200) -> Response:
+async def _read_and_show(app: ClientApp, http: Request) -> Response:
+    """The app's page. Whoever opens it lets the app do what it always does: read mail with the token it holds, and get
+    another where that one has run out.
+    """
+    now = app.world.clock.now()
+    shown = list(app.connections.values())[:SHOWN]
+    for one in shown:
+        if one.held_until and one.held_until <= now and not one.error:
+            app.refresh(one)
+    read = await asyncio.gather(*(reading_mail.read(http, one) for one in shown))
+    return _page(app, inboxes={one.user_id: inbox for one, inbox in zip(shown, read, strict=True) if inbox})
+
+
+def _page(
+    app: ClientApp, message: str = "", status: int = 200, inboxes: dict[str, reading_mail.Inbox] | None = None
+) -> Response:
     now = app.world.clock.now()
     rows = [
         {
@@ -165,6 +183,7 @@ def _page(app: ClientApp, message: str = "", status: int = 200) -> Response:
             "refreshed_words": _words(one.refreshed),
             "held_until": _iso(one.held_until) if one.held_until and one.held_until > now else "",
             "held_words": _words(one.held_until),
+            "inbox": (inboxes or {}).get(one.user_id),
         }
         for one in app.connections.values()
     ]

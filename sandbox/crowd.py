@@ -74,6 +74,7 @@ KINDS = [
     "Connect",
     "Sync",
 ]
+LARGE = 10_000  # grants
 AGENT_IN = 40  # apps, one is an AI agent
 SCOPE_SETS = [
     "openid profile User.Read",
@@ -114,6 +115,12 @@ def add(world: World, tenant: Tenant, *, users: int, apps: int, grants: int) -> 
         one.id for one in tenant.service_principals.values() if one.owner_tenant_id != MICROSOFT_TENANT
     ]
     limit = len(people) * len(clients) // 2
+    if grants >= LARGE:  # then there is an app that a third of all people let in
+        for person in people[: min(len(people) // 3, grants // 12)]:
+            tenant.put_grant(
+                Grant(grant_id(clients[0], graph.id, person), clients[0], "Principal", person, graph.id, SCOPE_SETS[3])
+            )
+            made += 1
     while made < min(grants, limit):
         # Squaring makes some apps popular and leaves most with few people, as in real tenants.
         client = clients[int(len(clients) * chance.random() ** 2)]

@@ -12,6 +12,7 @@ import base64
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
@@ -49,6 +50,7 @@ ROLE_NAMES = {
 ROLE_IDS = {name: template_id for template_id, name in ROLE_NAMES.items()}
 
 
+@cache  # a world is built anew with every reset
 def make_id(*parts: str) -> str:
     """An object id that is the same in every run for the same words."""
     return str(uuid.uuid5(NAMESPACE, "/".join(parts)))

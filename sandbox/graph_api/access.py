@@ -120,6 +120,11 @@ UNLISTED: dict[tuple[str, str], tuple[str, str]] = {
         "Directory.Read.All Directory.ReadWrite.All",
         "User.Read Directory.Read.All Directory.ReadWrite.All GroupMember.Read.All",
     ),
+    # https://learn.microsoft.com/graph/api/user-list-messages
+    ("GET", "/users/{id}/messages"): (
+        "Mail.ReadBasic.All Mail.Read Mail.ReadWrite",
+        "Mail.ReadBasic Mail.Read Mail.ReadWrite",
+    ),
     # https://learn.microsoft.com/graph/api/user-list-ownedobjects
     ("GET", "/users/{id}/ownedobjects"): (
         "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All",
