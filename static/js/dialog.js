@@ -1,5 +1,5 @@
-// Opens the confirmation page of a link marked data-dialog in a <dialog>. Without this script the link
-// simply leads to the same page, and its form works there.
+// Opens the confirmation page of a link, or of a form that asks with GET, marked data-dialog in a <dialog>. Without
+// this script it simply leads to the same page, and its form works there.
 (() => {
   // What opened the dialog gets the focus back. It is found by this mark, which keep.js carries over when the list
   // it is in is replaced meanwhile.
@@ -29,8 +29,8 @@
     return element;
   }
 
-  async function open(link) {
-    const answer = await fetch(link.href, { headers: { "X-Requested-With": "dialog" }, redirect: "manual" });
+  async function open(address) {
+    const answer = await fetch(address, { headers: { "X-Requested-With": "dialog" }, redirect: "manual" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const confirm = page.querySelector("[data-confirm]");
     if (!answer.ok || !confirm) throw new Error("no confirmation on that page");
@@ -51,6 +51,16 @@
     if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
     mark(link);
-    open(link).catch(() => window.location.assign(link.href));
+    open(link.href).catch(() => window.location.assign(link.href));
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.matches("form[method=get][data-dialog]")) return;
+    event.preventDefault();
+    const address = new URL(form.action);
+    address.search = new URLSearchParams(new FormData(form, event.submitter));
+    mark(event.submitter);
+    open(address.href).catch(() => window.location.assign(address.href));
   });
 })();

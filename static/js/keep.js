@@ -11,7 +11,7 @@
     for (const name of isTicked(element) ? ["name", "value"] : ["href", "name"]) {
       if (element.hasAttribute(name)) selector += `[${name}="${CSS.escape(element.getAttribute(name))}"]`;
     }
-    const form = element.form?.getAttribute("action");
+    const form = element.closest("form")?.getAttribute("action"); // a tick may belong to a form it is not in
     const within = element.parentElement?.closest("[id]");
     if (form) selector = `form[action="${CSS.escape(form)}"] ${selector}`;
     else if (within && !element.hasAttribute("href")) selector = `#${CSS.escape(within.id)} ${selector}`;

@@ -9,6 +9,7 @@
     for (const element of root.querySelectorAll("[data-scripted][hidden]")) element.hidden = false;
   }
   show(document);
+  document.addEventListener("shown", (event) => show(event.target)); // dialog.js, keys.js
   document.addEventListener("htmx:load", (event) => show(event.detail.elt.parentElement || document));
 
   document.addEventListener("click", (event) => {
@@ -34,6 +35,38 @@
   showPlace();
   window.addEventListener("resize", showPlace);
 
+  // Menus close like menus: by a click elsewhere, by Escape, and when the focus has left them.
+  const leave = (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  };
+  document.addEventListener("click", leave);
+  document.addEventListener("focusin", leave);
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest?.("details[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  // A long list that is there already is narrowed by what is typed above it.
+  document.addEventListener("input", (event) => {
+    const list = document.getElementById(event.target.dataset.narrows);
+    if (!list) return;
+    const words = event.target.value.toLocaleLowerCase().split(/\s+/);
+    for (const item of list.children) {
+      const text = item.textContent.toLocaleLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+  });
+
+  // An address says what is filtered, and nothing of what is not.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.method !== "get") return;
+    for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+  });
+
   // A form is sent once: a double click must not ask twice. Marked data-again, it is answered with a file and the
   // page stays, so it may be sent again a little later.
   document.addEventListener("submit", (event) => {
@@ -46,9 +79,18 @@
       if ("again" in form.dataset) setTimeout(() => delete form.dataset.sent, AGAIN);
     }
   });
-  // Coming back through the browser's history, the form may be sent again.
-  window.addEventListener("pageshow", () => {
+  // Coming back through the browser's history, the form may be sent again. A page that the browser kept whole shows at
+  // once; not when something was sent since, or somebody else is signed in or nobody: portal/pages.py changes the mark.
+  const mark = () => document.cookie.match(/consentry_mark=([^;]*)/)?.[1];
+  let marked = mark();
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.requestConfig.verb !== "get") marked = mark(); // it was this page, which now shows what came of it
+  });
+  window.addEventListener("pageshow", (event) => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    if (!event.persisted || marked === mark()) return;
+    document.documentElement.hidden = true;
+    window.location.reload();
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {

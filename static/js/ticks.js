@@ -6,6 +6,7 @@
   function tell() {
     const form = bar();
     if (!form) return;
+    document.documentElement.style.setProperty("--ticked", `${form.offsetHeight}px`); // the heads stay below it
     const whole = form.querySelector("[data-tick-whole]")?.checked;
     const ticked = ticks().filter((tick) => tick.checked).length;
     const said = form.querySelector("[data-ticked]");
@@ -24,4 +25,5 @@
   });
   document.addEventListener("htmx:load", tell);
   window.addEventListener("pageshow", tell);
+  window.addEventListener("resize", tell);
 })();
