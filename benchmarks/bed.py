@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class Bed:
             "DATABASE_OWNER_URL": getattr(self.server, "owner_url", ""),
             "SANDBOX_URL": self.sandbox.url,
             "LOG_LEVEL": "WARNING",
+            "IDENTITY_MAX_AGE": "86400",  # who is signed in here has no tokens to be checked by
             "PYTHONPATH": str(PROJECT),
             "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
             "GRAPH_TENANT_WRITES": str(QUOTA["writes"] if self.quota else 0),
@@ -157,6 +159,10 @@ class Bed:
         """The same of `benchmarks.inside_directory`; None where that process was made to end before its end."""
         return self._run("benchmarks.inside_directory", *arguments, may_end=9)
 
+    def inside_pages(self, *arguments: object) -> Any:
+        """The same of `benchmarks.inside_pages`."""
+        return self._run("benchmarks.inside_pages", *arguments)
+
     def _run(self, module: str, *arguments: object, may_end: int = 0) -> Any:
         command = [sys.executable, "-m", module, *map(str, arguments)]
         result = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, text=True, timeout=900)
@@ -169,9 +175,15 @@ class Bed:
     # --- looking -------------------------------------------------------------------------------------
 
     def ask(self, statement: str, *parameters: Any) -> list[tuple]:
+        with self.watching() as ask:
+            return ask(statement, *parameters)
+
+    @contextmanager
+    def watching(self) -> Iterator[Callable[..., list[tuple]]]:
+        """`ask` over one connection, for who asks again and again."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             connection.execute("SELECT set_config('consentry.tenant', %s, false)", [CONTOSO])
-            return connection.execute(statement, parameters).fetchall()
+            yield lambda statement, *parameters: connection.execute(statement, parameters).fetchall()
 
     def states(self, request_id: str) -> dict[str, int]:
         """How many writes to Microsoft are in which state; our own sessions, which end at once, are not counted."""

@@ -1,16 +1,8 @@
 """What a chaos run does inside the portal, in a process with the bed's settings. Answers are one line of JSON."""
 
-import json
-import sys
 import time
 
-import django
-
-
-def main() -> None:
-    django.setup()
-    command, *arguments = sys.argv[1:]
-    print(json.dumps(COMMANDS[command](*arguments)))
+from benchmarks.answering import answer, contoso
 
 
 def sign_out(count: str, first: str) -> dict:
@@ -20,7 +12,7 @@ def sign_out(count: str, first: str) -> dict:
     from directory.models import Person
     from revocation import drafting, services
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         plain = Person.objects.filter(tenant=tenant, is_external=False, role_template_ids=[])
         people = list(plain.order_by("upn").values_list("pk", "display_name")[: int(count)])
@@ -30,7 +22,7 @@ def sign_out(count: str, first: str) -> dict:
             actor=Actor.command_line(tenant.pk),
             kind="sign_out",
             title=f"Sign out {len(people)} people",
-            steps=(step for pk, name in people[turn:] + people[:turn] for step in drafting.sign_out(tenant, pk, name)),
+            steps=drafting.sign_out_all(tenant, [(pk, name, None) for pk, name in people[turn:] + people[:turn]]),
             interactive=False,
             run_inline=False,
             needs_approval=False,
@@ -45,7 +37,7 @@ def click(position: str) -> dict:
     from directory.models import Person
     from revocation import drafting, services
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         plain = Person.objects.filter(tenant=tenant, is_external=False, role_template_ids=[]).order_by("-upn")
         seconds = []
@@ -68,18 +60,10 @@ def verify_audit() -> dict:
     from accounts.tenancy import tenant_context
     from audit import chain
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         return {"ok": chain.verify(tenant.pk).ok}
 
 
-def _tenant():
-    from accounts.models import Tenant
-
-    return Tenant.objects.get(slug="contoso")
-
-
-COMMANDS = {one.__name__: one for one in (sign_out, click, verify_audit)}
-
 if __name__ == "__main__":
-    main()
+    answer(sign_out, click, verify_audit)

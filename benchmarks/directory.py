@@ -7,13 +7,13 @@ measured at a tenth of the grants too, and so are crashes and changes: those are
 import json
 import os
 import random
-import statistics
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from benchmarks import pages
 from benchmarks.bed import PROJECT, Bed, wait_until
 from benchmarks.directory_truth import change, differences, said
 from tests.sandbox_client import CONTOSO
@@ -22,6 +22,7 @@ SHARE = float(os.environ.get("DIRECTORY_SHARE", "1"))
 PEOPLE, APPS, GRANTS = 60_000, 20_000, 250_000
 CALLS, TODAY = 600, 21_382  # most that the first reading may take, and what it took before lists were followed
 KILLS = 20
+SDK_PAGES = 3  # of each list: it takes seconds to make objects of one, and the whole would take an hour
 PARTS = ("service_principals", "people", "grants", "assignments", "agents", "derived")
 LISTS = {
     "/servicePrincipals": "&$count=true&$select=id,appId,displayName,verifiedPublisher,appOwnerOrganizationId,"
@@ -58,14 +59,26 @@ def measure(line: Callable) -> list:
     with bed(SHARE) as large:
         for part in (first_reading, refresh, others):
             section(part, large, line)
-        at_full = section(pages, large)
-    with bed(SHARE / 10) as small:
-        small.inside_directory("work")
-        at_tenth = section(pages, small)
-        section(paged, line, at_full, at_tenth)
-        section(killed, small, line)
-        section(converging, small, line)
+        with bed(SHARE / 10) as small:
+            small.inside_directory("work")
+            section(pages.measure, line, large, small)
+            section(killed, small, line)
+            section(converging, small, line)
     return lines
+
+
+def measure_first_reading(line: Callable) -> list:
+    """The first reading alone, by a worker as it comes."""
+    with bed(SHARE) as large:
+        return first_reading(large, line)
+
+
+def measure_pages(line: Callable) -> list:
+    """The pages alone, without the readings beside others."""
+    with bed(SHARE, latency_ms=0) as large, bed(SHARE / 10, latency_ms=0) as small:
+        for one in (large, small):
+            one.inside_directory("work")
+        return pages.measure(line, large, small)
 
 
 # --- Calls ----------------------------------------------------------------------------------------------
@@ -100,20 +113,19 @@ def first_reading(one: Bed, line: Callable) -> list:
     before = len(one.sandbox.requests())
     one.start_workers(1)
     time.sleep(6)  # until it listens
-    began, memory = time.monotonic(), 0
-    one.inside_directory("ask")
+    memory, read = 0, {}
+    began = one.inside_directory("ask")["at"]
+    with one.watching() as ask:  # one connection: a new one every time would take a tenth of a processor
 
-    def done() -> bool:
-        nonlocal memory
-        memory = max(memory, one.worker_memory())
-        rows = one.ask(
-            "SELECT count(*) FROM directory_progress WHERE part = ANY(%s) AND done_at IS NOT NULL AND due = ''",
-            list(PARTS),
-        )
-        return rows == [(len(PARTS),)]
+        def done() -> bool:
+            nonlocal memory, read
+            memory = max(memory, one.worker_memory())
+            read = dict(ask("SELECT part, extract(epoch FROM done_at)::float FROM directory_progress"
+                            " WHERE part = ANY(%s) AND done_at IS NOT NULL AND due = ''", list(PARTS)))  # fmt: skip
+            return len(read) == len(PARTS)
 
-    wait_until(done, 1800, pause=0.2)
-    seconds = time.monotonic() - began
+        wait_until(done, 1800, pause=0.5)
+    seconds = read["derived"] - began
     made = calls(one, before)
     again, _fetched = bare_loop(one)
     bare = (bare + again) / 2
@@ -209,11 +221,12 @@ def seconds_until_shown(one: Bed, client: str, person: str) -> float:
 def others(one: Bed, line: Callable) -> list:
     """msgraph-sdk's page iterator over the same lists, and a call for every app as Microsoft's own report makes."""
     python = PROJECT / ".venv-clients" / "bin" / "python"
-    command = [python, "-m", "benchmarks.sdk_directory", one.sandbox.url]
+    command = [python, "-m", "benchmarks.sdk_directory", one.sandbox.url, SDK_PAGES]
     result = subprocess.run(map(str, command), cwd=PROJECT, capture_output=True, text=True, timeout=1800)
     if result.returncode:
         return [line("msgraph-sdk, page iterator", f"not measured: {result.stderr[-200:]}", "", False)]
     found = json.loads(result.stdout.splitlines()[-1])
+    a_page, all_pages = found["seconds"] / found["pages"], SHARE * (APPS + PEOPLE + GRANTS) / 999
     ids = [pk for (pk,) in one.ask("SELECT id::text FROM directory_serviceprincipal WHERE deleted_at IS NULL")]
     http, headers = one.sandbox.http, {"Authorization": f"Bearer {one.sandbox.token(CONTOSO)}"}
     some = [
@@ -225,78 +238,11 @@ def others(one: Bed, line: Callable) -> list:
     each = (time.monotonic() - began) / len(some)
     singly = 2 * len(ids)  # its grants, and what it was assigned
     return [
-        line("msgraph-sdk, page iterator, the same lists", f"{found['seconds']:.0f} s, {found['rows']:,} rows",
-             f"ours {one.first['seconds']:.0f} s, stored and rated"),
+        line("msgraph-sdk, page iterator", f"{a_page:.1f} s a page: {all_pages * a_page / 60:.0f} min",
+             f"ours {one.first['seconds']:.0f} s, stored and rated", raw=found),
         line("one call per app, as Export-MsIdAppConsentGrantReport", f"{singly:,} calls, {singly * each / 60:.0f} min",
              f"ours {one.first['calls']:,} calls"),
     ]  # fmt: skip
-
-
-# --- Pages ----------------------------------------------------------------------------------------------
-
-
-def pages(one: Bed) -> dict[str, dict]:
-    """By page: p95 in seconds, and the number of statements."""
-    for process in (*one.workers, *one.others):
-        process.terminate()
-    address, here = one.start_web(), one.inside_directory("places")
-    cookie = one.inside("session", "Megan Bowen", "tenant_admin")["cookie"]
-    one.sandbox.http.cookies["consentry_session"] = cookie
-    at = {
-        "a page without directory data": "revocations/",
-        "Overview": "",
-        "Apps": "apps/",
-        "Apps, by name": "apps/?q=falcon",
-        "Apps, by permission": "apps/?permission=Mail.Read",
-        "Apps, by person": f"apps/?q={here['person_name'].replace(' ', '+')}",
-        "Apps, read all mail alone": "apps/?may=mail&alone=yes",
-        "Apps, low risk": "apps/?risk=1",
-        "Apps, unverified": "apps/?publisher=unverified",
-        "Apps, new consents": "apps/?consent=new",
-        "Apps, agents": "apps/?kind=agents",
-        "Apps, unused": "apps/?use=unused",
-        "Apps, by use": "apps/?sort=-used",
-        "Apps, by consents": "apps/?sort=consents",
-        "Apps, last page": f"apps/?sort=name&after={here['late']}",
-        "One app": f"apps/{here['app']}/",
-        "One app, its people": f"apps/{here['app']}/?tab=people",
-        "Permissions": "permissions/",
-        "One permission": f"permissions/{here['graph']}/delegated/Mail.Read/",
-        "People": "people/",
-        "People, by name": "people/?q=anna",
-        "One person": f"people/{here['person']}/",
-    }
-    paths = {name: f"/t/contoso/{path}" for name, path in at.items()}
-    counted = one.inside_directory("queries", cookie, *paths.values())
-    found: dict[str, dict] = {}
-    for name, path in paths.items():
-        times = []
-        for turn in range(34):
-            answer = one.sandbox.http.get(f"{address}{path}", timeout=60, allow_redirects=False)
-            if answer.status_code != 200:
-                found[name] = {"status": answer.status_code}
-                break
-            if turn >= 4:  # both processes have answered before
-                times.append(answer.elapsed.total_seconds())
-        else:
-            p95 = statistics.quantiles(times, n=20, method="inclusive")[-1]
-            found[name] = {"p95": p95, "queries": counted[path][1], "status": 200}
-    return found
-
-
-def paged(line: Callable, full: dict[str, dict], tenth: dict[str, dict]) -> list:
-    base = full["a page without directory data"]["p95"]
-    lines = []
-    for name, one in full.items():
-        small = tenth.get(name, {})
-        if one.get("status") != 200 or small.get("status") != 200:
-            lines.append(line(f"Page: {name}", f"answered {one.get('status')}, {small.get('status')}", "200", False))
-            continue
-        ok = one["p95"] <= 2.5 * base and one["p95"] <= 1.5 * small["p95"] and one["queries"] == small["queries"]
-        value = f"p95 {one['p95'] * 1000:.0f} ms, {one['queries']} statements"
-        bar = f"<= {min(2.5 * base, 1.5 * small['p95']) * 1000:.0f} ms, {small['queries']}"
-        lines.append(line(f"Page: {name}", value, bar, ok, {"full": one, "tenth": small}))
-    return lines
 
 
 # --- Killed, and changing -------------------------------------------------------------------------------

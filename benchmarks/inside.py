@@ -1,18 +1,10 @@
 """What a measurement does inside the portal, in a process with the bed's settings. Answers are one line of JSON."""
 
-import json
-import sys
 import time
 from pathlib import Path
 from uuid import UUID
 
-import django
-
-
-def main() -> None:
-    django.setup()
-    command, *arguments = sys.argv[1:]
-    print(json.dumps(COMMANDS[command](*arguments)))
+from benchmarks.answering import answer, contoso
 
 
 def prepare() -> dict:
@@ -21,7 +13,7 @@ def prepare() -> dict:
 
     connect()
     began = time.monotonic()
-    sync.sync_tenant(_tenant())
+    sync.sync_tenant(contoso())
     return {"sync_seconds": round(time.monotonic() - began, 2)}
 
 
@@ -51,7 +43,7 @@ def gate(rules: str) -> dict:
     from b2c import selectors, services
     from benchmarks.gate import APP, POLICY
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         services.change(
             tenant, {"is_b2c": True, "apps_by_policy": {POLICY: [str(APP)]}}, actor=Actor.command_line(tenant.pk)
@@ -78,7 +70,7 @@ def write_csv(path: str, count: str) -> dict:
     """A list as an export would be: a heading, semicolons, names and UPNs."""
     from accounts.tenancy import tenant_context
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk), Path(path).open("w", encoding="utf-8-sig") as file:
         people = _plain_people(tenant).order_by("-upn").values_list("display_name", "upn")[: int(count)]
         file.write("Name;User principal name\n")
@@ -96,7 +88,7 @@ def preview(path: str) -> dict:
     from accounts.tenancy import tenant_context
     from revocation.lists import sources
 
-    tenant, actor = _tenant(), _actor()
+    tenant, actor = contoso(), _actor()
     upload = SimpleUploadedFile("people.csv", Path(path).read_bytes())
     began = time.monotonic()
     with tenant_context(tenant.pk):
@@ -123,7 +115,7 @@ def confirm(draft_id: str, digest: str) -> dict:
         statements[next((kind for kind in statements if sql.lstrip().startswith(kind)), "others")] += 1
         return execute(sql, params, many, context)
 
-    tenant, actor = _tenant(), _actor()
+    tenant, actor = contoso(), _actor()
     began = time.monotonic()
     with tenant_context(tenant.pk), connection.execute_wrapper(count):
         request = kept.confirm(tenant, UUID(draft_id), actor, digest=digest, reason="A measurement", high_priority=True)
@@ -145,7 +137,7 @@ def session(name: str, role: str = "helpdesk") -> dict:
     from directory.models import Person
     from tests.factories import make_person
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         known = Person.objects.get(tenant=tenant, display_name=name)
         person = make_person(tenant, known.pk, name, role, upn=known.upn)
@@ -161,7 +153,7 @@ def people(count: str) -> list[str]:
     """Object ids of people whom helpdesk may sign out and no list of ours names: the first by UPN."""
     from accounts.tenancy import tenant_context
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         return [str(pk) for pk in _plain_people(tenant).order_by("upn").values_list("pk", flat=True)[: int(count)]]
 
@@ -170,7 +162,7 @@ def verify_audit() -> dict:
     from accounts.tenancy import tenant_context
     from audit import chain
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         report = chain.verify(tenant.pk)
     return {"ok": report.ok}
@@ -185,16 +177,10 @@ def _plain_people(tenant):
     return Person.objects.filter(tenant=tenant, is_external=False, role_template_ids=[]).exclude(pk__in=visitors)
 
 
-def _tenant():
-    from accounts.models import Tenant
-
-    return Tenant.objects.get(slug="contoso")
-
-
 def _actor():
     from accounts.access import Actor
 
-    return Actor.command_line(_tenant().pk)
+    return Actor.command_line(contoso().pk)
 
 
 def _peak() -> int:
@@ -203,9 +189,5 @@ def _peak() -> int:
     return int(status["VmHWM"].split()[0]) // 1024
 
 
-COMMANDS = {
-    one.__name__: one for one in (prepare, connect, gate, write_csv, preview, confirm, session, people, verify_audit)
-}
-
 if __name__ == "__main__":
-    main()
+    answer(prepare, connect, gate, write_csv, preview, confirm, session, people, verify_audit)

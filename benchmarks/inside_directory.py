@@ -3,26 +3,19 @@
 python -m benchmarks.inside_directory <command> [arguments]     answers one line of JSON
 """
 
-import json
 import os
-import sys
 import time
 
-import django
-
-
-def main() -> None:
-    django.setup()
-    command, *arguments = sys.argv[1:]
-    print(json.dumps(COMMANDS[command](*arguments)))
+from benchmarks.answering import answer, contoso
 
 
 def ask() -> dict:
     """Have a worker begin."""
     from directory.tasks import sync_tenant
 
-    sync_tenant.delay(str(_tenant().pk))
-    return {}
+    tenant, at = contoso(), time.time()
+    sync_tenant.delay(str(tenant.pk))
+    return {"at": at}
 
 
 def work(end_after: str = "0") -> dict:
@@ -38,7 +31,7 @@ def work(end_after: str = "0") -> dict:
         if last and answers == last:
             os._exit(9)
 
-    tenant, began, turns = _tenant(), time.monotonic(), 0
+    tenant, began, turns = contoso(), time.monotonic(), 0
     with transport.witnessed(count):
         while sync.work(tenant, 3):
             turns += 1
@@ -54,7 +47,7 @@ def empty() -> dict:
     from directory.models import PermissionDefinition
 
     models = sorted(apps.get_app_config("directory").get_models(), key=lambda one: one is not PermissionDefinition)
-    with tenant_context(_tenant().pk), connection.cursor() as cursor:
+    with tenant_context(contoso().pk), connection.cursor() as cursor:
         for model in models:
             cursor.execute(f"DELETE FROM {model._meta.db_table}")
     return {}
@@ -65,7 +58,7 @@ def copy() -> dict:
     from accounts.tenancy import tenant_context
     from directory.models import AppRoleAssignment, Collection, PermissionGrant, Person, ServicePrincipal
 
-    tenant = _tenant()
+    tenant = contoso()
     with tenant_context(tenant.pk):
         apps = ServicePrincipal.objects.filter(deleted_at__isnull=True).values_list("pk", "account_enabled")
         people = Person.objects.values_list("pk", "account_enabled")
@@ -79,63 +72,5 @@ def copy() -> dict:
         }
 
 
-def places() -> dict:
-    """Ids that the pages of the measurement are about: the app with most consents, somebody with many apps, Graph."""
-    from django.db.models import Count
-
-    from accounts.tenancy import tenant_context
-    from directory.models import Person, ServicePrincipal
-
-    tenant = _tenant()
-    with tenant_context(tenant.pk):
-        apps = ServicePrincipal.objects.filter(tenant=tenant)
-        most = apps.order_by("-user_consent_count").first()
-        grants = tenant_grants(tenant).filter(principal__isnull=False).values("principal_id")
-        person = Person.objects.get(pk=grants.annotate(n=Count("pk")).order_by("-n")[0]["principal_id"])
-        last = apps.order_by("-display_name", "-pk")[60]
-        return {
-            "app": str(most.pk),
-            "app_name": most.display_name,
-            "app_id": str(most.app_id),
-            "consents": most.user_consent_count,
-            "person": str(person.pk),
-            "person_name": person.display_name,
-            "graph": str(apps.get(app_id="00000003-0000-0000-c000-000000000000").pk),
-            "late": str(last.pk),
-        }
-
-
-def tenant_grants(tenant):
-    from directory.models import PermissionGrant
-
-    return PermissionGrant.objects.filter(tenant=tenant)
-
-
-def queries(cookie: str, *addresses: str) -> dict:
-    """How many statements each page takes."""
-    from django.conf import settings
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
-
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.cookies[settings.SESSION_COOKIE_NAME] = cookie
-    found = {}
-    for address in addresses:
-        client.get(address)
-        with CaptureQueriesContext(connection) as seen:
-            answer = client.get(address)
-        found[address] = [answer.status_code, len(seen)]
-    return found
-
-
-def _tenant():
-    from accounts.models import Tenant
-
-    return Tenant.objects.get(slug="contoso")
-
-
-COMMANDS = {one.__name__: one for one in (ask, work, empty, copy, places, queries)}
-
 if __name__ == "__main__":
-    main()
+    answer(ask, work, empty, copy)
