@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
 from django.db.models.signals import post_migrate, post_save
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import Membership, Tenant
-from graph import tokens
+from graph import breaker, tokens
 from revocation.rules import two_persons
 from tests.factories import Person, make_person, make_tenant, with_known_roles
 from tests.sandbox_client import CONTOSO, FABRIKAM, Sandbox
@@ -108,15 +110,17 @@ def _rows_are_sealed_as_they_are_saved() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """No token and no client of an earlier world."""
+def _nothing_remembered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No token and no client of an earlier world, no host of it that hung, and nobody's language."""
+    translation.activate(settings.LANGUAGE_CODE)  # a request leaves its reader's behind
     tokens.forget_everything()
+    breaker.forget()
+    if not {"db", "transactional_db"} & set(request.fixturenames) and not request.node.get_closest_marker("django_db"):
+        monkeypatch.setattr(breaker, "shared", None)  # processes tell one another of hosts that hang in rows
 
 
 @pytest.fixture(scope="session")
 def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    from django.conf import settings
-
     sandbox = Sandbox(settings.SANDBOX_URL, log=tmp_path_factory.mktemp("sandbox") / "log")
     try:
         yield sandbox.start()

@@ -26,15 +26,18 @@ class OpenPage:
             assert _attribute(part, "hx-swap") == "outerHTML"
             headers = {"HX-Request": "true"} | json.loads(_attribute(part, "hx-headers") or "{}")
             answer = self.client.get(_attribute(part, "hx-get"), headers=headers)
-            if answer.status_code == 204:
+            if answer.status_code == 304:
                 continue
             assert answer.status_code == 200, answer.get("Location", "")
             self.swaps += 1
             self._swap(part, _parse(answer.content.decode()))
 
     def _swap(self, part: Element, brought: Element) -> None:
+        titles = [one for one in _elements(brought) if one.name == "title"]
+        for one in titles:  # htmx puts it into the page's own
+            next(mine for mine in _all(self.root) if mine.name == "title").children = one.children
         beside = [one for one in _elements(brought) if _attribute(one, "hx-swap-oob")]
-        _put(self.root, part, [one for one in _elements(brought) if one not in beside])
+        _put(self.root, part, [one for one in _elements(brought) if one not in beside + titles])
         for one in beside:
             assert _attribute(one, "hx-swap-oob") == "innerHTML"
             if found := self.find(_attribute(one, "id")):
@@ -51,8 +54,8 @@ class OpenPage:
         """The page's elements one by one, without what is only read aloud."""
         if aloud := self.find("live"):
             aloud.children = []
-        body = next(one for one in _all(self.root) if one.name == "body")
-        return str(body).splitlines()
+        title, body = (next(one for one in _all(self.root) if one.name == name) for name in ("title", "body"))
+        return [*str(title).splitlines(), *str(body).splitlines()]
 
 
 def _parse(html: str) -> Element:

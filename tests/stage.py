@@ -9,8 +9,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.access import Actor
-from accounts.models import Membership, Tenant
+from accounts.models import Membership, SavedView, Tenant
 from accounts.tenancy import tenant_context
+from audit.models import AuditEntry, AuditEvent
+from audit.services import record
 from b2c.models import GateCredential, RefreshRule
 from directory.models import (
     AgentTie,
@@ -20,6 +22,7 @@ from directory.models import (
     Person as DirectoryPerson,
     ServicePrincipal,
 )
+from inbox.models import Dealt, Report
 from revocation.lists import kept
 from revocation.lists.selection import Selection
 from revocation.models import ListDraft, ListUpload, RevocationRequest, RevocationStep
@@ -51,6 +54,10 @@ class Stage:
     owner: Person
     rule: RefreshRule
     credential: GateCredential
+    report: Report  # the owner does not recognise the app
+    dealt: Dealt  # with the app, as a risky one
+    entry: AuditEntry  # the owner signed in
+    view: SavedView  # the owner's, of the apps
 
 
 def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
@@ -113,6 +120,26 @@ def set_up(tenant: Tenant, owner: Person, stranger: Person) -> Stage:
                 author_label=actor.label,
                 request_id=listed.pk,
             ),
+            report=Report.objects.create(
+                tenant=tenant,
+                app_id=app.pk,
+                app_label=app.display_name,
+                actor_id=actor.id,
+                actor_label=actor.label,
+                user_id=owner.user.pk,
+            ),
+            dealt=Dealt.objects.create(
+                tenant=tenant,
+                kind=Dealt.Kind.RISKY,
+                subject_id=app.pk,
+                subject_label=app.display_name,
+                by_id=actor.id,
+                by_label=actor.label,
+            ),
+            view=SavedView.objects.create(
+                tenant=tenant, membership=owner.membership, list="apps", name="Mine", query="q=mail"
+            ),
+            entry=record(AuditEvent.SIGNED_IN, tenant_id=tenant.pk, actor=actor),
             credential=GateCredential.objects.create(tenant=tenant, digest="0" * 80, created_by=actor.label),
             session=UserSession.objects.create(
                 user=owner.user, session_key=store.session_key, ip="192.0.2.1", user_agent="Firefox"

@@ -10,7 +10,7 @@ import grimp
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-FLOORS = ["graph", "accounts", "audit", "directory", "b2c", "revocation", "tenants", "consent", "portal"]
+FLOORS = ["graph", "accounts", "audit", "directory", "b2c", "revocation", "tenants", "inbox", "consent", "portal"]
 NO_CIRCLES = [*FLOORS, "sandbox"]
 
 

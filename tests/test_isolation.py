@@ -20,6 +20,8 @@ pytestmark = pytest.mark.django_db
 SHARED = {
     "accounts.Tenant": "the operator's registry of tenants",
     "accounts.Bucket": "how much an account may still do; a number and a time",
+    "accounts.Silence": "which of Microsoft's hosts answers nobody; a name and two times",
+    "accounts.Duration": "how long things took; numbers",
     "accounts.EndedSession": "found by a digest of a secret key only; names nobody",
     "revocation.WriteQuota": "counters of Microsoft's quotas; one of them spans all tenants",
     "admin.LogEntry": "the operator's own actions",

@@ -19,7 +19,9 @@ PARTS = {
     "consent:count-apps",
     "consent:sign-out-progress",
     "revocation:own-timeline",
+    "revocation:listed",
     "revocation:progress",
+    "revocation:toast",
 }
 
 

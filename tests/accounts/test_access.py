@@ -35,16 +35,18 @@ def test_an_unknown_role_can_do_nothing():
 
 
 @pytest.mark.parametrize("auth_age", [0, 290])
-def test_a_fresh_sign_in_opens_what_asks_for_one(client, sign_in, megan, auth_age):
+def test_a_fresh_sign_in_sends_what_asks_for_one(client, sign_in, megan, auth_age):
     sign_in(client, megan, auth_age=auth_age)
 
-    assert client.get("/t/contoso/settings/providers/").status_code == 200
+    assert client.post("/t/contoso/settings/providers/", {"who": ""}).status_code == 422
 
 
-def test_an_old_one_leads_to_the_confirmation_and_back(client, sign_in, megan):
+def test_with_an_old_one_the_page_opens_and_what_it_sends_leads_to_the_confirmation_and_back(client, sign_in, megan):
     sign_in(client, megan, auth_age=400)
+    address = "/t/contoso/settings/providers/?page=2"
 
-    response = client.get("/t/contoso/settings/providers/?page=2")
+    assert client.get(address).status_code == 200
+    response = client.post(address, headers={"referer": f"http://testserver{address}"})
 
     assert response["Location"] == "/accounts/step-up/?next=%2Ft%2Fcontoso%2Fsettings%2Fproviders%2F%3Fpage%3D2"
 
@@ -84,7 +86,7 @@ def test_a_session_that_does_not_know_when_must_confirm(client, sign_in, megan, 
     session["auth_time"] = auth_time
     session.save()
 
-    assert client.get("/t/contoso/settings/providers/").status_code == 302
+    assert client.post("/t/contoso/settings/providers/").status_code == 302
 
 
 def test_a_role_that_is_missing_is_said_in_words(client, sign_in, henrietta):

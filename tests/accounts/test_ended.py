@@ -48,6 +48,17 @@ def test_a_form_sent_afterwards_did_nothing_and_says_so(ended_by_megan, browser)
     assert 'name="next" value="/accounts/sessions/"' in page
 
 
+def test_a_form_whose_text_the_browser_keeps_is_where_it_leads_back_to(ended_by_megan, browser):
+    """A dialog over another page: the text waits under the form's own address (keep.js)."""
+    token = browser.portal.cookies["csrftoken"].value
+    data = {"csrfmiddlewaretoken": token, "kept": "yes", "reason": "Not mine"}
+
+    answer = browser.portal.post("/sign-out-everywhere/", data, headers={"referer": f"{HERE}/"})
+
+    assert answer.status_code == 401
+    assert 'name="next" value="/sign-out-everywhere/"' in answer.content.decode()
+
+
 @pytest.mark.parametrize(("method", "said"), [("post", True), ("get", False)])
 def test_a_part_of_a_page_moves_the_whole_page_there(ended_by_megan, browser, method, said):
     headers = {"hx-request": "true", "hx-current-url": f"{HERE}/activity/"}
@@ -76,13 +87,19 @@ def test_who_holds_a_stolen_cookie_learns_nobodys_name(ended_by_megan, browser):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_signed_themselves_out_everywhere_reads_that_it_was_done(contoso, browser):
-    browser.sign_in(ADELE)
+def test_who_signed_themselves_out_everywhere_reads_the_proof_here_and_that_it_was_done_elsewhere(
+    contoso, browser, another_browser
+):
+    other = another_browser()
+    for one in (browser, other):
+        one.sign_in(ADELE)
     everywhere = reverse("consent:sign-out-everywhere")
 
     sent = browser.send(browser.open(everywhere), everywhere)
-    page = browser.open(sent["Location"])
+    proof, page = browser.open(sent["Location"]), other.open(everywhere)
 
+    assert "You are signed out everywhere" in proof.content.decode()
+    assert browser.open(everywhere)["Location"].startswith(reverse("accounts:sign-in"))  # it was told already
     assert page.status_code == 401
     assert "You asked to be signed out" in page.content.decode()
     assert f'name="next" value="{everywhere}"' in page.content.decode()

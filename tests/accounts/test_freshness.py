@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.utils import timezone
 
@@ -353,3 +354,17 @@ def test_trouble_at_the_token_endpoint_is_not_a_no(contoso, browser, entra, faul
     make_old(contoso, 700)
     assert browser.open("/").status_code == 200
     assert timezone.now() - account(contoso).identity_checked_at < timedelta(minutes=1)
+
+
+def test_tokens_under_a_key_that_another_process_has_already_end_no_session(contoso, browser, settings):
+    """TOKEN_CACHE_KEYS reach one process after the other; whoever is asked too early goes on with what is known."""
+    browser.sign_in(ADELE)
+    make_old(contoso, 700)
+    settings.TOKEN_CACHE_KEYS = [Fernet.generate_key().decode()]
+
+    assert browser.open("/").status_code == 200
+    assert browser.signed_in
+
+    make_old(contoso, 3700)  # by then everybody should have it
+    browser.open("/")
+    assert not browser.signed_in

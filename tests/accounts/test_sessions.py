@@ -120,10 +120,10 @@ def test_signing_out_ends_the_session_and_forgets_the_tokens_with_the_last_one(
     assert [one["reason"] for name, one in announced if name == "session_ended"] == ["signed_out", "signed_out"]
 
 
-def test_pages_of_a_session_are_not_kept_by_the_browser(contoso, browser):
+def test_no_page_of_a_session_is_shown_again_without_asking(contoso, browser):
     browser.sign_in(ADELE)
 
-    assert "no-store" in browser.open("/accounts/sessions/")["Cache-Control"]
+    assert "no-cache" in browser.open("/accounts/sessions/")["Cache-Control"]
 
 
 # --- ended by others -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.tenancy import tenant_context
-from audit import export, heads
+from audit import export, heads, personal
 from audit.models import Area, AuditEntry, AuditEvent
 from audit.services import Draft, record_many
 from tests.factories import make_person
@@ -67,13 +67,16 @@ def test_pages_lose_and_repeat_nothing(auditor, contoso):
     assert len(seen) == 130
 
 
-def test_an_entry_expands_to_before_and_after(auditor, contoso):
-    record(contoso, before={"scopes": ["Mail.Read"]}, after={"scopes": []})
+def test_an_entry_opens_to_before_and_after_which_the_list_does_not_carry(auditor, contoso):
+    (entry,) = record(contoso, before={"scopes": ["Mail.Read"]}, after={"scopes": []})
 
+    address = reverse("audit:entry", args=["contoso", entry.sequence])
     page = auditor.get(LIST).content.decode()
 
-    assert "Mail.Read" in page
-    assert "<details>" in page
+    assert "Mail.Read" not in page
+    assert f'data-from="{address}"' in page
+    for headers in ({}, {"HX-Request": "true"}):
+        assert "<del>Mail.Read</del>" in auditor.get(address, headers=headers).content.decode()
 
 
 def test_another_tenants_entries_are_not_there(auditor, contoso, fabrikam):
@@ -100,7 +103,7 @@ def test_the_export_is_the_whole_record_and_is_itself_recorded(auditor, contoso,
     report = export.verify_file(path)
     assert (report.ok, report.entries) == (True, 6)
     with tenant_context(contoso.pk):
-        newest = AuditEntry.objects.order_by("-sequence").first()
+        (newest,) = personal.reveal(contoso.pk, list(AuditEntry.objects.order_by("-sequence")[:1]))
     assert (newest.event, newest.actor_label) == (AuditEvent.AUDIT_EXPORTED, "Nestor Wilke")
 
 

@@ -179,10 +179,9 @@ def test_nobody_learns_who_is_here(gate, rule, fabrikam):
         )
     ]
 
-    assert {(one.status_code, one.content, tuple(sorted(one.headers.items()))) for one in strangers} == {
-        (strangers[0].status_code, b"", tuple(sorted(strangers[0].headers.items())))
-    }
-    assert strangers[0].status_code == 401
+    said = [{name: value for name, value in one.headers.items() if name != "Expires"} for one in strangers]
+    assert said == said[:1] * len(said)  # but for the second they came in
+    assert {(one.status_code, one.content) for one in strangers} == {(401, b"")}
     for tenant in (gate.tenant.pk, fabrikam.pk, uuid4()):
         with CaptureQueriesContext(
             connection,

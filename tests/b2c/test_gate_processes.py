@@ -117,7 +117,7 @@ class Process:
     def wait(self) -> None:
         deadline = time.monotonic() + 60
         while True:
-            with suppress(requests.ConnectionError):
+            with suppress(requests.ConnectionError, requests.Timeout):
                 if self.http.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).ok:
                     return
             assert self.process.poll() is None, self.log.read_text()

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.tenancy import tenant_context
 from b2c import selectors
-from b2c.models import EVERYONE, GateCount, RefreshRule
+from b2c.models import EVERYONE, RefreshRule
 from b2c.tasks import tidy
 
 pytestmark = pytest.mark.django_db
@@ -68,18 +68,15 @@ def test_it_is_one_query_that_an_index_answers(make, at_contoso, django_assert_n
         selectors.rules_to_apply(at_contoso.pk, INES, "b2c_1a_store")
 
 
-def test_what_ran_out_is_put_away_and_old_figures_are_forgotten(make, at_contoso):
+def test_what_ran_out_is_put_away(make):
     now = timezone.now()
     over, still = make(expires_at=now - timedelta(seconds=1)), make(expires_at=now + timedelta(hours=1))
-    for age in (1, 40):
-        GateCount.objects.create(tenant=at_contoso, hour=now - timedelta(days=age), last_at=now, count=1)
 
     tidy()
 
     over.refresh_from_db()
     assert over.ended_at == over.expires_at
     assert list(RefreshRule.objects.filter(ended_at=None)) == [still]
-    assert GateCount.objects.count() == 1
 
 
 def test_a_rule_says_when_and_only_once(make):

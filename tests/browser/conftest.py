@@ -20,7 +20,17 @@ from tests.browser.looking import bring_axe
 from tests.sandbox_client import Sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-READY_WITHIN = 120  # seconds, on a slow machine with cold caches
+READY_WITHIN = 240  # seconds, on a slow machine with cold caches and other demos on it
+A_TEST_TAKES = 180  # seconds at most, once its demo is ready, unless it says otherwise
+# A part of a page is replaced, and whoever had reached something in it is nowhere: heard of like any other complaint.
+WATCH_FOCUS = """(() => {
+  let had = false;
+  document.addEventListener("htmx:beforeSwap", () => { had ||= document.activeElement !== document.body; });
+  document.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (had && document.activeElement === document.body) console.error("The focus was lost in a swap of", target.id);
+    had = false;
+  });
+})()"""
 expect.set_options(timeout=20_000)  # milliseconds; long enough for two demos on two busy cores
 # What tests/settings.py sets for the other tests; the demo chooses for itself.
 NOT_FOR_THE_DEMO = [
@@ -38,11 +48,15 @@ NOT_FOR_THE_DEMO = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests run one after the other on one worker of pytest-xdist, which has a demo of its own."""
+    """Marks them, and gives them the time that a demo needs to start.
+
+    Each worker of pytest-xdist has a demo of its own and takes whichever test is next, so each test stands by itself.
+    """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            if item.get_closest_marker("timeout") is None:  # the first one's time includes the demo's start
+                item.add_marker(pytest.mark.timeout(READY_WITHIN + A_TEST_TAKES))
 
 
 class Demo:
@@ -205,6 +219,7 @@ def visitor(browser: Browser, demo: Demo) -> Iterator[Callable[[str], Visitor]]:
         # No motion: colours on their way from light to dark are nobody's to judge.
         context = browser.new_context(reduced_motion="reduce", locale="en-GB", timezone_id="Europe/Berlin")
         bring_axe(context)
+        context.add_init_script(WATCH_FOCUS)
         context.set_default_timeout(20_000)
         visitors.append(Visitor(context, demo, name))
         return visitors[-1].sign_in()

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.by_keyboard import press, write
 from tests.browser.looking import WIDTHS, faults_of, too_wide
-from tests.browser.test_three_jobs import follow_until_proved
+from tests.browser.test_three_jobs import stay_until_proved
 
 REFUSED = "AADSTS7000112"
 
@@ -49,19 +50,10 @@ def test_an_admin_switches_a_blueprint_off_and_its_agents_get_no_token(visitor: 
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("3 agents made from it get no new token")
     assert faults_of(page) == []
-    dialog.get_by_label(re.compile("Reason")).focus()
-    page.keyboard.type("Nobody knows what it is for")
+    write(page, dialog.get_by_label(re.compile("Reason")), "Nobody knows what it is for")
     page.keyboard.press("Enter")
 
-    follow_until_proved(page)
+    stay_until_proved(page)
     use_all(runner)
     for place in ("Retail)", "Sales)", "Finance)"):
         expect(runner.get_by_role("row").filter(has_text=place).first).to_contain_text(REFUSED)
-
-
-def press(page: Page, link) -> None:
-    """Reach it and open it as one does without a mouse."""
-    expect(link).to_be_visible()
-    link.focus()
-    expect(link).to_be_focused()
-    page.keyboard.press("Enter")

@@ -1,10 +1,15 @@
 """What `make demo` promises about itself."""
 
+import re
 import signal
+from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo, everything_of, is_alive
+from tests.browser.counting import Way
+from tests.browser.looking import faults_of
 from tests.wire.recorder import Recorder
 
 
@@ -25,8 +30,46 @@ def test_everything_answers_when_it_says_ready(demo: Demo):
     answer = demo.sandbox.http.get(f"{demo.portal_url}/readyz", timeout=10).json()
 
     heads = answer.pop("heads")  # the first are written within a minute
-    assert answer == {"ready": True, "database": "ok", "migrations": "ok", "sweeper": "ok"}
+    assert answer == {"ready": True, "database": "ok", "migrations": "ok", "sweeper": "ok", "microsoft": "ok"}
     assert heads in ("ok", "have not been written yet")
+
+
+def test_the_five_minutes_of_the_readme(visitor: Callable, demo: Demo):
+    """What Mail Sidekick holds outlives its removal, by as much as was said, and the proof outlives one's session."""
+    name = "Adele Vance"
+    adele = visitor(name)
+    app = adele.client_app("mail-sidekick")
+    row = app.get_by_role("row").filter(has_text=name)
+    expect(row).to_contain_text("Salary review 2027")
+    page = adele.open("/")
+    demo.sandbox.lag(seconds=2)
+
+    page.get_by_role("link", name="Remove Mail Sidekick").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(re.compile(r"Stops by \d\d:\d\d"))
+    dialog.get_by_role("button", name="Remove Mail Sidekick").click()
+    removed = page.get_by_role("listitem").filter(has_text="Mail Sidekick").filter(has_text="Undo")
+    expect(removed).to_contain_text("reading back")
+    expect(removed).to_contain_text("Verified at")
+
+    app.reload()
+    expect(row).to_contain_text("Salary review 2027")
+    app.get_by_role("button", name=f"Use the token now, of {name}").click()
+    expect(row).to_contain_text("AADSTS65001")
+    expect(row).to_contain_text("What it holds works until")
+    expect(row).to_contain_text("Salary review 2027")
+
+    page = adele.open("/")
+    way = Way(page)
+    page.get_by_role("navigation").get_by_role("link", name="Sign out everywhere").click()
+    page.get_by_role("button", name="Sign me out everywhere").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out everywhere")
+    expect(page.get_by_role("main")).to_contain_text("The last access ends")
+    way.reaches("My account is stolen")
+    assert faults_of(page) == []
+    page.get_by_role("link", name="Sign in again").click()
+    expect(page.get_by_role("button", name="Sign in with Microsoft")).to_be_visible()
+    demo.sandbox.lag(seconds=0)
 
 
 @pytest.mark.timeout(400)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Demo, Visitor
-from tests.browser.looking import too_wide
+from tests.browser.looking import faults_of
 
 REFRESH = re.compile(r"/refresh/")
 
@@ -53,13 +53,16 @@ def test_a_search_that_is_being_typed_survives_the_refresh(adele: Visitor, refre
     expect(search).to_have_value("mail siXd")
 
 
-def test_the_row_that_was_reached_by_keyboard_keeps_the_focus(adele: Visitor, refresh: HeldRefresh):
+def test_the_row_that_was_reached_by_keyboard_keeps_the_focus_and_its_tick(adele: Visitor, refresh: HeldRefresh):
     remove = adele.page.get_by_role("link", name="Remove Wingtip Notes")
+    adele.page.get_by_label("Tick Wingtip Notes").check()
     remove.focus()
 
     refresh.answer()
 
     expect(remove).to_be_focused()
+    expect(adele.page.get_by_label("Tick Wingtip Notes")).to_be_checked()
+    expect(adele.page.get_by_role("button", name="Remove the ticked apps")).to_be_enabled()
 
 
 def test_a_dialog_gives_the_focus_back_to_the_new_list(adele: Visitor, refresh: HeldRefresh):
@@ -177,11 +180,19 @@ def test_a_page_whose_session_was_ended_elsewhere_says_so_as_a_whole(visitor: Ca
     expect(page.get_by_role("navigation")).to_have_count(0)
 
 
-def test_a_mirrored_page_is_no_wider(adele: Visitor):
-    page = adele.open("/")
-    page.evaluate("document.documentElement.dir = 'rtl'")
+def test_a_file_dropped_anywhere_is_checked_and_nothing_else_is_done(visitor: Callable):
+    page = visitor("Megan Bowen").open("/t/contoso/revocations/new/")
+    page.evaluate(
+        """() => {
+            const brought = new DataTransfer();
+            brought.items.add(new File(["pradeep@contoso.example\\nnobody@contoso.example\\n"], "people.csv"));
+            document.querySelector("h1").dispatchEvent(
+                new DragEvent("drop", { dataTransfer: brought, bubbles: true, cancelable: true }));
+        }"""
+    )
 
-    assert too_wide(page) == []
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 person would be signed out")
+    expect(page.get_by_role("row").filter(has_text="nobody@contoso.example")).to_contain_text("Not found")
 
 
 def test_the_number_of_apps_is_announced_and_the_table_is_not(visitor: Callable):
@@ -211,3 +222,80 @@ def test_on_a_telephone_the_way_out_of_a_dialog_is_in_sight(adele: Visitor):
     keep = page.get_by_role("dialog").get_by_role("link", name="Keep it")
     expect(keep).to_be_focused()
     expect(keep).to_be_in_viewport(ratio=0.98)
+
+
+def test_my_apps_is_light_when_it_is_opened_for_the_first_time(visitor: Callable, browser: Browser):
+    adele = visitor("Adele Vance")
+    cold = browser.new_context(storage_state=adele.context.storage_state())  # signed in, and nothing kept
+    page = cold.new_page()
+    weights: dict[str, int] = {}
+    names: dict[str, str] = {}
+    wire = cold.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.requestWillBeSent", lambda sent: names.update({sent["requestId"]: sent["request"]["url"]}))
+    wire.on("Network.loadingFinished", lambda done: weights.update({done["requestId"]: done["encodedDataLength"]}))
+
+    page.goto(adele.demo.portal_url)
+    page.wait_for_load_state("networkidle")
+
+    each = {names[one]: round(weight) for one, weight in weights.items()}
+    assert len(each) <= 8, each
+    assert sum(each.values()) <= 40_000, each
+    cold.close()
+
+
+def test_back_asks_nothing_until_something_was_sent_and_shows_nothing_after_sign_out(visitor: Callable):
+    adele = visitor("Adele Vance")
+    # My apps, where signing in leads, asks Microsoft by itself: that was something sent, and has to be over.
+    expect(adele.page.get_by_text("Asking Microsoft for the latest state.")).to_have_count(0)
+    page = adele.open("/activity/")
+    adele.open("/accounts/sessions/")
+
+    page.go_back()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("My activity")
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].transferSize") == 0
+    page.locator("#account > summary").click()
+    page.locator("#account").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out of Consentry")
+    page.go_back()
+    expect(page.get_by_role("button", name="Sign in with Microsoft")).to_be_visible()
+
+
+def test_an_entry_of_the_record_opens_by_key_to_what_it_says(visitor: Callable):
+    page = visitor("Megan Bowen").open("/t/contoso/audit/")
+    expect(page.get_by_text("accounts.session.started")).to_have_count(0)
+
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("accounts.session.started")).to_have_count(1)
+    expect(page.get_by_role("button", name=re.compile("^Copy ")).first).to_be_visible()
+
+
+def test_a_list_is_worked_through_by_keys_and_its_rows_are_links(visitor: Callable):
+    page = visitor("Megan Bowen").open("/t/contoso/apps/")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("jx?/")  # what is typed is text
+    expect(page.get_by_role("searchbox")).to_have_value("jx?/")
+    page.goto(page.url.partition("?")[0])
+    for key in "jjkx":
+        page.keyboard.press(key)
+    first, second = page.locator("tbody a.strong").nth(0), page.locator("tbody a.strong").nth(1)
+    expect(first).to_be_focused()
+    expect(page.get_by_role("checkbox", name=first.inner_text())).to_be_checked()
+
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    assert faults_of(page) == []
+    dialog.get_by_role("checkbox").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+    expect(first).to_be_focused()
+    page.keyboard.press("j")
+    expect(first).to_be_focused()
+
+    second.scroll_into_view_if_needed()
+    named = second.inner_text()
+    page.locator("tbody tr").nth(1).locator("td").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(named))

@@ -4,9 +4,9 @@ from collections import defaultdict, deque
 from urllib.parse import parse_qs, urlsplit
 
 from django.urls import Resolver404, resolve
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.looking import WIDTHS, faults_of, too_wide
+from tests.browser.looking import WIDTHS, faults_mirrored, faults_of, faults_on_a_telephone, too_wide
 
 SAMPLES = 2  # pages looked at per URL name and query: one app may show what another does not
 
@@ -20,7 +20,11 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
     "consent:my-apps-list",
     "consent:apps-csv",
     "consent:count-apps",
+    "consent:permissions-csv",
     "consent:sign-out-progress",
+    "consent:sign-out-proof-progress",
+    "revocation:listed",
+    "revocation:toast",
     "revocation:own-timeline",
     "revocation:progress",
     "revocation:preview-download",
@@ -32,7 +36,11 @@ NO_PAGES = {  # answers that are no HTML page, or lead away
 
 
 # Lists with many filters: the same page, however it is asked for.
-FILTERED = {"consent:apps", "consent:permissions"}
+FILTERED = {"audit:list", "consent:apps", "consent:permissions", "revocation:people"}
+
+# Once in a run, by whoever comes first: kinds of pages measured in full, and of dialogs opened, by the pages' names.
+_measured: set[str | None] = set()
+_opened: set[str | None] = set()
 
 
 def name_of(address: str) -> str | None:
@@ -43,15 +51,14 @@ def name_of(address: str) -> str | None:
 
 
 class Walk:
-    """Follows every link of this portal from page to page and looks at each, at every one of `widths`."""
+    """Follows every link of this portal from page to page and looks at each: wide, narrow, mirrored."""
 
-    def __init__(self, page: Page, origin: str, samples: int = SAMPLES, widths: tuple[int, ...] = WIDTHS) -> None:
-        self.page, self.origin, self.samples, self.widths = page, origin, samples, widths
+    def __init__(self, page: Page, origin: str) -> None:
+        self.page, self.origin = page, origin
         self.seen: dict[tuple, int] = {}
         self.visited: set[str] = set()
         self.faults: list[str] = []
         self.titles: dict[str, set[str]] = defaultdict(set)
-        self._measured: set[str | None] = set()
 
     def from_(self, *starts: str) -> "Walk":
         queue = deque(self.origin + start for start in starts)
@@ -62,6 +69,7 @@ class Walk:
             self.visited.add(address)
             self.page.goto(address)
             self._look(address)
+            self._open_dialogs(address)
             queue.extend(self._links())
         return self
 
@@ -72,6 +80,7 @@ class Walk:
         self.page.goto(target + query)
         self.visited.add(target)
         self._look(target)
+        self._open_dialogs(target)
         return self.from_(*(link.removeprefix(self.origin) for link in self._links()))
 
     def _wanted(self, address: str) -> bool:
@@ -81,19 +90,39 @@ class Walk:
         query = parse_qs(urlsplit(address).query)
         kind = (name,) if name in FILTERED else (name, *sorted(query), *query.get("tab", []))
         self.seen[kind] = self.seen.get(kind, 0) + 1
-        return self.seen[kind] <= self.samples
+        return self.seen[kind] <= SAMPLES
 
     def _links(self) -> list[str]:
-        found = self.page.eval_on_selector_all("a[href]", "links => links.map(link => link.href.split('#')[0])")
+        address = "new URL(link.getAttribute('href'), document.baseURI).href.split('#')[0]"  # in charts too
+        found = self.page.eval_on_selector_all("a[href]", f"links => links.map(link => {address})")
         return [link for link in dict.fromkeys(found) if link.startswith(self.origin + "/")]
 
     def _look(self, address: str) -> None:
         where = urlsplit(address).path
         self.titles[self.page.title()].add(name_of(self.page.url) or "")  # the page one was led to
-        # The second page of a kind is measured at the outermost widths alone.
-        widths = self.widths[:: max(1, len(self.widths) - 1)] if name_of(address) in self._measured else self.widths
-        self._measured.add(name_of(address))
-        self.faults += [f"{where}: {fault}" for fault in faults_of(self.page) + too_wide(self.page, widths)]
+        faults = faults_of(self.page)
+        if name_of(address) in _measured:
+            faults += too_wide(self.page, (WIDTHS[0], WIDTHS[-1]))
+        else:
+            faults += too_wide(self.page) + faults_on_a_telephone(self.page) + faults_mirrored(self.page)
+        _measured.add(name_of(address))
+        self.faults += [f"{where}: {fault}" for fault in faults]
+
+    def _open_dialogs(self, address: str) -> None:
+        """Each kind of dialog is looked at where it comes first. When it is left, what opened it has the focus."""
+        shown = "links => links.filter(one => one.checkVisibility()).map(one => one.getAttribute('href'))"
+        for there in self.page.eval_on_selector_all("a[data-dialog]", shown):
+            kind = name_of(there)
+            if kind in _opened:
+                continue
+            _opened.add(kind)
+            link = self.page.locator(f'a[data-dialog][href="{there}"]').first
+            link.click()
+            expect(self.page.locator("dialog[open] h2, dialog[open] h1").first).to_be_visible()
+            faults = faults_of(self.page) + faults_mirrored(self.page, ())
+            self.faults += [f"{urlsplit(address).path}: in the dialog {kind}: {one}" for one in faults]
+            self.page.keyboard.press("Escape")
+            expect(link).to_be_focused()
 
     @property
     def shared_titles(self) -> dict[str, list[str]]:

@@ -1,16 +1,15 @@
 import pytest
 
 from accounts.tenancy import tenant_context
-from directory import sync
 from directory.models import ServicePrincipal
+from tests.copied import read_directory
 
 
 @pytest.fixture
 def copied(entra, contoso):
     """Contoso, read once, with its scope open as middleware opens it."""
     with tenant_context(contoso.pk):
-        assert sync.sync_tenant(contoso).complete
-        yield contoso
+        yield read_directory(contoso)
 
 
 @pytest.fixture

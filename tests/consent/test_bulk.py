@@ -16,6 +16,7 @@ from graph.consents import ConsentEvent
 from revocation.models import RevocationRequest
 from revocation.spine import executor
 from tests.consent.pages import app_named
+from tests.copied import read_directory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,8 +26,7 @@ FROM_THE_OUTSIDE = "publisher=third_party&enabled=yes"
 
 @pytest.fixture
 def contoso(contoso, entra):
-    sync.sync_tenant(contoso)
-    return contoso
+    return read_directory(contoso)
 
 
 @pytest.fixture

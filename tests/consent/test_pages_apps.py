@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
-from directory import selectors, sync
+from directory import selectors
 from directory.models import ServicePrincipal
 from revocation.models import RevocationRequest
+from tests.accounts.browser import forms
 from tests.consent.pages import app_named, fill
+from tests.copied import read_directory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,8 +23,7 @@ WHY = {"reason": "Not allowed here", "ticket": "INC-1"}
 @pytest.fixture
 def contoso(contoso, entra):
     """Contoso, with a copy of its directory."""
-    sync.sync_tenant(contoso)
-    return contoso
+    return read_directory(contoso)
 
 
 @pytest.fixture
@@ -207,7 +208,7 @@ def test_one_persons_consent_is_revoked_and_the_others_stay(admin, contoso, entr
 
     assert "Everybody may let in any app themselves" in said  # so it may come back
     (asked,) = requests_of(contoso, "revoke_user_consent")
-    assert answer["Location"] == reverse("revocation:detail", args=[contoso.slug, asked.pk])
+    assert answer["Location"] == address("app", contoso, sidekick.pk) + "?tab=people"
     assert (asked.reason, asked.ticket) == (WHY["reason"], WHY["ticket"])
     left = grants_of(entra, sidekick)
     assert len(left) == before - 1
@@ -245,7 +246,11 @@ def test_a_deleted_app_comes_back_with_its_grants(admin, contoso, entra, sidekic
 
     admin.post(address("delete-app", contoso, sidekick.pk), {**WHY, "typed": "mail sidekick"})
     binned, listed = text(admin, address("deleted-apps", contoso)), text(admin, address("apps", contoso))
+    its_page = text(admin, address("app", contoso, sidekick.pk))
     admin.post(address("restore-app", contoso, sidekick.pk), WHY)
+
+    assert "Deleted by Megan Bowen" in its_page
+    assert address("restore-app", contoso, sidekick.pk) in its_page
 
     assert "Mail Sidekick" in binned
     assert "Mail Sidekick" not in listed
@@ -290,6 +295,23 @@ def test_an_app_deleted_meanwhile_is_absent(admin, contoso, entra, sidekick):
     assert admin.post(address("disable-app", contoso, sidekick.pk), WHY).status_code == 404
 
 
+def test_one_stays_on_the_app_and_undoes_from_there(admin, contoso, entra, adele, sidekick):
+    before, where = grants_of(entra, sidekick), address("revoke-user-consent", contoso, sidekick.pk, adele.object_id)
+
+    page = admin.post(where, WHY, follow=True)
+    (asked,) = requests_of(contoso, "revoke_user_consent")
+    details = reverse("revocation:detail", args=[contoso.slug, asked.pk])
+    undo = next(one.action for one in forms(page.content.decode()) if "/undo/" in one.action)
+    undone = admin.post(undo.replace("&amp;", "&"), follow=True)
+
+    for one in (page, undone):
+        assert one.request["PATH_INFO"] == address("app", contoso, sidekick.pk)
+    assert f'href="{details}"' in page.content.decode()  # in the toast, and among what was done to this app
+    assert "Done, and proved" in " ".join(page.content.decode().split())
+    assert len(grants_of(entra, sidekick)) == len(before)
+    assert address("app", contoso, sidekick.pk) in admin.get(details).content.decode()
+
+
 def test_when_microsoft_refuses_the_page_says_so_and_nothing_changes(admin, contoso, entra, sidekick):
     entra.faults({"status": 403, "path": "servicePrincipals", "code": "Authorization_RequestDenied"})
 
@@ -309,7 +331,7 @@ def test_deleting_waits_for_a_second_person_where_the_tenant_wants_that(admin, c
     (asked,) = requests_of(contoso, "delete_app")
     assert asked.state == RevocationRequest.State.AWAITING_APPROVAL
     assert app_in_entra(entra, sidekick)["displayName"] == "Mail Sidekick"
-    assert "has to approve it" in text(admin, address("overview", contoso))
+    assert "Waiting for approval" in text(admin, address("overview", contoso))
 
 
 def test_the_overview_counts_new_grants_from_the_first_reading_on(client, sign_in, copied, megan):

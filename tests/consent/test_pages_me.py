@@ -2,6 +2,8 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -10,8 +12,10 @@ from django.utils import timezone
 from accounts.tenancy import tenant_context
 from consent import own_removals
 from directory import sync
+from inbox.models import Report
 from revocation.models import RevocationRequest
 from tests.consent.pages import app_named
+from tests.copied import read_directory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def adele(adele, entra, contoso):
     """Adele, with a copy of her directory."""
-    sync.sync_tenant(contoso)
+    read_directory(contoso)
     return adele
 
 
@@ -62,7 +66,9 @@ def test_every_app_is_shown_with_who_granted_it(page):
 
 def test_the_list_is_narrowed_by_words_and_by_risk(page):
     assert "Northwind Expenses" not in page("/?q=sidekick")
-    assert "Northwind Expenses" not in page("/?show=high")
+    assert "Mail Sidekick" in page("/?show=look")
+    assert "Contoso Travel" not in page("/?show=look")
+    assert "Northwind Expenses" not in page("/?show=organisation")
     assert "No app fits" in page("/?q=nothing+like+it")
 
 
@@ -114,13 +120,13 @@ def test_one_poll_brings_the_whole_list_and_what_stands_above_it(client, entra, 
         client.post(reverse("consent:remove-app", args=[app.pk]))
     listed = page("/")
 
-    (seen,) = re.findall(r'"Live-Seen": "(\w+)"', listed)
+    (seen,) = re.findall(r"&quot;If-None-Match&quot;: &quot;(.+?)&quot;, ", listed)
     address = reverse("consent:my-apps-list")
-    same = client.get(address, headers={"Live-Seen": seen})
-    changed = client.get(address, headers={"Live-Seen": "an earlier one"}).content.decode()
+    same = client.get(address, headers={"If-None-Match": seen.replace(r"\&quot;", '"')})
+    changed = client.get(address, headers={"If-None-Match": "an earlier one"}).content.decode()
 
     assert re.findall(r'hx-trigger="every', listed) == ['hx-trigger="every']
-    assert same.status_code == 204
+    assert same.status_code == 304
     assert changed.count("</s>") == 2
     assert 'id="my-apps-summary" hx-swap-oob' in changed
     assert "Mail Sidekick:" in changed.partition('id="live"')[2]
@@ -149,6 +155,78 @@ def test_undo_puts_the_permission_back(client, entra, adele, contoso, sidekick, 
     assert "Undo until" not in page("/")
 
 
+def test_a_row_says_the_worst_of_an_app_and_where_it_was_used(page):
+    listed = page("/")
+
+    rows = re.findall(r'<li id="app-[^"]+">.*?</li>', listed, re.S)
+    words = {row.partition("data-theirs>")[2].partition("<")[0]: " ".join(row.split()) for row in rows}
+    assert next(iter(words)) == "Micros0ft Office Viewer"
+    assert "Its name looks like" in words["Micros0ft Office Viewer"]
+    assert "Used at Contoso" in words["Mail Sidekick"]
+    assert "Last used" not in listed
+
+
+def test_several_go_at_once_as_one_request_that_one_undo_puts_back(
+    client, entra, contoso, adele, sidekick, travel, page
+):
+    other = app_named(contoso, "Wingtip Notes")
+    before = own_scopes(entra, adele, sidekick), own_scopes(entra, adele, other)
+    page("/")
+    strangers = [travel.pk, app_named(contoso, "Proseware Backup").pk, "x", uuid4()]
+    address = f"{reverse('consent:remove-apps')}?" + urlencode({"app": [sidekick.pk, other.pk, *strangers]}, doseq=True)
+
+    said = page(address)
+    client.post(address)
+
+    assert "Remove 2 apps?" in said
+    assert (own_scopes(entra, adele, sidekick), own_scopes(entra, adele, other)) == (None, None)
+    with tenant_context(contoso.pk):
+        removal = RevocationRequest.objects.get(tenant=contoso, kind="remove_own_app")
+    assert "Mail Sidekick, Wingtip Notes</s>" in page("/")
+    client.post(reverse("consent:undo", args=[removal.pk]))
+    assert (own_scopes(entra, adele, sidekick), own_scopes(entra, adele, other)) == before
+
+
+def test_where_nothing_was_ticked_nothing_changes_and_it_is_said(client, sign_in, adele, entra):
+    grants = entra.grants()
+
+    answer = sign_in(client, adele).post(reverse("consent:remove-apps"), follow=True)
+
+    assert "None of your apps was ticked" in answer.content.decode()
+    assert entra.grants() == grants
+
+
+def test_what_nobody_used_for_long_is_suggested(page, contoso, sidekick):
+    assert str(sidekick.pk) not in page("/").partition('<ul class="apps">')[0]
+
+    with tenant_context(contoso.pk):
+        type(sidekick).objects.filter(pk=sidekick.pk).update(last_used_at=timezone.now() - timedelta(days=91))
+
+    suggested = page("/").partition('<ul class="apps">')[0]
+    assert "for 90 days" in suggested
+    assert f"app={sidekick.pk}" in suggested
+
+
+def test_an_app_nobody_recognises_is_removed_and_reported_with_one_click(client, entra, adele, contoso, sidekick, page):
+    page("/")
+
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]), {"report": "yes"})
+
+    assert own_scopes(entra, adele, sidekick) is None
+    with tenant_context(contoso.pk):
+        assert Report.objects.get(tenant=contoso).removed
+
+
+def test_technical_names_are_shown_to_whoever_likes(client, page, sidekick):
+    about = reverse("consent:my-app", args=[sidekick.pk])
+    assert "<code>Mail.Send</code>" not in page(about)
+
+    client.post(reverse("looks"), {"technical": "on"})
+
+    assert "<code>Mail.Send</code>" in page(about)
+    assert str(sidekick.app_id) in page(about)
+
+
 def test_undo_is_over_after_ten_minutes(client, entra, adele, contoso, sidekick, page):
     page("/")
     client.post(reverse("consent:remove-app", args=[sidekick.pk]))
@@ -168,8 +246,10 @@ def test_one_permission_goes_and_the_app_keeps_the_others(client, entra, contoso
     address = reverse("consent:remove-permission", args=[sidekick.pk, graph.pk, "Mail.Send"])
     said = page(address)
 
-    client.post(address)
+    answer = client.post(address)
 
+    assert answer["Location"] == reverse("consent:my-app", args=[sidekick.pk])
+    assert "Undo until" in page(answer["Location"])
     assert "keeps its other permissions" in said
     assert own_scopes(entra, adele, sidekick) == sorted(set(before) - {"Mail.Send"})
 

@@ -1,9 +1,13 @@
 """Who can read all mail? From a permission to the apps that hold it, and to the people who gave it."""
 
+import csv
+import io
+
 import pytest
 from django.urls import reverse
 
 from accounts.tenancy import tenant_context
+from audit.models import AuditEntry, AuditEvent
 from directory.models import InheritedGrant, PermissionUse, ServicePrincipal
 from directory.sync import derive
 from tests.directory.rows import a_grant, an_app, an_assignment, graph_api, somebody
@@ -82,3 +86,34 @@ def test_a_permission_nobody_holds_any_more_is_absent(admin, contoso, api):
         admin.get(reverse("consent:permission", args=[contoso.slug, api.pk, "delegated", "Mail.Read"])).status_code
         == 404
     )
+
+
+def test_the_file_holds_exactly_what_is_filtered(admin, api, contoso):
+    answer = admin.get(reverse("consent:permissions-csv", args=[contoso.slug]) + "?may=mail&alone=yes")
+    lines = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+    with tenant_context(contoso.pk):
+        entry = AuditEntry.objects.get(event=AuditEvent.LIST_EXPORTED)
+    assert [(line["permission"], line["kind"], line["words"], line["apps"]) for line in lines] == [
+        ("Mail.Read", "application", "Read mail in all mailboxes", "1")
+    ]
+    assert entry.after == {"filters": {"may": "mail", "alone": "yes"}}
+
+
+def test_heads_sort_and_what_was_chosen_stays_in_the_address_and_in_the_file(admin, contoso, api):
+    with tenant_context(contoso.pk):
+        a_grant(an_app(contoso, "Wingtip Notes"), api, "User.Read")
+        derive(contoso)
+    where = reverse("consent:permissions", args=[contoso.slug])
+    page = admin.get(where, {"sort": "name", "q": "read"}).content.decode()
+    turned = admin.get(where, {"sort": "-name"}).content.decode()
+    file = admin.get(reverse("consent:permissions-csv", args=[contoso.slug]), {"sort": "-name"})
+    lines = list(csv.DictReader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
+
+    assert page.index("<code>Mail.Read</code>") < page.index("<code>User.Read</code>")
+    assert turned.index("<code>User.Read</code>") < turned.index("<code>Mail.Read</code>")
+    assert [line["permission"] for line in lines] == ["User.Read", "Mail.Read", "Mail.Read"]
+    assert f'{where}?sort=-name&amp;q=read"' in page
+    assert 'aria-sort="ascending"' in page
+    assert 'name="sort" value="name"' in page
+    assert "sort=-name" in turned.partition("Export CSV")[0].rpartition("href=")[2]

@@ -11,7 +11,7 @@ from tests.consent.pages import fill
 from tests.factories import make_person
 
 FEW, MANY = 3, 40
-MOST = 32  # session, account, membership and the row-level security settings included
+MOST = 34  # session, account, membership, the row-level security settings and the badge of the inbox included
 
 PAGES = [
     ("consent:my-apps", ""),
@@ -21,6 +21,7 @@ PAGES = [
     ("consent:sign-out-everywhere", ""),
     ("consent:activity", ""),
     ("consent:overview", ""),
+    ("inbox:inbox", ""),
     ("consent:apps", ""),
     ("consent:apps", "?q=app&risk=3&publisher=unverified&consent=user&enabled=yes&use=unused&sort=name"),
     ("consent:apps", "?q=mail&may=mail&alone=no&kind=Application&fact=new&sort=-used"),

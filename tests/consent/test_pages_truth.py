@@ -94,6 +94,20 @@ def test_the_overview_counts_no_grants_before_they_were_read(read, app, page):
     assert "0 of 0 grants" not in page("overview")
 
 
+@pytest.mark.parametrize("kind", [Kind.SERVICE_PRINCIPALS, Kind.GRANTS])
+def test_a_list_that_lacks_what_microsoft_counts_is_not_called_complete(read, contoso, page, kind):
+    read(Kind.SERVICE_PRINCIPALS, Kind.GRANTS)
+    with tenant_context(contoso.pk):
+        row = Collection.objects.filter(tenant=contoso, kind=kind)
+        row.update(row_count=41, graph_count=43, unreadable=0)
+        assert "Not complete" in page("overview")
+        assert "41 of 43" in page("overview")
+        assert ("Not complete" in page("apps")) == (kind == Kind.SERVICE_PRINCIPALS)
+
+        row.update(unreadable=2)  # said by itself, on the list
+        assert "Complete as of" in page("overview")
+
+
 def test_an_empty_copy_is_not_called_no_app(read, page, adele):
     assert "Your apps are not known yet" in page("my-apps", person=adele)
 

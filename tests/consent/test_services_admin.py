@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.access import Actor
 from accounts.tenancy import tenant_context
+from audit import personal
 from audit.models import AuditEntry, AuditEvent
 from consent import services
 from consent.apps_now import Absent
@@ -57,7 +58,7 @@ def test_one_persons_consent_is_revoked_and_others_stay(entra, copied, actor, ad
     left = grants_in(entra, app)
     assert left == {key: value for key, value in before.items() if value[0] != str(adele.object_id)}
     assert selectors.user_consent(app, adele.object_id) is None
-    asked = AuditEntry.objects.get(event=AuditEvent.REVOCATION_REQUESTED)
+    (asked,) = personal.reveal(copied.pk, list(AuditEntry.objects.filter(event=AuditEvent.REVOCATION_REQUESTED)))
     assert (asked.reason, asked.ticket, asked.actor_label) == ("Phishing", "INC-7", "Megan Bowen")
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
 from consent import own_removals
-from consent.apps_now import Absent
+from consent.apps_now import Absent, client_of
 from directory import selectors, sync
 from directory.models import PermissionGrant, RecentChange
 from revocation.models import RevocationRequest, RevocationStep
@@ -152,6 +152,7 @@ def test_clicking_twice_removes_once(entra, adele, app_called):
 
 def test_the_cost_does_not_depend_on_how_many_apps_one_has(entra, adele, nestor, app_called):
     app, asked = app_called("Northwind Expenses"), []
+    assert client_of(adele.tenant).user(adele.object_id)  # with a token, which the portal asks for once
     for person in (adele, nestor):
         before = len(entra.requests())
         own_removals.remove_own_app(person.membership, app)
@@ -165,8 +166,7 @@ def test_somebody_from_another_tenant_has_no_apps_here(entra, copied, robin, app
     robin.membership.tenant = copied  # let in by Contoso's admin, with an object id of Fabrikam's only
     with pytest.raises(Absent):
         own_removals.remove_own_app(robin.membership, app_called("Mail Sidekick"))
-    assert entra.requests()
-    assert writes(entra) == []
+    assert entra.requests() == []
 
 
 def test_removing_again_what_was_undone_is_a_removal_of_its_own(entra, adele, app_called):

@@ -22,7 +22,7 @@ SOMEBODY_ELSE = UUID("99999999-9999-4999-8999-999999999999")
 def an_app(tenant: Tenant, name: str, **fields) -> ServicePrincipal:
     defaults = {"app_id": uuid4(), "owner_tenant_id": SOMEBODY_ELSE, "synced_at": timezone.now()}
     app = ServicePrincipal.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
-    words.save(tenant, words.Kind.APP, [(app.pk, words.of(name, app.publisher_name))])
+    words.save(tenant.pk, words.Kind.APP, [(app.pk, words.of(name, app.publisher_name))])
     return app
 
 
@@ -46,7 +46,7 @@ def somebody(tenant: Tenant, name: str, **fields) -> Person:
     upn = f"{name.split()[0].lower()}@{tenant.domain}"
     defaults = {"upn": upn, "mail": upn, "synced_at": timezone.now(), "roles_known_at": timezone.now()}
     person = Person.objects.create(id=uuid4(), tenant=tenant, display_name=name, **(defaults | fields))
-    words.save(tenant, words.Kind.PERSON, [(person.pk, words.of(name, person.upn, person.mail))])
+    words.save(tenant.pk, words.Kind.PERSON, [(person.pk, words.of(name, person.upn, person.mail))])
     return person
 
 

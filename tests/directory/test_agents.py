@@ -76,7 +76,8 @@ def test_with_the_permission_for_it_sponsors_come_with_the_list(woodgrove, entra
 
 def of_agents(entra, since=0):
     """What single agents and blueprints were asked for."""
-    ends = (one["path"].rsplit("/", 1)[1] for one in entra.requests()[since:] if one["in_batch"])
+    paths = [one["path"] for one in entra.requests()[since:] if one["in_batch"]]
+    ends = (path.rsplit("/", 1)[1] for path in paths if "/servicePrincipals/" in path)
     return [end for end in ends if end in ("owners", "sponsors")]
 
 

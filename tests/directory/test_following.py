@@ -191,14 +191,35 @@ def test_what_a_recovery_job_did_is_read_although_no_delta_tells_of_it(entra, co
 
 
 @pytest.mark.parametrize("counted", [True, False])
-def test_rows_that_microsofts_list_leaves_out_are_noticed_and_said(entra, inside, counted):
+def test_rows_that_microsofts_list_leaves_out_come_from_apps_own_lists(entra, inside, counted):
+    whole = the_directory(entra)
     entra.control("POST", "lag", json={"omitted_grants": 3, "omitted_are_counted": counted})
     sync.sync_tenant(inside)
-    Progress.objects.filter(part="counts").update(done_at=None)
-    work(inside)
+    assert ("Microsoft" in Collection.objects.get(kind="grants").error) == counted
+    for _check in range(2):
+        Progress.objects.filter(part="counts").update(done_at=None)
+        work(inside)
 
-    assert "Microsoft" in Collection.objects.get(kind="grants").error
-    assert Collection.objects.get(kind="people").error == ""
+    assert the_copy() == whole
+    assert Collection.objects.get(kind="grants").error == ""
+
+    sync.sync_tenant(inside, full=True)  # the list leaves the same ones out again
+    assert the_copy() == whole
+
+
+def test_an_app_that_went_without_a_word_takes_its_consents_along_though_the_list_leaves_rows_out(entra, inside):
+    entra.control("POST", "lag", json={"omitted_grants": 3})
+    sync.sync_tenant(inside)
+    for _check in range(2):
+        Progress.objects.filter(part="counts").update(done_at=None)
+        work(inside)
+    app = PermissionGrant.objects.filter(client__deleted_at=None).values_list("client_id", flat=True).first()
+    change(entra, "recover", changes=[{"do": "delete_app", "app": str(app)}])
+    sync.sync_tenant(inside, full=True)
+
+    entra.control("POST", "lag", json={"omitted_grants": 0})
+    assert not PermissionGrant.objects.filter(client_id=app).exists()
+    assert the_copy() == the_directory(entra)
 
 
 def test_more_assignments_than_come_along_are_asked_for_singly(entra, inside):

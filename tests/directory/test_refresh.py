@@ -5,11 +5,13 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from directory import selectors, sync
 from directory.models import PermissionGrant, Person, ServicePrincipal
 from directory.sync import recent
 from graph.errors import GraphError
+from graph.requesting import Requester
 
 
 @pytest.fixture
@@ -64,6 +66,27 @@ def test_a_consent_given_or_withdrawn_elsewhere_shows(entra, copy, adele):
     assert entra.graph("POST", "oauth2PermissionGrants", json=body).status_code == 201
     sync.refresh_person(copy, adele.object_id)
     assert "Mail Sidekick" in mine(copy, adele)
+
+
+@pytest.mark.parametrize("read_again", ["person", "app"])
+def test_an_answer_takes_nothing_out_that_came_after_it_was_asked_for(entra, copy, adele, monkeypatch, read_again):
+    """Somebody consents while the answer is on its way, and the changes that are followed tell of it first."""
+    app = next(one for one in selectors.my_apps(copy, adele.object_id) if one.app.display_name == "Mail Sidekick")
+    grant = app.own_grants[0]
+    entra.graph("DELETE", f"oauth2PermissionGrants/{grant.graph_id}")
+    ask = Requester._send
+
+    def ask_and_be_overtaken(*args, **kwargs):
+        answer = ask(*args, **kwargs)
+        PermissionGrant.objects.filter(pk=grant.pk).update(synced_at=timezone.now())
+        return answer
+
+    monkeypatch.setattr(Requester, "_send", ask_and_be_overtaken)
+    if read_again == "person":
+        sync.refresh_person(copy, adele.object_id)
+    else:
+        sync.refresh_app(copy, app.app.pk)
+    assert PermissionGrant.objects.filter(pk=grant.pk).exists()
 
 
 def test_what_we_just_removed_does_not_come_back(entra, copy, adele, forgotten):

@@ -1,5 +1,6 @@
 """People of a tenant, and the apps that can act in one person's name."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,27 @@ def test_people_by_name_mail_or_id(inside):
     for q in ("vance", "ADELE", "adele@contoso", str(adele.pk), "vance adele"):
         assert [person.display_name for person in selectors.people(inside, q)] == ["Adele Vance"], q
     assert len(selectors.people(inside)) == 2
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "sessions", "-sessions"])
+def test_pages_of_people_follow_each_other_without_gap_or_repeat(inside, sort):
+    for number in range(60):
+        valid = timezone.now() - timedelta(days=number % 4) if number % 3 else None
+        somebody(inside, f"Person {number % 7}", sessions_valid_from=valid)
+    first = selectors.people(inside, sort=sort)
+    second = selectors.people(inside, sort=sort, after=first.next)
+    seen = [person.pk for page in (first, second) for person in page]
+
+    assert (len(seen), len(set(seen)), second.next) == (60, 60, "")
+
+
+def test_whose_sessions_began_last_come_first_and_who_is_not_known_last(inside):
+    now = timezone.now()
+    for name, valid in (("A", None), ("B", now), ("C", now - timedelta(days=3))):
+        somebody(inside, name, sessions_valid_from=valid)
+
+    assert [person.display_name for person in selectors.people(inside, sort="sessions")] == ["B", "C", "A"]
+    assert [person.display_name for person in selectors.people(inside, sort="-sessions")] == ["A", "C", "B"]
 
 
 def test_another_tenants_person_does_not_exist(inside, fabrikam):

@@ -1,6 +1,7 @@
 """Reading a whole directory from the sandbox into the copy."""
 
 from collections import Counter
+from concurrent.futures import wait
 from datetime import timedelta
 
 import pytest
@@ -24,8 +25,11 @@ from directory.models import (
     ServicePrincipal,
 )
 from directory.sync import recent
+from directory.sync.ahead import Ahead
+from directory.sync.lists import _List
 from directory.sync.turns import ORDER
 from directory.tasks import sync_tenant as sync_task
+from graph.errors import Unavailable
 from tests.factories import make_tenant
 from tests.sandbox_client import CONTOSO
 
@@ -253,3 +257,24 @@ def test_a_grant_we_took_out_does_not_return_with_a_list_that_lags_but_one_given
 
     sync.refresh_person(copy, adele.object_id)
     assert PermissionGrant.objects.filter(graph_id=grant.graph_id).exists()
+
+
+def test_what_lies_ready_is_taken_at_once_and_an_error_keeps_its_place():
+    def pages():
+        yield from (1, 2, 3)
+        raise Unavailable("Graph is busy.", sent=True)
+
+    ahead = Ahead(pages(), lambda: True, most=4)
+    wait(ahead._coming)
+    assert ahead.some(2) == [1, 2]
+    assert ahead.some(4) == [3]
+    with pytest.raises(Unavailable):
+        ahead.some(4)
+
+
+def test_a_list_of_unknown_length_goes_before_all_others(inside):
+    def a_list(part: str, **columns) -> _List:
+        return _List(inside, None, Progress(tenant=inside, part=part, **columns))
+
+    apps, grants = a_list("service_principals", count=4000, seen=999), a_list("grants")
+    assert max((apps, grants), key=lambda one: one.left) is grants

@@ -8,12 +8,12 @@ from directory import sync
 from directory.models import Collection, PermissionGrant
 from directory.sync import turns
 from graph.errors import Rejected, Unavailable
-from graph.types import Grant, Page
+from graph.types import Page
 from tests.directory.rows import a_grant, an_app, graph_api, somebody
 
 
 class Scripted:
-    """Graph, giving these pages of grants."""
+    """Graph, giving these pages of grants, of rows as they come."""
 
     def __init__(self, *pages):
         self.pages = pages
@@ -27,7 +27,7 @@ class Scripted:
     def changes_from_now(self, what):
         raise Rejected("Nothing can be followed here.", status=400)
 
-    def grants(self):
+    def grants(self, start, read):
         for page in self.pages:
             if isinstance(page, Exception):
                 raise page
@@ -47,12 +47,13 @@ def old(inside):
     return [a_grant(app, api, "User.Read", somebody(inside, f"Person {number}")) for number in range(3)]
 
 
-def listed(row: PermissionGrant, scope: str = "User.Read") -> Grant:
-    return Grant(row.graph_id, row.client_id, row.resource_id, row.principal_id, row.consent_type, (scope,))
+def listed(row: PermissionGrant, scope: str = "User.Read", **more) -> dict:
+    said = {"id": row.graph_id, "clientId": str(row.client_id), "resourceId": str(row.resource_id), "scope": scope}
+    return said | {"principalId": row.principal_id and str(row.principal_id), "consentType": row.consent_type} | more
 
 
-def a_new_one(row: PermissionGrant) -> Grant:
-    return Grant("new", row.client_id, row.resource_id, uuid4(), "Principal", ("Mail.Read",))
+def a_new_one(row: PermissionGrant) -> dict:
+    return listed(row, "Mail.Read", id="new", principalId=str(uuid4()), consentType="Principal")
 
 
 def read(tenant, monkeypatch, *pages):

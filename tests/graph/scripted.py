@@ -69,7 +69,9 @@ class Microsoft:
 
     @property
     def graph_requests(self) -> list[Received]:
-        return [one for one in self.received if one.host == "graph.microsoft.com"]
+        """What was asked of Graph, but for the document that the breaker looks for life with."""
+        graph = [one for one in self.received if one.host == "graph.microsoft.com"]
+        return [one for one in graph if not one.path.endswith("/$metadata")]
 
     def reply_to(self, request: Received) -> Reply:
         if "/.well-known/openid-configuration" in request.path:
@@ -78,6 +80,8 @@ class Microsoft:
             return self.keys_reply or Reply(body={"keys": self.keys})
         if "/oauth2/v2.0/token" in request.path:
             return self.token_replies.popleft() if self.token_replies else Reply(body=app_token())
+        if request.path.endswith("/$metadata"):
+            return Reply(body=b"<edmx:Edmx/>")
         return self.replies.popleft() if self.replies else Reply(500, {"error": {"code": "NothingScripted"}})
 
 

@@ -29,7 +29,8 @@ class Proxy:
         self._tls = tls
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.at = self._socket.getsockname()
+        self.url = f"http://127.0.0.1:{self.at[1]}"
 
     def __enter__(self) -> "Proxy":
         self._thread.start()

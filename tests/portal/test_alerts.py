@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from accounts import durations
 from accounts.access import Actor
 from accounts.tenancy import tenant_context
 from audit import services as audit, tally
@@ -28,6 +29,11 @@ RULES = [
     for group in yaml.safe_load((PROJECT / "deploy/alerts.yaml").read_text(encoding="utf-8"))["groups"]
     for rule in group["rules"]
 ]
+HISTOGRAMS = {each.name for each in durations.ALL}
+# As they stand in an expression: of a histogram nothing has the bare name.
+SERIES = {name: labels for name, (labels, _text) in metrics.FAMILIES.items() if name not in HISTOGRAMS} | {
+    f"{each.name}_{part}": (*each.labels, "le") for each in durations.ALL for part in ("bucket", "count", "sum")
+}
 RUNBOOKS = (PROJECT / "docs/runbooks.md").read_text(encoding="utf-8")
 
 
@@ -35,9 +41,9 @@ RUNBOOKS = (PROJECT / "docs/runbooks.md").read_text(encoding="utf-8")
 def test_an_alarm_names_figures_that_exist_and_has_a_runbook(rule):
     named = set(re.findall(r"consentry_\w+", rule["expr"]))
 
-    assert named <= set(metrics.FAMILIES)
+    assert named <= set(SERIES)
     for name, matchers in re.findall(r"(consentry_\w+)\{([^}]*)\}", rule["expr"]):
-        assert set(re.findall(r"(\w+)\s*=", matchers)) <= set(metrics.FAMILIES[name][0])
+        assert set(re.findall(r"(\w+)\s*=", matchers)) <= set(SERIES[name])
     assert f"\n## {rule['alert']}\n" in RUNBOOKS
     assert rule["annotations"]["runbook"] == f"docs/runbooks.md#{rule['alert'].lower()}"
     assert rule["annotations"]["summary"]
@@ -123,7 +129,7 @@ def test_a_certificate_that_ends_is_told_in_time(settings, tmp_path, days: int, 
     with pytest.raises(CommandError, match="No tenant is connected"):
         call_command("doctor", stdout=printed)
     assert said in printed.getvalue()
-    assert bool(printed.getvalue()) == bool(said)
+    assert ("certificate" in printed.getvalue()) == bool(said)
 
 
 @pytest.mark.django_db

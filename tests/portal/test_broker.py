@@ -2,12 +2,17 @@
 
 import json
 import multiprocessing
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
 
 import pytest
+from django.conf import settings
 from kombu import Connection, Exchange, Queue
+from kombu.utils.scheduling import cycle_by_name
 
 from portal.local.broker import Channel
 
@@ -50,6 +55,44 @@ def get(folder: Path, report: Path) -> None:
             break
         got.append(message["number"])
     report.write_text(json.dumps(got))
+
+
+def test_a_sign_out_comes_before_readings_that_lie_there_longer(folder: Path):
+    got: list[str] = []
+    with connect(folder) as connection:
+        queues = [Queue(name, Exchange("consentry"), routing_key=name) for name in ("consentry", "consentry-directory")]
+        producer = connection.Producer()
+
+        def put(name: str) -> None:
+            producer.publish({}, exchange="consentry", routing_key=name, declare=queues)
+
+        def take(_body, message) -> None:
+            got.append(message.delivery_info["routing_key"])
+            message.ack()
+
+        for _ in range(3):
+            put("consentry-directory")
+        with connection.Consumer(queues, callbacks=[take]):
+            connection.drain_events(timeout=5)
+            put("consentry")
+            put("consentry")
+            for _ in range(3):
+                connection.drain_events(timeout=5)
+
+    assert got == ["consentry-directory", "consentry", "consentry", "consentry-directory"]
+
+
+def test_so_it_does_in_redis(tmp_path: Path):
+    said = "import portal.settings as s; print(s.CELERY_BROKER_TRANSPORT_OPTIONS['queue_order_strategy'])"
+    given = os.environ | {"CELERY_BROKER_URL": "rediss://broker/0", "VAR_DIR": str(tmp_path)}
+
+    run = subprocess.run([sys.executable, "-c", said], env=given, capture_output=True, text=True, check=True)
+
+    strategy = cycle_by_name(run.stdout.strip())()
+    strategy.update([queue.name for queue in settings.CELERY_TASK_QUEUES][::-1])
+    for _ in range(2):
+        assert strategy.consume(2) == ["consentry", "consentry-directory"]
+        strategy.rotate("consentry")
 
 
 def bind(folder: Path, number: int) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Web:
         options = ["--bind", self.address.removeprefix("http://"), "--workers", "1", "--threads", "2"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "portal.wsgi", *options, "--no-control-socket"],
+                [sys.executable, "-m", "gunicorn", "-c", "python:portal.serving", "portal.wsgi", *options],
                 cwd=PROJECT,
                 env=environment,
                 stdout=log,
@@ -101,6 +102,29 @@ def test_a_database_that_does_not_answer_costs_seconds_and_one_line(web: Web):
     assert len(about) == 1, written
 
 
+def test_a_database_that_begins_to_hang_holds_nobody_and_no_probe(tmp_path: Path, db):
+    """Both threads are waiting for it when it happens. They are let go, whoever comes is told at once."""
+    with Mute() as mute:
+        web = Web(tmp_path, f"postgres://consentry@127.0.0.1:{mute.port}/{connection.settings_dict['NAME']}")
+        try:
+            web.wait()
+            assert web.get("/").status_code == 302
+            mute.silence()
+            with ThreadPoolExecutor(2) as both:
+                pages = [both.submit(web.get, "/") for _ in range(2)]
+                began = time.monotonic()
+                assert web.get("/healthz").status_code == 200
+                assert time.monotonic() - began < 1
+                assert {page.result().status_code for page in pages} == {503}
+            assert time.monotonic() - began < 9  # a statement alone may take a minute
+            began = time.monotonic()
+            assert web.get("/").status_code == 503
+            assert time.monotonic() - began < 1
+        finally:
+            web.process.terminate()
+            web.process.wait(30)
+
+
 @pytest.mark.django_db
 def test_a_statement_has_a_deadline_at_the_server():
     with connection.cursor() as cursor:
@@ -130,7 +154,7 @@ def test_a_server_that_stops_answering_is_left_alone_in_time():
 
 
 class Mute:
-    """Passes bytes on between one client and the database, until it is told to be silent."""
+    """Passes bytes on between clients and the database, until it is told to be silent."""
 
     def __init__(self) -> None:
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -140,11 +164,13 @@ class Mute:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        client, _ = self.server.accept()
-        database = _database_socket()
-        self.ends += [client, database]
-        for one, other in ((client, database), (database, client)):
-            threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+        with suppress(OSError):  # the test is over
+            while True:
+                client, _ = self.server.accept()
+                database = _database_socket()
+                self.ends += [client, database]
+                for one, other in ((client, database), (database, client)):
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         try:

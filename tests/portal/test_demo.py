@@ -1,5 +1,6 @@
 """`make demo`: what it refuses, what it keeps. That it runs is shown by every test in tests/browser."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.local import demo
+from portal.local import demo, way
 from sandbox import __main__ as sandbox_command
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -145,3 +146,26 @@ def free_ports() -> tuple[int, int]:
 def answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_under_a_closed_folder_it_says_so_before_anything_is_installed(tmp_path: Path):
+    tmp_path.chmod(0o700)
+
+    assert "cannot enter" in way.objection(tmp_path / "var" / "postgres")
+    words = ["make", "--no-print-directory", "--dry-run", "demo", "PYTHON=python3"]  # these tests may be `make test`
+    plan = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True)
+    assert plan.stdout.splitlines()[0] == "python3 portal/local/way.py"
+    alone = [sys.executable, "-I", "-S", "portal/local/way.py"]
+    done = subprocess.run(alone, cwd=PROJECT, env={"DATABASE_URL": "postgres://"}, check=False)
+    assert done.returncode == 0  # nothing is installed by then
+
+
+def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys):
+    def full(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/var/demo.env")
+
+    monkeypatch.setattr(demo.Demo, "run", full)
+    monkeypatch.setattr(demo.signal, "signal", lambda *_: None)
+
+    assert demo.main() == 1
+    assert "The disk is full: /var/demo.env" in capsys.readouterr().err

@@ -22,7 +22,14 @@ from tests.revocation.processes import environment
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = PROJECT / "deploy"
-UNITS = ("consentry-web.service", "consentry-worker@.service", "consentry-beat.service", "consentry-gate.service")
+UNITS = (
+    "consentry-web.service",
+    "consentry-worker@.service",
+    "consentry-urgent.service",
+    "consentry-beat.service",
+    "consentry-gate.service",
+)
+ARCHIVE = "consentry-archive.service"
 PROGRAMS = Path(sys.executable).parent
 PATIENCE = 90  # seconds; three kinds of process start at once
 
@@ -43,7 +50,7 @@ class Ground:
             "CELERY_BROKER_URL": "filesystem://localhost//",
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "PORT": str(self.port),
-            "STATICFILES_STORAGE": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+            "STATICFILES_STORAGE": "portal.statics.JoinedStorage",
         }
         (folder / "var").mkdir()
         self.running: dict[str, subprocess.Popen] = {}
@@ -86,8 +93,8 @@ class Ground:
             time.sleep(0.2)
 
     def _serves(self, kind: str) -> bool:
-        if kind == "worker":
-            return bool(re.search(r"celery@\S+ ready|worker1@\S+ ready", self.log(kind).read_text()))
+        if kind in ("worker", "urgent"):
+            return bool(re.search(r"(celery|worker1|urgent)@\S+ ready", self.log(kind).read_text()))
         if kind == "beat":
             return "Sending due task" in self.log(kind).read_text()
         session = requests.Session()
@@ -121,14 +128,14 @@ def ground(transactional_db: None, tmp_path: Path) -> Iterator[Ground]:
 
 def test_the_procfile_starts_what_keeps_running_and_nothing_else(ground: Ground):
     kinds = dict(re.findall(r"^(\w+): (.*)$", (DEPLOY / "Procfile").read_text(), re.MULTILINE))
-    assert set(kinds) == {"web", "worker", "beat"}  # one that ends would have the others stopped
+    assert set(kinds) == {"web", "worker", "urgent", "beat"}  # one that ends would have the others stopped
     ground.run([sys.executable, "manage.py", "collectstatic", "--noinput"])
 
     for kind, command in kinds.items():
         ground.start(kind, ["sh", "-c", f"exec {ground.said(command)}"])
     ground.wait_until_all_serve()
 
-    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0}
+    assert ground.stop() == dict.fromkeys(kinds, 0)
 
 
 # --- systemd ---------------------------------------------------------------------------------------------
@@ -143,16 +150,33 @@ def test_the_units_start_what_they_say(ground: Ground):
             ground.run(shlex.split(ground.said(before)))
         (command,) = _said_of(text, "ExecStart")
         ground.start(re.split(r"[-@.]", name)[1], shlex.split(ground.said(command)))
+    (command,) = _said_of((DEPLOY / "systemd" / ARCHIVE).read_text(), "ExecStart")
+    ground.run(shlex.split(ground.said(command)))
     ground.wait_until_all_serve()
 
-    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0, "gate": 0}
+    assert ground.stop() == {"web": 0, "worker": 0, "urgent": 0, "beat": 0, "gate": 0}
+
+
+def test_a_timer_starts_the_archive_with_the_role_that_owns_the_tables_and_no_other_unit_has_it():
+    folder = DEPLOY / "systemd"
+    timer = (folder / "consentry-archive.timer").read_text()
+    given = {path.name: _said_of(path.read_text(), "EnvironmentFile") for path in folder.glob("*.service")}
+
+    assert _said_of(timer, "OnCalendar") == ["monthly"]
+    assert _said_of(timer, "Persistent") == ["true"]  # a machine that was off makes up for it
+    assert _said_of((folder / ARCHIVE).read_text(), "Type") == ["oneshot"]
+    assert given.pop(ARCHIVE) == ["/etc/consentry/env", "/etc/consentry/owner"]
+    assert set(map(tuple, given.values())) == {("/etc/consentry/env",)}
+    if shutil.which("systemd-analyze"):
+        judged = subprocess.run(["systemd-analyze", "calendar", "monthly"], capture_output=True, check=False)
+        assert judged.returncode == 0
 
 
 def _said_of(unit: str, key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", unit, re.MULTILINE)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, ARCHIVE])
 def test_units_can_do_little_harm(tmp_path: Path, unit: str):
     shared = (DEPLOY / "systemd" / "consentry-.service.d" / "hardening.conf").read_text()
     for said in ("CapabilityBoundingSet=", "SystemCallFilter=@system-service", "PrivateDevices=true", "UMask=0077"):
@@ -171,6 +195,34 @@ def test_units_can_do_little_harm(tmp_path: Path, unit: str):
     assert level < 3  # of 10; systemd calls anything from 7 on exposed
 
 
+def test_the_proxys_sample_logs_no_query():
+    said = (DEPLOY / "proxy/nginx.conf").read_text()
+    (form,) = re.findall(r"log_format consentry (.*);", said)
+
+    assert not {"$request", "$request_uri", "$args", "$query_string", "$http_referer"} & set(re.findall(r"\$\w+", form))
+    assert re.findall(r"access_log (\S+ \S+);", said) == ["/var/log/nginx/consentry.log consentry"]
+
+
+WORKERS = {  # the text that starts each kind, in each way to deploy
+    "Procfile": DEPLOY / "Procfile",
+    "systemd": DEPLOY / "systemd",
+    "compose": DEPLOY / "compose.yaml",
+    "kubernetes": DEPLOY / "kubernetes/portal.yaml",
+}
+
+
+@pytest.mark.parametrize("way", WORKERS)
+def test_one_worker_reads_no_directory_and_the_others_take_every_queue(way: str):
+    where = WORKERS[way]
+    texts = [path.read_text() for path in (where.glob("*.service") if where.is_dir() else [where])]
+    said = [re.sub(r"[\",]+", "", line) for text in texts for line in text.splitlines() if "portal" in line]
+    workers = [line for line in said if re.search(r"celery -A portal worker", line)]
+
+    assert [line for line in workers if "--queues" not in line]
+    (urgent,) = [line for line in workers if "--queues" in line]
+    assert re.search(r"--queues consentry --concurrency 1 ", urgent)
+
+
 # --- image and compose -----------------------------------------------------------------------------------
 
 
@@ -184,7 +236,7 @@ def test_the_image_holds_all_that_the_composed_processes_need(ground: Ground):
 
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     ground.start("web", [ground.said(word) for word in json.loads(re.findall(r"^CMD (\[.*\])$", dockerfile, re.M)[0])])
-    for kind in ("worker", "beat", "gate"):
+    for kind in ("worker", "urgent", "beat", "gate"):
         ground.start(kind, [ground.said(word).replace("$$", "$") for word in services[kind]["command"]])
     ground.wait_until_all_serve()
 
@@ -192,7 +244,7 @@ def test_the_image_holds_all_that_the_composed_processes_need(ground: Ground):
     web_probe = json.loads(re.findall(r"^    CMD (\[.*\])$", dockerfile, re.MULTILINE)[0])
     ground.run([ground.said(word) for word in web_probe])
     ground.run([ground.said(word) for word in services["gate"]["healthcheck"]["test"][1:]])
-    assert ground.stop() == {"web": 0, "worker": 0, "beat": 0, "gate": 0}
+    assert ground.stop() == {"web": 0, "worker": 0, "urgent": 0, "beat": 0, "gate": 0}
 
 
 def _copied(dockerfile: str, target: Path) -> None:
@@ -236,7 +288,7 @@ def test_composed_services_can_do_little_harm_and_are_watched(name: str):
 def test_composed_processes_get_the_certificate_as_a_secret():
     secrets = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["secrets"]
 
-    for name in ("web", "worker", "beat", "gate", "migrate"):
+    for name in ("web", "worker", "urgent", "beat", "gate", "migrate"):
         named = [SERVICES[name]["environment"][setting] for setting in ("ENTRA_CERTIFICATE", "ENTRA_PRIVATE_KEY")]
         assert named == [f"/run/secrets/{secret}" for secret in SERVICES[name]["secrets"]]
         assert set(SERVICES[name]["secrets"]) == set(secrets)

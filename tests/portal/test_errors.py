@@ -1,7 +1,9 @@
-"""What a form that is not accepted leads back to."""
+"""What a form that is not accepted leads back to, and what the page of a fault says."""
 
 import pytest
 from django.test import Client
+
+from portal.request_id import WithRequestId
 
 pytestmark = pytest.mark.django_db
 
@@ -31,3 +33,25 @@ def test_a_form_that_was_a_dialog_is_the_page_it_was_sent_to():
     answer = client.post("/refresh/?a=b", {"kept": "yes"}, secure=True, headers={"Referer": "https://testserver/"})
 
     assert 'href="/refresh/?a=b"' in answer.text
+
+
+def test_a_request_has_one_id_on_the_page_of_its_fault_and_in_its_lines(settings, monkeypatch, caplog):
+    """The proxy's id, where there is a proxy and it is one; nobody else's."""
+    client = Client(raise_request_exception=False, headers={"X-Request-ID": "from-the-proxy-1"})
+
+    assert client.get("/nowhere/")["X-Request-ID"] != "from-the-proxy-1"
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert client.get("/nowhere/")["X-Request-ID"] == "from-the-proxy-1"
+    assert client.get("/nowhere/", headers={"X-Request-ID": "<script>"})["X-Request-ID"] != "<script>"
+
+    monkeypatch.setattr("accounts.middleware.ScopeMiddleware.__call__", broken_page)
+    caplog.handler.addFilter(WithRequestId())
+    answer = client.get("/nowhere/")
+
+    assert (answer.status_code, answer["X-Request-ID"]) == (500, "from-the-proxy-1")
+    assert "<code>from-the-proxy-1</code>" in answer.text
+    assert {record.of_request for record in caplog.records if record.levelname == "ERROR"} == {" [from-the-proxy-1]"}
+
+
+def broken_page(middleware, request):
+    raise ValueError("broken")

@@ -47,6 +47,7 @@ def test_ready_when_database_and_migrations_are(client: Client):
         "migrations": "ok",
         "sweeper": "has not run yet",
         "heads": "have not been written yet",
+        "microsoft": "ok",
     }
 
 

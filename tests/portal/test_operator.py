@@ -80,3 +80,18 @@ def test_the_second_factor_stays_until_a_new_one_is_asked_for(typed: list[str]):
             factors.append(bytes(User.objects.get().factor))
 
     assert factors[0] == factors[1] != factors[2]
+
+
+def test_machines_give_the_password_in_a_file(tmp_path):
+    file = tmp_path / "password"
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("create_operator", "olga", password_file=file)
+    file.write_text("")
+    with pytest.raises(CommandError, match="is empty"):
+        call_command("create_operator", "olga", password_file=file)
+
+    file.write_text(f"{PASSWORD}\n")
+    call_command("create_operator", "olga", password_file=file)
+
+    with operator_context():
+        assert User.objects.get().check_password(PASSWORD)

@@ -26,7 +26,7 @@ def in_copy(tenant: Tenant, name: str, **facts) -> DirectoryPerson:
     defaults = {"id": uuid4(), "mail": upn, "synced_at": NOW(), "roles_known_at": NOW()}
     with tenant_context(tenant.pk):
         person = DirectoryPerson.objects.create(tenant=tenant, display_name=name, upn=upn, **(defaults | facts))
-        words.save(tenant, words.Kind.PERSON, [(person.pk, words.of(name, upn, person.mail))])
+        words.save(tenant.pk, words.Kind.PERSON, [(person.pk, words.of(name, upn, person.mail))])
         return person
 
 

@@ -7,7 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
+from revocation import drafting
 from revocation.models import RevocationRequest
 from tests.revocation.spine import remove_grant, valid_from
 
@@ -64,3 +66,14 @@ def test_revocations_are_listed_with_their_figures(at_contoso, entra, adele):
 def test_an_unknown_revocation_is_an_error(at_contoso):
     with pytest.raises(CommandError):
         run("revocations", "--request", str(uuid.uuid4()))
+
+
+def test_drafting_a_sign_out_of_many_asks_the_database_no_more_than_of_one(contoso, django_assert_num_queries):
+    people = [(uuid.uuid4(), f"Person {number}", None) for number in range(30)]
+
+    with tenant_context(contoso.pk), django_assert_num_queries(1):
+        steps = list(drafting.sign_out_all(contoso, people))
+    with tenant_context(contoso.pk), django_assert_num_queries(1):
+        assert list(drafting.sign_out(contoso, *people[0][:2])) == steps[:2]
+
+    assert len(steps) == 60

@@ -84,7 +84,7 @@ def test_ones_own_removal_from_asked_to_proved(on_page, at_contoso, entra, adele
     same_as_reloaded(page)
 
     assert page.swaps == 1
-    assert "no longer shows" in str(page.root)
+    assert "no longer lists" in str(page.root)
     assert "fills in by itself" not in str(page.root)
 
 
@@ -158,6 +158,74 @@ def test_an_approval_by_somebody_else(on_page, contoso, megan, isaiah):
     same_as_reloaded(page)
 
     assert "Approved by Isaiah Langer" in str(page.root)
+
+
+def test_the_title_in_the_tab_says_how_far_it_is(on_page, contoso, megan):
+    request = asked(contoso, megan, crowd(contoso, 50))
+    page = on_page(detail(request))
+    put(request, 32, "verified", accepted_at=NOW(), finished_at=NOW())
+    page.poll()
+    assert page.elements()[1].strip().startswith("(64 %) Revocation: Sign out 50 people")
+
+    put(request, 18, "failed", finished_at=NOW())
+    finish(request)
+    same_as_reloaded(page)
+
+    assert page.elements()[1].strip().startswith("(! 18) Revocation:")
+
+
+def test_the_list_moves_too(on_page, contoso, megan):
+    request = asked(contoso, megan, crowd(contoso, 10), needs_approval=False)
+    page = on_page(reverse("revocation:list", args=["contoso"]))
+    put(request, 5, "verified", accepted_at=NOW(), finished_at=NOW())
+    put(request, 1, "failed", finished_at=NOW())
+    same_as_reloaded(page)
+    assert "6 of 10 people, 1 failed" in " ".join(str(page.find(f"revocation-{request.pk}")).split())
+    assert page.swaps == 1
+
+    put(request, 4, "verified", accepted_at=NOW(), finished_at=NOW())
+    finish(request)
+    page.poll()
+
+    assert "All are over." in str(page.find("live"))
+    same_as_reloaded(page)
+    assert "every 60s" in str(page.find("live-part"))
+
+
+def test_a_list_narrowed_to_what_needs_a_human(on_page, contoso, megan):
+    well, ill = (asked(contoso, megan, crowd(contoso, 2, start=start)) for start in (0, 10))
+    put(well, 2, "verified", accepted_at=NOW(), finished_at=NOW())
+    put(ill, 1, "failed", finished_at=NOW())
+
+    page = on_page(reverse("revocation:list", args=["contoso"]) + "?state=attention")
+
+    assert page.find(f"revocation-{ill.pk}")
+    assert not page.find(f"revocation-{well.pk}")
+
+
+REMEDIES = [
+    ("failed", "seal_broken", "changed in the database"),
+    ("failed", "Authorization_RequestDenied", "Grant the portal the permission it lacks"),
+    ("failed", "Request_ResourceNotFound", "nothing is left to do"),
+    ("failed", "500", "Try again."),
+    ("unconfirmed", "", "Look in Entra whether it was done"),
+]
+
+
+def test_what_failed_comes_with_a_remedy(on_page, contoso, megan):
+    request = asked(contoso, megan, crowd(contoso, 6), needs_approval=False)
+    with tenant_context(contoso.pk):
+        contoso.granted_permissions = ["User.Read.All"]
+        contoso.save()
+    page = on_page(detail(request))
+    assert not page.find("what-next")
+
+    for state, code, _says in REMEDIES:
+        put(request, 1, state, outcome_code=code, finished_at=NOW())
+    same_as_reloaded(page)
+
+    found = str(page.find("what-next-of"))
+    assert [says for _state, _code, says in REMEDIES if says not in found] == []
 
 
 # --- What a poll costs --------------------------------------------------------------------------------

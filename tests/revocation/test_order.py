@@ -193,7 +193,7 @@ def test_a_batch_costs_a_fixed_number_of_queries(at_contoso, entra, world, megan
         RevocationStep.objects.filter(state="accepted").update(state="cancelled")
         counted.append(len(queries))
 
-    assert counted[0] == counted[1]
+    assert counted[1] - counted[0] in (0, 1)  # names that are new to the record are one statement more, however many
     assert len(calls(entra, "POST", "revokeSignInSessions")) == 1 + 2 + len(people)
 
 

@@ -122,7 +122,6 @@ def test_figures_name_tenants_and_states_and_nobody(contoso, megan):
     assert 'consentry_open_steps{state="waiting",tenant="contoso"} 3.0' in text
     assert 'consentry_open_steps{state="accepted",tenant="contoso"} 2.0' in text
     assert 'consentry_open_requests{state="running",tenant="contoso"} 1.0' in text
-    assert 'consentry_graph_write_mean_seconds{tenant="contoso"} 0.25' in text
     assert "Person" not in text
     assert "Megan" not in text
     assert "@" not in text

@@ -21,9 +21,9 @@ from audit.models import AuditEntry, AuditEvent
 from b2c import services as gate
 from b2c.models import RefreshRule
 from b2c.terms import Terms
-from consent import agent_changes, own_removals, services as consent
+from consent import agent_changes, services as consent
 from directory import sync
-from directory.models import PermissionGrant, ServicePrincipal
+from directory.models import PermissionGrant, Person as Person_, ServicePrincipal
 from revocation import services
 from revocation.models import RevocationRequest
 from revocation.rules import approval
@@ -31,7 +31,9 @@ from revocation.spine import executor, sweeper
 from sandbox.agents import RESEARCH
 from sandbox.catalogue import app_id
 from tenants import connecting, services as tenants
+from tests.copied import read_directory
 from tests.factories import Person
+from tests.revocation import of_own_apps, of_the_inbox
 from tests.revocation.no_entry import EXEMPT
 from tests.revocation.spine import actor, copy_of, grants_of, one_round, remove_grant, sign_out_many
 from tests.sandbox_client import Sandbox
@@ -47,7 +49,7 @@ class Stage:
         self.adele, self.megan, self.isaiah, self.robin = people
 
     def synced(self) -> "Stage":
-        sync.sync_tenant(self.tenant)
+        read_directory(self.tenant)
         return self
 
     def app(self, name: str = "Mail Sidekick") -> ServicePrincipal:
@@ -103,6 +105,17 @@ def _resume(stage: Stage):
     services.resume(request, actor(stage.megan))
 
 
+def _revoke_user_consents(stage: Stage):
+    app = stage.app()
+    people = [grant.principal_id for grant in PermissionGrant.objects.filter(client=app)][:2]
+    consent.revoke_user_consents(stage.tenant, app, people, actor=actor(stage.megan))
+
+
+def _secure(stage: Stage):
+    app, person = stage.app(), Person_.objects.get(upn__startswith="adele@")
+    services.secure_account(stage.tenant, person, actor=actor(stage.megan), apps=[app.pk], reason="Stolen")
+
+
 def _purge(stage: Stage):
     app = stage.app()
     consent.delete_app(stage.tenant, app, app.display_name, actor=actor(stage.megan))
@@ -119,7 +132,8 @@ def _take(stage: Stage):
     change = {"tenant": str(stage.tenant.pk), "app": app_id(RESEARCH)}
     for more in ({"do": "install_app"}, {"do": "consent", "scopes": ["Mail.Read"]}):
         stage.entra.control("POST", "world", json=change | more)
-    app, graph = stage.app(RESEARCH), stage.app("Microsoft Graph")
+    sync.sync_tenant(stage.tenant)
+    app, graph = (ServicePrincipal.objects.get(display_name=name) for name in (RESEARCH, "Microsoft Graph"))
     agent_changes.take_from_blueprint_of(
         stage.tenant, app, graph.pk, "delegated", "Mail.Read", actor=actor(stage.megan)
     )
@@ -148,21 +162,6 @@ def _revoke_tenant_consent(stage: Stage):
     stage.synced()
     grant = PermissionGrant.objects.filter(principal__isnull=True).exclude(client__display_name="Consentry").first()
     consent.revoke_tenant_consent(stage.tenant, grant.client, actor=actor(stage.megan))
-
-
-def _own_app(stage: Stage) -> ServicePrincipal:
-    stage.synced()
-    return ServicePrincipal.objects.get(pk=grants_of(stage.adele)[0].client_id)
-
-
-def _own_permission(stage: Stage):
-    app, grant = _own_app(stage), grants_of(stage.adele)[0]
-    own_removals.remove_own_permission(stage.adele.membership, app, grant.resource_id, grant.scopes[0])
-
-
-def _undo_own(stage: Stage):
-    removed = own_removals.remove_own_app(stage.adele.membership, _own_app(stage))
-    own_removals.undo_own_removal(stage.adele.membership, removed)
 
 
 def _session_of(person, sid: str = "sid"):
@@ -248,7 +247,7 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     "revocation.services.approving.override": (E.REVOCATION_OVERRIDDEN, _override),
     "revocation.services.approving.reject": (
         E.REVOCATION_REJECTED,
-        lambda s: services.reject(s.awaiting(), actor(s.isaiah)),
+        lambda s: services.reject(s.awaiting(), actor(s.isaiah), reason="No"),
     ),
     "revocation.rules.approval.void": (E.REVOCATION_APPROVAL_VOIDED, _void),
     "revocation.rules.approval.expire_due": (E.REVOCATION_EXPIRED, _expire),
@@ -261,13 +260,9 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
         lambda s: executor.run_request(s.list_of(), seconds=5),
     ),
     "revocation.spine.sweeper.sweep": (E.STEP_ACCEPTED, lambda s: s.list_of() and sweeper.sweep(seconds=5)),
-    "consent.own_removals.remove_own_app": (
-        E.STEP_VERIFIED,
-        lambda s: own_removals.remove_own_app(s.adele.membership, _own_app(s)),
-    ),
-    "consent.own_removals.remove_own_permission": (E.STEP_VERIFIED, _own_permission),
-    "consent.own_removals.undo_own_removal": (E.REVOCATION_REQUESTED, _undo_own),
     "consent.services.revoke_user_consent": (E.STEP_VERIFIED, _revoke_user_consent),
+    "consent.services.revoke_user_consents": (E.STEP_VERIFIED, _revoke_user_consents),
+    "revocation.services.securing.secure_account": (E.STEP_VERIFIED, _secure),
     "consent.services.revoke_tenant_consent": (E.STEP_VERIFIED, _revoke_tenant_consent),
     "consent.services.disable_app": (
         E.STEP_VERIFIED,
@@ -308,6 +303,8 @@ CASES: dict[str, tuple[AuditEvent, Callable[[Stage], object]]] = {
     ),
     "accounts.services.revoke_membership": (E.MEMBERSHIP_REVOKED, _revoke_membership),
     "directory.sync.sync_tenant": (E.DIRECTORY_SYNCED, lambda s: sync.sync_tenant(s.tenant)),
+    **of_own_apps.CASES,
+    **of_the_inbox.CASES,
 }
 
 MODULES = [
@@ -315,6 +312,7 @@ MODULES = [
     "revocation.services.asking",
     "revocation.services.putting_back",
     "revocation.services.refusing",
+    "revocation.services.securing",
     "revocation.services.steering",
     "revocation.rules.approval",
     "revocation.spine.executor",
@@ -326,6 +324,7 @@ MODULES = [
     "tenants.connecting",
     "tenants.onboarding",
     "tenants.services",
+    "inbox.services",
     "accounts.services",
     "b2c.services",
     "directory.sync",

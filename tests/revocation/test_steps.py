@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from accounts import durations
 from consent.showing import removals
 from directory.features import CONSENT_POLICY
 from revocation import services
@@ -23,11 +24,13 @@ from tests.revocation.spine import (
 )
 
 
-def test_removing_a_grant_is_proved_and_recorded(at_contoso, entra, adele):
+def test_removing_a_grant_is_proved_and_recorded(at_contoso, entra, adele, monkeypatch):
+    monkeypatch.setattr(durations, "_new", took := {})
     grant = grants_of(adele)[0]
 
     request = remove_grant(adele, grant)
 
+    assert sum(took["consentry_step_duration_seconds", ("click",)][:-1]) == 1
     assert grant.id not in entra.grants()
     assert (request.state, states(request)) == ("finished", ["verified"])
     assert trail(request) == [

@@ -1,6 +1,10 @@
 """The apps that hold refresh tokens: they lose access when, and only when, it was taken away."""
 
+from functools import partial
+
 import pytest
+
+from tests.sandbox.graph import Graph
 
 
 @pytest.fixture
@@ -118,3 +122,41 @@ def test_other_sites_cannot_use_the_tokens(served, browser):
 
 def test_a_disabled_persons_token_fails(use):
     assert use(slug="litware-timesheets")["lee@contoso.example"]["error"] == "AADSTS50057"
+
+
+# --- The mail it reads --------------------------------------------------------------------------------
+
+
+def test_a_removed_app_reads_on_until_what_it_holds_runs_out(use, browser, served, contoso_directory, sidekick):
+    adele = contoso_directory.user("adele@contoso.example")
+    client = contoso_directory.service_principal_for(sidekick.app_id)
+    held_until = use("adele@contoso.example")["adele@contoso.example"]["access_token_expires_at"]
+    assert "Salary review 2027" in browser.open("/apps/mail-sidekick/").text
+    grant = next(one for one in contoso_directory.grants_of_client(client.id) if one.principal_id == adele.id)
+
+    contoso_directory.delete_grant(grant.id)
+    gone = use("adele@contoso.example")["adele@contoso.example"]
+    meanwhile = browser.open("/apps/mail-sidekick/").text
+    served.world.clock.advance(5400)
+    after = use("adele@contoso.example")["adele@contoso.example"]
+    later = browser.open("/apps/mail-sidekick/").text
+
+    assert gone["error"] == after["error"] == "AADSTS65001"
+    assert gone["access_token_expires_at"] == held_until
+    assert "Salary review 2027" in meanwhile
+    assert "It gets nothing new" in meanwhile
+    assert "Salary review 2027" not in later
+
+
+def test_mail_is_ones_own_and_read_as_far_as_was_allowed(served):
+    adele = partial(Graph.as_person, served, "adele@contoso.example")
+
+    full = adele("Mail.ReadWrite").get("me/messages?$top=2&$select=subject,bodyPreview")["value"]
+    basic = adele("Mail.ReadBasic").get("me/messages")["value"]
+    answers = [adele("User.Read").send("GET", "me/messages"), Graph.as_portal(served).send("GET", "me/messages")]
+    answers += [adele("Mail.Read").send("GET", f"me/messages?{one}") for one in ("$top=1001", "$select=x", "$expand=y")]
+
+    assert [set(one) for one in full] == [{"id", "subject", "bodyPreview"}] * 2
+    assert len(basic) > 2
+    assert all("bodyPreview" not in one for one in basic)
+    assert [one.status_code for one in answers] == [403, 400, 400, 400, 400]

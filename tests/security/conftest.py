@@ -6,15 +6,15 @@ import pytest
 
 from accounts.models import Tenant
 from accounts.tenancy import tenant_context
-from directory import selectors, sync
+from directory import selectors
+from tests.copied import read_directory
 
 
 @pytest.fixture
 def copied(entra, contoso: Tenant):
     """Contoso with its directory copied, and its scope open."""
     with tenant_context(contoso.pk):
-        sync.sync_tenant(contoso)
-        yield contoso
+        yield read_directory(contoso)
 
 
 @pytest.fixture

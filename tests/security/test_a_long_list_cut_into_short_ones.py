@@ -94,7 +94,7 @@ def test_what_somebody_else_agreed_to_or_nobody_did_counts_no_more(people, henri
     first = sign_out_many(henrietta.tenant, henrietta, people[:3], needs_approval=None)
     second = sign_out_many(henrietta.tenant, henrietta, people[2:5], needs_approval=None)
     services.approve(first, actor(isaiah), first.digest)
-    services.reject(second, actor(isaiah))
+    services.reject(second, actor(isaiah), reason="No")
 
     assert ask(henrietta, people[3:]) == "running"
 

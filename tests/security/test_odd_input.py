@@ -2,9 +2,14 @@
 
 import base64
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.urls import reverse
+
+from accounts.tenancy import tenant_context
+from directory.models import ServicePrincipal
 
 ODD = ["%00", "%F0%9F%92%A3", "%ED%A0%80", "'%22;--", "1" * 40, "-1", "%25", "[]", "a" * 5000]
 
@@ -99,3 +104,20 @@ def test_a_step_up_that_htmx_asks_for_leads_back_to_this_portal(client, sign_in,
     back = parse_qs(urlsplit(response["HX-Redirect"]).query)["next"][0]
     assert back.startswith("/")
     assert not back.startswith(("//", "/\\"))
+
+
+CODE = "javascript:alert(document.domain)//"
+
+
+def test_what_an_app_calls_its_addresses_is_shown_and_leads_nowhere(client, sign_in, copied, megan):
+    sign_in(client, megan)
+    with tenant_context(copied.pk):
+        app = ServicePrincipal.objects.get(display_name="Mail Sidekick")
+        app.homepage, app.reply_urls = CODE, [CODE, "data:text/html,x"]
+        app.save(update_fields=["homepage", "reply_urls"])
+    own = reverse("consent:app", args=[copied.slug, app.pk])
+
+    shown = "".join(client.get(page).content.decode() for page in (own, f"{own}?tab=facts", "/", "/activity/"))
+
+    assert shown.count(CODE) >= 2
+    assert re.findall(r"""=\s*["']?\s*(?:javascript|data|vbscript):""", shown, re.IGNORECASE) == []

@@ -10,7 +10,7 @@ from accounts.access import Actor
 from accounts.models import Membership
 from accounts.tenancy import no_context, tenant_context
 from directory.models import Person as DirectoryPerson
-from revocation import services
+from revocation import selectors, services
 from revocation.rules import approval, protection
 from revocation.rules.refusals import NotApproved
 from tenants import services as tenants
@@ -99,6 +99,8 @@ def test_nor_does_an_administrator_approve_what_their_newcomer_asks(at_contoso, 
 
     with pytest.raises(NotApproved, match="let in whoever asked"):
         services.approve(request, actor(megan), request.digest)
+    with tenant_context(at_contoso.pk):
+        assert selectors.approvers(request) == ["Isaiah Langer"], "who would be refused is not named"
     assert services.approve(request, actor(isaiah), request.digest).state == "running"
 
 

@@ -10,16 +10,16 @@ from django.utils import timezone
 from accounts import pace
 from accounts.models import Bucket
 from accounts.tenancy import tenant_context
-from directory import sync
 from revocation.models import RevocationRequest
 from revocation.spine import budget
+from tests.copied import read_directory
 from tests.revocation.conftest import *  # noqa: F403
 from tests.revocation.spine import calls, sign_out_many
 
 
 @pytest.fixture
 def signed_in(client, sign_in, adele, entra):
-    sync.sync_tenant(adele.tenant)
+    read_directory(adele.tenant)
     return sign_in(client, adele)
 
 

@@ -35,7 +35,7 @@ def test_what_is_over_is_not_begun_again(at_contoso, entra, megan, isaiah, peopl
     if end == "cancelled":
         services.cancel(request, actor(megan))
     elif end == "rejected":
-        services.reject(request, actor(isaiah))
+        services.reject(request, actor(isaiah), reason="No")
         RevocationRequest.objects.filter(pk=request.pk).update(needs_approval=True)
     else:
         for _ in range(2):
@@ -59,7 +59,7 @@ def test_what_is_over_is_not_begun_again(at_contoso, entra, megan, isaiah, peopl
 
 def test_nor_is_it_approved_again(at_contoso, entra, megan, isaiah, people):
     request = sign_out_many(at_contoso, megan, people, needs_approval=True)
-    services.reject(request, actor(isaiah))
+    services.reject(request, actor(isaiah), reason="No")
     alive_again(request, "awaiting_approval")
 
     with pytest.raises(NotApproved, match="over already"):

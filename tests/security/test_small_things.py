@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from accounts.tenancy import tenant_context
@@ -68,6 +69,21 @@ def test_cookies_are_of_this_very_host_over_https(url, bound, tmp_path):
         "__Host-csrftoken" if bound else "csrftoken",
         str(bound),
     ]
+
+
+def test_pages_run_no_code_of_others_and_stand_in_no_frame(client, sign_in, contoso, megan):
+    sign_in(client, megan)
+    for page in ("/", "/accounts/sign-in/", "/t/contoso/", "/nowhere/"):
+        answer = client.get(page)
+        policy = dict(
+            part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";") if part.strip()
+        )
+        assert policy["default-src"] == policy["script-src"] == policy["style-src"] == "'self'", page
+        assert policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'"
+        assert answer["X-Frame-Options"] == "DENY"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+    assert (settings.SESSION_COOKIE_HTTPONLY, settings.SESSION_COOKIE_SAMESITE) == (True, "Lax")
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])

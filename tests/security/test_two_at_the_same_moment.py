@@ -65,7 +65,7 @@ def test_a_yes_and_a_no_at_once_leave_one_of_them(entra, world, contoso, megan, 
     found = at_once(
         contoso,
         lambda: services.approve(asked, Actor.of(megan.membership), asked.digest),
-        lambda: services.reject(asked, Actor.of(isaiah.membership), asked.digest),
+        lambda: services.reject(asked, Actor.of(isaiah.membership), asked.digest, reason="No"),
     )
 
     assert sum(isinstance(one, Refused) for one in found) == 1

@@ -40,7 +40,7 @@ def test_not_even_as_an_administrator_who_says_no(at_contoso, entra, people, meg
     request = sign_out_many(at_contoso, megan, them, needs_approval=True)
 
     with pytest.raises(Refused, match="your own sessions"):
-        services.reject(request, actor(isaiah), request.digest)
+        services.reject(request, actor(isaiah), request.digest, reason="No")
 
     assert request.state == "awaiting_approval"
 

@@ -1,6 +1,10 @@
 """Is the tenant connected, and what is off because it is not: in plain words."""
 
 import datetime
+import re
+import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -8,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.permissions import Standing
 from accounts.tenancy import tenant_context
@@ -16,7 +21,9 @@ from graph import tokens
 from graph.client import GraphClient
 from graph.errors import Unauthorized
 from graph.types import Organization
-from tenants import connection
+from revocation.models import Heartbeat
+from revocation.spine import sweeper
+from tenants import clocks, connection
 from tests.accounts.browser import Browser
 from tests.factories import make_tenant
 from tests.sandbox_client import PORTAL_CLIENT_ID
@@ -247,3 +254,34 @@ def _certificate(folder) -> tuple[str, str]:
         key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return str(folder / "certificate.pem"), str(folder / "key.pem")
+
+
+@pytest.mark.parametrize(
+    ("off", "said", "fails"),
+    [
+        (0, "ok This machine's clock and graph.microsoft.com agree", False),
+        (-30, "! This machine's clock is 30 s behind graph.microsoft.com", False),
+        (900, "FAULT This machine's clock is 900 s ahead of graph.microsoft.com. Beyond 120 s every sign-in", True),
+    ],
+    ids=["right", "a little off", "too far off"],
+)
+def test_the_doctor_compares_this_machines_clock_with_microsofts(entra, contoso, capsys, monkeypatch, off, said, fails):
+    sync.sync_tenant(contoso)
+    monkeypatch.setattr(clocks, "time", SimpleNamespace(time=lambda: time.time() + off))
+
+    with pytest.raises(CommandError) if fails else nullcontext():
+        call_command("doctor", tenant="contoso")
+
+    out = re.sub(r"\b(29|31) s", "30 s", re.sub(r"\b(899|901) s", "900 s", capsys.readouterr().out))
+    assert said in out
+
+
+def test_the_doctor_compares_the_workers_clock_with_the_databases(entra, contoso, capsys):
+    sync.sync_tenant(contoso)
+    sweeper.sweep(seconds=0)
+    call_command("doctor", tenant="contoso")
+    assert "ok The worker's clock and the database's agree" in capsys.readouterr().out
+
+    Heartbeat.objects.update(at=timezone.now() + datetime.timedelta(seconds=45), database_at=timezone.now())
+    call_command("doctor", tenant="contoso")
+    assert "! The worker's clock is 45 s ahead of the database's" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from accounts.tenancy import tenant_context
 from audit.models import AuditEntry, AuditEvent
 from directory.models import Person as DirectoryPerson
 from tests.factories import make_person
+from tests.revocation.copies import in_copy
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,32 @@ def test_settings_are_saved_and_recorded_with_what_was_there_before(admin, conto
     assert entry.actor_id == str(megan.object_id)
     assert entry.before["approval_threshold"] == 50
     assert entry.after["break_glass_ids"] == [str(glass)]
+
+
+def test_break_glass_accounts_are_named_by_their_address_and_kept_by_their_id(admin, contoso):
+    glass = in_copy(contoso, "Glenn Glass", upn="glenn@contoso.example", mail="glenn.glass@contoso.example")
+    where = reverse("tenants:settings", args=["contoso"])
+
+    for address in ("GLENN@contoso.example", "glenn.glass@contoso.example"):
+        admin.post(where, {**CHOSEN, "break_glass_ids": address})
+        contoso.refresh_from_db()
+        assert contoso.break_glass_ids == [glass.pk]
+
+    assert "Glenn Glass" in admin.get(where).text
+
+
+def test_an_address_that_two_people_share_names_nobody(admin, contoso):
+    for name in ("Glenn Glass", "Gloria Glass"):
+        in_copy(contoso, name, mail="glass@contoso.example")
+
+    answer = admin.post(
+        reverse("tenants:settings", args=["contoso"]), {**CHOSEN, "break_glass_ids": "glass@contoso.example"}
+    )
+
+    assert answer.status_code == 422
+    assert "more than one person" in answer.text
+    contoso.refresh_from_db()
+    assert contoso.break_glass_ids == []
 
 
 def test_saving_what_is_there_already_records_nothing(admin, contoso):

@@ -7,7 +7,6 @@ from django.urls import reverse
 from accounts.access import Actor
 from accounts.permissions import missing
 from accounts.tenancy import tenant_context
-from directory import sync
 from directory.features import READING
 from directory.models import Person, ServicePrincipal
 from graph.client import GRAPH_APP_ID
@@ -16,6 +15,7 @@ from revocation.actions import create_assignment, revoke_sessions
 from revocation.models import RevocationRequest
 from revocation.rules import granting
 from revocation.rules.refusals import NotGranted
+from tests.copied import read_directory
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def lacks(tenant, *permissions: str):
 def there(entra, contoso):
     """Contoso as its directory was read, with everything granted."""
     with tenant_context(contoso.pk):
-        sync.sync_tenant(contoso)
+        read_directory(contoso)
         contoso.refresh_from_db()
         yield contoso
 

@@ -91,6 +91,8 @@ def judge(request: Request) -> list[Violation]:
     version, _slash, below = parts.path.lstrip("/").partition("/")
     if version not in ("v1.0", "beta"):
         return [Violation(request.method, path, "path", f"{version!r} is no version")]
+    if (request.method, below, parts.query, request.body) == ("GET", "$metadata", "", b""):
+        return []  # public: https://learn.microsoft.com/graph/traverse-the-graph#microsoft-graph-api-metadata
     return list(_graph(request, version, f"/{below}", parts.query))
 
 
