@@ -7,7 +7,8 @@ PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11
 	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
+# Its headless shell draws no window of its own and takes three fifths of the time.
+CHROMIUM ?= $(firstword $(wildcard $(addprefix /usr/bin/,chromium-headless-shell chromium chromium-browser google-chrome)))
 WORKERS ?= 2
 # Clients for `make conformance`: each in a folder of its own. Without npm they are not installed, and it says so.
 NODE_CLIENTS := $(if $(shell command -v npm),$(patsubst %,.clients/%/.installed,msal-node graph-client cli-microsoft365))
@@ -161,8 +162,10 @@ chromium:
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests ..."; \
 		export DEBIAN_FRONTEND=noninteractive; \
-		apt-get -q -y install --no-install-recommends chromium >/dev/null 2>&1 || { apt-get -q update && apt-get -q -y install --no-install-recommends chromium >/dev/null; }; \
+		install="apt-get -q -y install --no-install-recommends"; \
+		$$install chromium-headless-shell >/dev/null 2>&1 || { apt-get -q update && { \
+			$$install chromium-headless-shell >/dev/null 2>&1 || $$install chromium >/dev/null; }; }; \
 	else \
-		echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium"; \
+		echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium-headless-shell"; \
 		echo "or name one you have: make test CHROMIUM=/path/to/chromium"; exit 1; \
 	fi

@@ -13,9 +13,10 @@ import re
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Demo, folder_for_a_demo
+from tests.browser.launching import a_browser
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
@@ -36,15 +37,11 @@ def main() -> None:
     with folder_for_a_demo() as folder:
         demo = Demo(folder).start()
         try:
-            with sync_playwright() as playwright:
-                program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-                options = ["--no-sandbox"] if os.geteuid() == 0 else []
-                browser = playwright.chromium.launch(executable_path=program, args=options)
+            with a_browser() as browser:
                 if not asked.languages:
                     take_for_the_readme(browser, demo)
                 for language in asked.languages or ["en"]:
                     MainPages(browser, demo, language, mirrored=asked.rtl).take()
-                browser.close()
         finally:
             demo.stop()
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from tests.browser.launching import a_browser
 from tests.browser.looking import bring_axe
 from tests.sandbox_client import Sandbox
 
@@ -50,7 +51,8 @@ NOT_FOR_THE_DEMO = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks them, and gives them the time that a demo needs to start.
 
-    Each worker of pytest-xdist has a demo of its own and takes whichever test is next, so each test stands by itself.
+    Each worker of pytest-xdist has a demo of its own and takes whichever test is next, so each test stands by itself:
+    what one changes for good belongs to a person or an app that no other leans on, or it puts it back.
     """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
@@ -99,14 +101,28 @@ class Demo:
     def forget_sign_in_time(self, context: BrowserContext) -> None:
         """Make a signed-in person's sign-in an old one, as hours would."""
         key = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "consentry_session")
-        keys = dict(line.split("=", 1) for line in (self.var_dir / "demo.env").read_text().split())
-        program = (
-            "import django, sys; django.setup();"
+        self._run(
             "from django.contrib.sessions.backends.db import SessionStore;"
-            "session = SessionStore(sys.argv[1]); session['auth_time'] -= 7200; session.save()"
+            "session = SessionStore(sys.argv[1]); session['auth_time'] -= 7200; session.save()",
+            key,
         )
+
+    def forget_the_rule_of(self, tenant: str) -> None:
+        """Put a tenant's rule of two persons back to the usual one, and let the stricter one's hours be over."""
+        self._run(
+            "from accounts.models import Tenant; from revocation.rules import two_persons;"
+            "tenant = Tenant.objects.get(pk=sys.argv[1]); tenant.stricter_until = None; tenant.stricter_rule = {};"
+            "tenant.approval_threshold = Tenant._meta.get_field('approval_threshold').default;"
+            "tenant.rule_seal = two_persons.seal(tenant); tenant.save()",
+            tenant,
+        )
+
+    def _run(self, program: str, argument: str) -> None:
+        """Run a few statements beside the demo, with its settings, keys and database."""
+        keys = dict(line.split("=", 1) for line in (self.var_dir / "demo.env").read_text().split())
         environment = self.environment | keys | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
-        subprocess.run([sys.executable, "-c", program, key], cwd=PROJECT, env=environment, check=True, timeout=60)
+        program = f"import django, sys; django.setup(); {program}"
+        subprocess.run([sys.executable, "-c", program, argument], cwd=PROJECT, env=environment, check=True, timeout=60)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
@@ -164,17 +180,19 @@ def demo() -> Iterator[Demo]:
         assert [process for process in started if is_alive(process)] == []
 
 
+@pytest.fixture
+def late_answers(demo: Demo) -> Iterator[None]:
+    """Microsoft's readers are two seconds behind its writers."""
+    demo.sandbox.lag(seconds=2)
+    yield
+    demo.sandbox.lag(seconds=0)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Ends with its module: while it lives an event loop runs in this thread, in which Django answers no other test."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.fail("These tests need Chromium. On Debian: apt-get install chromium, or set CHROMIUM to its path.")
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's own refuses to work for root
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=options)
+    with a_browser() as running:
         yield running
-        running.close()
 
 
 class Visitor:

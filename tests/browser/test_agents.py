@@ -57,3 +57,10 @@ def test_an_admin_switches_a_blueprint_off_and_its_agents_get_no_token(visitor: 
     use_all(runner)
     for place in ("Retail)", "Sales)", "Finance)"):
         expect(runner.get_by_role("row").filter(has_text=place).first).to_contain_text(REFUSED)
+
+    press(page, page.get_by_role("link", name="Enable Research Assistant"))  # as it was, for whoever comes next
+    write(page, dialog.get_by_label(re.compile("Reason")), "Somebody knows")
+    page.keyboard.press("Enter")
+    stay_until_proved(page)
+    use_all(runner)
+    expect(runner.get_by_role("row").filter(has_text="(Sales)")).to_contain_text("OK")

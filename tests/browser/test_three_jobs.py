@@ -35,7 +35,7 @@ def last_try(app: Page, name: str):
 
 
 def test_a_person_removes_an_app_and_it_loses_its_access(visitor: Callable):
-    name = "Adele Vance"
+    name = "Alex Wilber"
     person = visitor(name)
     app = person.client_app("mail-sidekick")
     use_token_of(app, name)
@@ -55,8 +55,7 @@ def test_a_person_removes_an_app_and_it_loses_its_access(visitor: Callable):
     assert faults_of(page) == []
     press(page, dialog.get_by_role("button", name="Remove Mail Sidekick"))
 
-    # The newest is first: where test_demo.py had this demo, it removed the app too, and a new world has it again.
-    removed = page.get_by_role("listitem").filter(has_text="Mail Sidekick").filter(has_text="Undo").first
+    removed = page.get_by_role("listitem").filter(has_text="Mail Sidekick").filter(has_text="Undo")
     expect(removed).to_be_visible()
     way.reaches("Make it stop")
     way.begins()
@@ -67,18 +66,18 @@ def test_a_person_removes_an_app_and_it_loses_its_access(visitor: Callable):
 
 
 def test_a_removal_can_be_undone(visitor: Callable):
-    name = "Diego Siciliani"
+    name = "Alex Wilber"
     person = visitor(name)
     page = person.page
-    page.get_by_role("link", name="Remove Mail Sidekick").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove Mail Sidekick").click()
-    removed = page.get_by_role("listitem").filter(has_text="Mail Sidekick").filter(has_text="Undo")
+    page.get_by_role("link", name="Remove Wingtip Notes").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove Wingtip Notes").click()
+    removed = page.get_by_role("listitem").filter(has_text="Wingtip Notes").filter(has_text="Undo")
     expect(removed).to_contain_text("Verified at", timeout=SLOWEST_PROOF)
 
     removed.get_by_role("button", name="Undo").click()
 
-    expect(page.get_by_role("link", name="Remove Mail Sidekick")).to_be_visible(timeout=SLOWEST_PROOF)
-    app = person.client_app("mail-sidekick")
+    expect(page.get_by_role("link", name="Remove Wingtip Notes")).to_be_visible(timeout=SLOWEST_PROOF)
+    app = person.client_app("wingtip-notes")
     use_token_of(app, name)
     expect(last_try(app, name)).to_contain_text("OK")
 
@@ -127,7 +126,7 @@ def test_a_stolen_account_is_secured_in_three_clicks_from_the_search(visitor: Ca
 
 
 def test_an_admin_deletes_an_app_and_brings_it_back(visitor: Callable):
-    name, holder = "Trey Research Scheduler", "Johanna Lorenz"
+    name, holder = "Trey Research Scheduler", "Isaiah Langer"
     admin = visitor("Megan Bowen")
     app = admin.client_app("trey-scheduler")
 

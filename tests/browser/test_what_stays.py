@@ -78,8 +78,7 @@ def test_a_dialog_gives_the_focus_back_to_the_new_list(adele: Visitor, refresh: 
     expect(remove).to_be_focused()
 
 
-def test_what_is_typed_survives_a_list_that_fills_in(adele: Visitor, demo: Demo):
-    demo.sandbox.lag(seconds=2)
+def test_what_is_typed_survives_a_list_that_fills_in(adele: Visitor, late_answers: None):
     page = adele.open("/")
     page.get_by_role("link", name="Remove Wingtip Notes").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove Wingtip Notes").click()
@@ -93,7 +92,6 @@ def test_what_is_typed_survives_a_list_that_fills_in(adele: Visitor, demo: Demo)
 
     expect(page.get_by_role("searchbox")).to_be_focused()
     expect(page.get_by_role("searchbox")).to_have_value("mail sid")
-    demo.sandbox.lag(seconds=0)
     page.get_by_role("button", name="Undo Remove Wingtip Notes").click()
     expect(page.get_by_role("link", name="Remove Wingtip Notes")).to_be_visible()
 

@@ -1,15 +1,14 @@
 """The sandbox's pages in Debian's Chromium: readable by everybody, and without a script complaining."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser as Chromium, Page, sync_playwright
+from playwright.sync_api import Browser as Chromium, Page
 
 from sandbox.catalogue import PORTAL_APP_ID
+from tests.browser.launching import a_browser
 from tests.sandbox.client import REDIRECT
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -17,14 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.fail("These tests need Chromium. On Debian: apt-get install chromium, or set CHROMIUM to its path.")
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's own refuses to work for root
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=options)
+    with a_browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(params=["light", "dark"])
