@@ -7,6 +7,7 @@ leaves the old copy as it was, with newer facts for what had been read, and goes
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
@@ -67,11 +68,12 @@ def read(tenant: Tenant, client: GraphClient, parts: Iterable[Progress], until: 
     """
     found: dict[str, Outcome] = {}
     under_way: dict[_List, ahead.Ahead[_Read]] = {}
-    for progress in parts:
-        one = _List(tenant, client, progress)
+    every = [_List(tenant, client, progress) for progress in parts]
+    links = _asked_side_by_side(one for one in every if not one.goes_on)
+    for one in every:
         try:
-            if not one.goes_on:
-                one.begin()
+            if one in links:
+                one.begin(links[one].result())
             under_way[one] = one.pages(until)
         except GraphError as error:
             found[one.part] = error
@@ -90,6 +92,12 @@ def read(tenant: Tenant, client: GraphClient, parts: Iterable[Progress], until: 
     return found
 
 
+def _asked_side_by_side(begun: Iterable["_List"]) -> dict["_List", Future[str]]:
+    """The links of changes of lists that are about to be read: as long as one of them takes, whatever their number."""
+    with ThreadPoolExecutor(len(FOLLOWED), thread_name_prefix="links") as pool:
+        return {one: pool.submit(one.link_of_changes) for one in begun}
+
+
 class _List:
     def __init__(self, tenant: Tenant, client: GraphClient, progress: Progress):
         self.tenant, self.client, self.progress, self.part = tenant, client, progress, progress.part
@@ -102,14 +110,18 @@ class _List:
         began = self.progress.started_at
         return bool(began and self.progress.next_link and began > timezone.now() - STALE)
 
-    def begin(self) -> None:
-        link = ""
+    def link_of_changes(self) -> str:
+        """The link that tells what changes from now on; empty where they cannot be followed."""
         try:
-            link = self.client.changes_from_now(FOLLOWED[self.part])
+            return self.client.changes_from_now(FOLLOWED[self.part])
         except (Forbidden, Unauthorized):
             raise
         except Rejected as error:  # then the list is read again and again
             logger.info("Changes of %s of %s cannot be followed: %s", self.part, self.tenant.pk, error)
+            return ""
+
+    def begin(self, link: str) -> None:
+        if not link:
             self.progress.delta_link = ""
         # Due until it is read to its end: the link of the changes so far is given up with this.
         self.progress.due = self.progress.due or "begun"

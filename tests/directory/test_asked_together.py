@@ -8,7 +8,7 @@ import pytest
 from accounts import permissions
 from accounts.tenancy import tenant_context
 from directory import sync
-from directory.models import ConsentRules
+from directory.models import ConsentRules, Progress
 from directory.sync import consents
 from graph import transport
 from graph.client import GraphClient
@@ -57,3 +57,20 @@ def test_what_is_known_of_consents_is_asked_for_side_by_side(entra, contoso, mon
     assert rules.own_policies is not None
     assert rules.requests_read_at is not None
     assert rules.dates_until is not None
+
+
+def test_from_when_on_lists_are_followed_is_asked_for_side_by_side(woodgrove, monkeypatch):
+    together = threading.Barrier(2, timeout=20)
+    send = transport.Session.send
+
+    def met(session, request, **options):
+        if "deltatoken=latest" in request.url and "oauth2PermissionGrants" not in request.url:
+            together.wait()  # breaks where people wait for the answer about apps
+        return send(session, request, **options)
+
+    monkeypatch.setattr(transport.Session, "send", met)
+
+    sync.sync_tenant(woodgrove)
+
+    followed = Progress.objects.filter(part__in=["service_principals", "people"]).exclude(delta_link="")
+    assert followed.count() == 2
