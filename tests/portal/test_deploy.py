@@ -51,6 +51,10 @@ class Ground:
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "PORT": str(self.port),
             "STATICFILES_STORAGE": "portal.statics.JoinedStorage",
+            # One process of each kind shows as much as four.
+            "WEB_CONCURRENCY": "1",
+            "WORKER_CONCURRENCY": "1",
+            "GATE_CONCURRENCY": "1",
         }
         (folder / "var").mkdir()
         self.running: dict[str, subprocess.Popen] = {}
