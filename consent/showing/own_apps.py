@@ -57,7 +57,7 @@ def listing(request: HttpRequest, *, read: bool = False) -> dict:
         read: Microsoft was asked for this person's just now. Without that and before the first whole reading of the
             directory, an empty list is not known to be all.
     """
-    removed = removals.recent(request.membership)
+    removed, put_back = removals.recent(request.membership), removals.put_back(request.membership)
     everything = _without_those_going(of(request.membership), removed)
     q, show = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     show = show if show in SHOW else ""
@@ -75,6 +75,7 @@ def listing(request: HttpRequest, *, read: bool = False) -> dict:
         "unused": [item for item in everything if own_words.unused(item)],
         "unused_after": UNUSED_AFTER.days,
         "removed": removed,
+        "put_back": put_back,
         "chips": _chips(everything),
         "total": len(everything),
         "summary": _("Not read yet.") if unread else _summary(everything, organisation),
@@ -87,15 +88,15 @@ def listing(request: HttpRequest, *, read: bool = False) -> dict:
 
 
 def _rows(request: HttpRequest, context: dict) -> live.Part:
-    """The list itself: all of it fills in at once, as long as one removal in it is under way."""
-    removed = context["removed"]
+    """The list itself: all of it fills in at once, as long as one removal in it, or its undo, is under way."""
+    told = [*context["removed"], *context["put_back"]]
     return live.part(
         request,
         "consent/_my_apps_rows.html",
         context,
         address=reverse("consent:my-apps-list"),
-        every=live.pace(all(removal.timeline.final for removal in removed)),
-        says=" ".join(f"{removal.name}: {removal.timeline.headline}." for removal in removed),
+        every=live.pace(all(one.timeline.final for one in told)),
+        says=" ".join(f"{one.name}: {one.timeline.headline}." for one in told),
     )
 
 

@@ -1,4 +1,4 @@
-"""A person's own removals of the last minutes: what became of them, and whether they can be undone."""
+"""A person's own removals of the last minutes: what became of them, whether they can be undone, and of their undo."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,12 +50,33 @@ class Removal:
         )
 
 
+@dataclass(frozen=True)
+class PuttingBack:
+    """A removal's undo that is not proved, ready to show. `name` is that of the app, or of all of them."""
+
+    request: RevocationRequest
+    name: str
+    timeline: Timeline
+
+
 def recent(membership: Membership) -> list[Removal]:
     """Newest first, in a fixed number of queries; what was undone is not among them."""
     since = timezone.now() - timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
     return _removals(
         membership.tenant, _own(membership).filter(created_at__gte=since).exclude(followers__kind=UNDO)[:20]
     )
+
+
+def put_back(membership: Membership) -> list[PuttingBack]:
+    """Undos of the last minutes, newest first, until they are proved: then the app is among one's apps again."""
+    since = timezone.now() - timedelta(minutes=settings.REVOCATION_UNDO_MINUTES)
+    tenant, found = membership.tenant, _by(membership).filter(kind=UNDO, follows__kind__in=OWN_KINDS)
+    undos = found.filter(created_at__gte=since).prefetch_related(*_with_steps(tenant, "steps", "follows__steps"))[:20]
+    told = [(undo, timeline(undo, list(undo.steps.all()), own=True)) for undo in undos]
+    under_way = [(undo, course) for undo, course in told if course.state != RevocationStep.State.VERIFIED]
+    ids = {undo.pk: _app_ids(undo.follows) for undo, _course in under_way}
+    apps = ServicePrincipal.objects.filter(tenant=tenant).in_bulk(frozenset().union(*ids.values())) if ids else {}
+    return [PuttingBack(undo, _name(undo, ids[undo.pk], apps), course) for undo, course in under_way]
 
 
 def one(membership: Membership, request_id: UUID) -> Removal | None:
@@ -65,9 +86,17 @@ def one(membership: Membership, request_id: UUID) -> Removal | None:
 
 
 def _own(membership: Membership) -> QuerySet[RevocationRequest]:
-    found = selectors.requests(membership.tenant).filter(kind__in=OWN_KINDS, actor_id=Actor.of(membership).id)
-    steps = RevocationStep.objects.filter(tenant=membership.tenant).order_by("position")
-    return found.prefetch_related(Prefetch("steps", queryset=steps), "followers")
+    found = _by(membership).filter(kind__in=OWN_KINDS)
+    return found.prefetch_related(*_with_steps(membership.tenant, "steps"), "followers")
+
+
+def _by(membership: Membership) -> QuerySet[RevocationRequest]:
+    return selectors.requests(membership.tenant).filter(actor_id=Actor.of(membership).id)
+
+
+def _with_steps(tenant: Tenant, *names: str) -> list[Prefetch]:
+    steps = RevocationStep.objects.filter(tenant=tenant).order_by("position")
+    return [Prefetch(name, queryset=steps) for name in names]
 
 
 def _removals(tenant: Tenant, requests: QuerySet[RevocationRequest]) -> list[Removal]:
@@ -102,13 +131,17 @@ def _removal(
     return Removal(
         request=request,
         app_ids=ids,
-        name=", ".join(sorted(app.display_name for app in apps)) or request.title,
+        name=_name(request, ids, known),
         what=_scopes(steps) if request.kind == RevocationRequest.Kind.REMOVE_OWN_PERMISSION else "",
         timeline=timeline(request, steps, own=True),
         undo_until=revocation.undo_until(request) if not refused and revocation.undoable(request) else None,
         still_covered=bool(ids & covered),
         still_inherits=bool(ids & inheriting),
     )
+
+
+def _name(request: RevocationRequest, ids: frozenset[UUID], known: dict[UUID, ServicePrincipal]) -> str:
+    return ", ".join(sorted(known[app_id].display_name for app_id in ids if app_id in known)) or request.title
 
 
 def _app_ids(request: RevocationRequest) -> frozenset[UUID]:

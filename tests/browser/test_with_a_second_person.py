@@ -16,7 +16,7 @@ from tests.browser.looking import faults_of, too_wide
 from tests.browser.test_three_jobs import SLOWEST_PROOF, follow_until_proved, last_try, use_token_of
 from tests.sandbox_client import CONTOSO
 
-NAMES = ["diego", "johanna", "lee", "miriam", "nobody"]
+NAMES = ["johanna", "lee", "nestor", "miriam", "nobody"]
 FLEET, PREFIX = 31, "Fleet tracker"  # one more than a page of the list shows
 
 

@@ -14,6 +14,7 @@ from consent import own_removals
 from directory import sync
 from inbox.models import Report
 from revocation.models import RevocationRequest
+from revocation.spine import executor
 from tests.consent.pages import app_named
 from tests.copied import read_directory
 
@@ -153,6 +154,28 @@ def test_undo_puts_the_permission_back(client, entra, adele, contoso, sidekick, 
 
     assert own_scopes(entra, adele, sidekick) == before
     assert "Undo until" not in page("/")
+
+
+def test_an_undo_is_in_the_list_until_it_is_proved_and_then_the_app_is(client, entra, adele, contoso, sidekick, page):
+    page("/")
+    client.post(reverse("consent:remove-app", args=[sidekick.pk]))
+    with tenant_context(contoso.pk):
+        removal = RevocationRequest.objects.get(tenant=contoso, kind="remove_own_app")
+    entra.clock(advance=120)  # readers saw the removal
+    entra.lag(seconds=60)
+
+    client.post(reverse("consent:undo", args=[removal.pk]))
+
+    under_way = page("/")
+    assert "Undo: Accepted, not proved yet." in under_way
+    assert 'hx-trigger="every 2s"' in under_way
+    entra.lag(seconds=0)
+    with tenant_context(contoso.pk):
+        executor.run_request(removal.followers.get(), seconds=5)
+    proved = page("/")
+    assert "Undo: " not in proved
+    assert 'hx-trigger="every' not in proved
+    assert reverse("consent:remove-app", args=[sidekick.pk]) in proved
 
 
 def test_a_row_says_the_worst_of_an_app_and_where_it_was_used(page):
