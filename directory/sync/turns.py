@@ -32,6 +32,7 @@ from directory.sync import (
     recent,
     rows,
     small,
+    statistics,
     walking,
 )
 from directory.sync.beside import Lane
@@ -175,6 +176,7 @@ class _Turn:
             recent.forget_old(self.tenant)
             derive(self.tenant)
         going.done(going.of(self.tenant, Part.DERIVED))
+        statistics.count_anew()
         if Kind.PEOPLE in kinds:
             self._try(Part.ACTIVITY, lambda one: activity.read_if_due(self.tenant, self.client, one))
 
@@ -282,6 +284,7 @@ class _Turn:
         with rows.writing(self.tenant):
             finish_rating(self.tenant)
             going.done(one)
+        statistics.count_anew()
         return KindReport(Part.DERIVED)
 
     # --- One part -----------------------------------------------------------------------------------
