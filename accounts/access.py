@@ -148,6 +148,15 @@ def from_our_pages(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return guarded
 
 
+def asks_by_itself(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view whose part a page asks for again and again: that is no use of a session (`accounts.middleware`).
+
+    htmx asks for it so; whoever opens its address as a page is there.
+    """
+    view.asks_by_itself = True
+    return view
+
+
 def signed_in_recently(request: HttpRequest, max_age: int = 0) -> bool:
     """Whether Microsoft checked this person's credentials within `max_age` seconds, by default STEP_UP_MAX_AGE."""
     auth_time = request.session.get(AUTH_TIME)

@@ -78,14 +78,16 @@ class IdentityMiddleware:
         guarded = getattr(view, "login_required", True) and not getattr(view, "any_identity", False)
         if guarded and (answer := _check(request)):
             return answer
-        seen_at = _note_seen(request)
+        by_itself = getattr(view, "asks_by_itself", False) and bool(request.htmx)
+        seen_at = None if by_itself else _note_seen(request)
         if "tenant" in kwargs:
             request.membership = membership_in(request.user, kwargs["tenant"])
             request.scopes.enter_context(tenant_context(request.membership.tenant_id))
         else:
             request.membership = own_membership(request.user)
         request.tenant = request.membership.tenant if request.membership else None
-        return _end_if_idle(request, seen_at) if guarded else None
+        # A page that follows a long sign-out goes on doing so; the first click after the limit ends the session.
+        return _end_if_idle(request, seen_at) if guarded and not by_itself else None
 
     def _operator(self, request: HttpRequest, view) -> HttpResponse | None:
         """The operator is nobody in any tenant: their place is the admin pages."""

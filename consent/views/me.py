@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import pace
-from accounts.access import or_404, require
+from accounts.access import asks_by_itself, or_404, require
 from accounts.roles import Capability
 from consent import own_removals
 from consent.showing import own_apps, removals
@@ -143,6 +143,7 @@ def remove_permission(request: HttpRequest, app_id: UUID, resource_id: UUID, sco
     return confirm(request, own_apps.permission_removal(item, sentence), base="base.html")
 
 
+@asks_by_itself
 @require_safe
 @require(Capability.OWN_APPS)
 def listed(request: HttpRequest) -> HttpResponse:

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import pace
-from accounts.access import Actor, require
+from accounts.access import Actor, asks_by_itself, require
 from accounts.models import Membership
 from accounts.roles import Capability
 from accounts.tenancy import tenant_context
@@ -60,6 +60,7 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     return render(request, "consent/sign_out_everywhere.html", _context(request, latest))
 
 
+@asks_by_itself
 @require_safe
 @require(Capability.OWN_APPS)
 def progress(request: HttpRequest, request_id: UUID) -> HttpResponse:
@@ -80,6 +81,7 @@ def proof(request: HttpRequest, link: str) -> HttpResponse:
         return render(request, "consent/sign_out_proof.html", context, status=200 if found else 410)
 
 
+@asks_by_itself
 @login_not_required
 @require_safe
 @never_cache

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import Actor, leave_for, or_404, require
+from accounts.access import Actor, asks_by_itself, leave_for, or_404, require
 from accounts.roles import Capability
 from audit.showing import files
 from b2c.selectors import is_b2c
@@ -61,6 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
 new.takes = parser.MAX_BYTES + 1024 * 1024  # bytes (portal.limits): the file, and the form around it
 
 
+@asks_by_itself
 @require_GET
 @require(Capability.SIGN_OUT_PEOPLE)
 def read(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
 from accounts import pace
-from accounts.access import Actor, or_404, require
+from accounts.access import Actor, asks_by_itself, or_404, require
 from accounts.directory_roles import role_names
 from accounts.roles import Capability
 from directory import selectors, sync
@@ -179,6 +179,7 @@ def own_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "revocation/own_detail.html", context | {"part": _own_part(request, context)})
 
 
+@asks_by_itself
 @require_GET
 @require(Capability.OWN_APPS)
 def own_timeline(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import Actor, from_our_pages, require
+from accounts.access import Actor, asks_by_itself, from_our_pages, require
 from accounts.roles import Capability
 from audit.models import AuditEvent
 from audit.services import record
@@ -55,6 +55,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     return render(request, "revocation/list.html", context)
 
 
+@asks_by_itself
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
 def listed(request: HttpRequest) -> HttpResponse:
@@ -93,6 +94,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "revocation/detail.html", context)
 
 
+@asks_by_itself
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
 def progress(request: HttpRequest, pk: UUID) -> HttpResponse:

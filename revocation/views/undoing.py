@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.access import Actor, require, safe_next
+from accounts.access import Actor, asks_by_itself, require, safe_next
 from accounts.roles import Capability
 from revocation import selectors, services
 from revocation.showing import course_changes, toasts
@@ -35,6 +35,7 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
     return confirm(request, course_changes.undoing(found))
 
 
+@asks_by_itself
 @require_GET
 @require(Capability.VIEW_REVOCATIONS)
 def toast(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import trips
-from accounts.access import lead_on, leave_for
+from accounts.access import asks_by_itself, lead_on, leave_for
 from accounts.models import Membership
 from accounts.roles import Capability
 from tenants import arrival, connection, onboarding
@@ -41,6 +41,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     return _keep(redirect(came.address if came else "tenants:onboarding-waiting"), kept)
 
 
+@asks_by_itself
 @login_not_required
 @require_safe
 @never_cache
