@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import services, token_store
 from accounts.access import Actor
 from accounts.models import User
-from accounts.oidc import id_token
+from accounts.oidc import flow, id_token
 from accounts.oidc.flow import SCOPES
 from accounts.oidc.id_token import Identity, InvalidIdToken
 from accounts.token_store import Stored
@@ -131,7 +131,7 @@ def _ask_and_store(user: User, *, others_may_know_more: bool) -> None:
 def _ask(user: User, stored: Stored) -> Identity:
     """Redeem the refresh token and prove the new ID token; `stored.cache` then holds the new tokens."""
     try:
-        client = tokens.confidential_client(str(user.tenant_id), cache=stored.cache)
+        client = flow.client(str(user.tenant_id), stored.cache)
         account = next(iter(client.get_accounts()), None)
         if account is None:
             raise SaidNo

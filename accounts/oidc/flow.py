@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msal
 from django.conf import settings
@@ -18,6 +18,7 @@ from accounts.oidc import id_token
 from accounts.oidc.id_token import Identity, InvalidIdToken
 from graph import tokens, transport
 from graph.clouds import installed
+from graph.errors import TokenUnavailable
 
 SCOPES = ["User.Read"]
 
@@ -37,20 +38,37 @@ class Arrival:
     cache: msal.SerializableTokenCache
 
 
+def client(tenant: str, cache: msal.TokenCache | None = None) -> msal.ConfidentialClientApplication:
+    """An MSAL client that signs people of this tenant in, at the installed cloud's own sign-in host and nowhere else.
+
+    MSAL sends people, codes and refresh tokens where the discovery document says. Issuer and signing keys do not come
+    from it: `id_token` and `signing_keys` know their names from the cloud.
+
+    Raises:
+        TokenError, TokenUnavailable: the document could not be read, or names another host.
+    """
+    made = tokens.confidential_client(tenant, cache=cache)
+    for address in (made.authority.authorization_endpoint, made.authority.token_endpoint):
+        place = urlsplit(address)
+        if place.scheme != "https" or place.netloc not in installed().login_hosts:
+            raise TokenUnavailable("Microsoft's sign-in named an address that is not Microsoft's.")
+    return made
+
+
 def begin(
     request: HttpRequest, *, prompt: str | None = None, max_age: int | None = None, login_hint: str | None = None
 ) -> Start:
     """Prepare a sign-in: at any organisation, or at the one that ENTRA_TENANT names.
 
     Raises:
-        TokenError, TokenUnavailable: Microsoft's discovery document could not be read.
+        TokenError, TokenUnavailable: Microsoft's discovery document could not be read, or used.
 
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
     """
     state = secrets.token_urlsafe(24)
-    client = tokens.confidential_client(settings.ENTRA_TENANT)
+    asking = client(settings.ENTRA_TENANT)
     flow = tokens.settled(
-        lambda: client.initiate_auth_code_flow(
+        lambda: asking.initiate_auth_code_flow(
             SCOPES,
             redirect_uri=request.build_absolute_uri(reverse("entra_callback")),
             state=state,
@@ -74,9 +92,9 @@ def redeem(flow: dict[str, Any], answer: dict[str, str]) -> Arrival:
     """
     nonce = hashlib.sha256(flow["nonce"].encode()).hexdigest()  # MSAL sends the digest and keeps the secret
     cache = msal.SerializableTokenCache()
-    client = tokens.confidential_client(settings.ENTRA_TENANT, cache=cache)
+    asking = client(settings.ENTRA_TENANT, cache)
     try:
-        result = tokens.settled(lambda: client.acquire_token_by_auth_code_flow(flow, answer))
+        result = tokens.settled(lambda: asking.acquire_token_by_auth_code_flow(flow, answer))
     except RuntimeError as error:  # MSAL's word for a nonce that is not ours
         raise InvalidIdToken("nonce") from error
     if "id_token" not in result:

@@ -136,3 +136,15 @@ def test_a_token_endpoint_in_trouble_signs_nobody_in(visit, reply):
 
     assert response.status_code in (400, 503)
     assert nobody_is_in(visit)
+
+
+def test_a_document_that_names_another_host_leads_nobody_there(contoso, microsoft):
+    """ASVS 10.5.3: MSAL takes the addresses of sign-in and tokens from it, and does not look at them."""
+    microsoft.speaks_as = "login.evil.example"
+    browser = Browser(microsoft.url)
+
+    page = browser.send(browser.open("/accounts/sign-in/"), "/accounts/entra/login/")
+
+    assert page.status_code == 503
+    assert "evil.example" not in page.content.decode()
+    assert not any(name.startswith("consentry_trip") for name in page.cookies)
