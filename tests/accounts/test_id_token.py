@@ -161,3 +161,14 @@ def test_keys_that_are_not_for_signatures_are_not_used(microsoft, issuer):
 
     with pytest.raises(InvalidIdToken):
         id_token.prove(issuer.token(), nonce="n-1")
+
+
+def test_a_key_that_a_token_brings_along_is_not_looked_at(microsoft, issuer, forger):
+    """ASVS 9.1.3."""
+    microsoft.keys = [issuer.published()]
+    own = {"jwk": forger.published(), "jku": "https://evil.example/keys", "x5u": "https://evil.example/chain"}
+
+    with pytest.raises(InvalidIdToken):
+        id_token.prove(forger.sign(forger.claims(), **own), nonce="n-1")
+
+    assert {one.host for one in microsoft.received} == {"login.microsoftonline.com"}

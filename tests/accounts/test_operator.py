@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts import second_factor
 from accounts.models import Bucket, Tenant, User
 from accounts.tenancy import tenant_context
-from tests.accounts.test_sign_in import ADELE
+from tests.accounts.test_sign_in import ADELE, MEGAN
 from tests.signing_in import make_operator, sign_in_operator
 
 PASSWORD = "a long passphrase"
@@ -84,3 +84,18 @@ def test_passwords_cannot_be_tried_for_ever(client, db):
     Bucket.objects.all().delete()
     sign_in_operator(client, user, PASSWORD)
     assert "_auth_user_id" in client.session
+
+
+def test_the_operator_ends_the_sessions_of_some_people_and_of_no_other(operator, contoso, browser, another_browser):
+    """ASVS 7.4.5."""
+    other = another_browser()
+    browser.sign_in(ADELE)
+    other.sign_in(MEGAN)
+    with tenant_context(contoso.id):
+        adele = User.objects.get(upn=ADELE)
+
+    chosen = {"action": "end_sessions", "_selected_action": [str(adele.pk)]}
+    operator.post(reverse("admin:accounts_user_changelist"), chosen)
+
+    assert browser.open("/").status_code == 401
+    assert other.open("/").status_code == 200

@@ -142,3 +142,15 @@ def test_a_new_key_reaches_the_second_factor_too(db, settings):
     with operator_context():
         user.refresh_from_db()
         assert second_factor.accepts(user, code_of(user))
+
+
+@pytest.mark.parametrize("new_factor", [False, True])
+def test_a_new_password_or_factor_ends_the_operators_sessions(operator, tmp_path, new_factor):
+    """ASVS 7.4.3."""
+    file = tmp_path / "password"
+    file.write_text(PASSWORD)
+    assert operator.get(reverse("admin:index")).status_code == 200
+
+    call_command("create_operator", "operator", password_file=file, new_factor=new_factor)
+
+    assert operator.get(reverse("admin:index")).status_code == 302
