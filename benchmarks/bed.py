@@ -125,8 +125,8 @@ class Bed:
         address = f"http://127.0.0.1:{port}"
         self.others.append(
             self._process(
-                *("gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "2"),
-                "--no-control-socket",
+                *("gunicorn", "-c", "python:portal.serving", "portal.wsgi", "--bind", f"127.0.0.1:{port}"),
+                *("--workers", "2", "--threads", "2"),
                 log="web",
             )
         )
