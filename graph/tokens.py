@@ -54,7 +54,9 @@ class AppToken:
 
 @dataclass
 class _App:
-    client: msal.ConfidentialClientApplication
+    """The portal in one tenant. Whoever holds the lock makes its client, which reads a discovery document."""
+
+    client: msal.ConfidentialClientApplication | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -137,8 +139,9 @@ def app_token(tenant_id, *, claims: str | None = None) -> AppToken:
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     """
     scope = f"{clouds.installed().graph}/.default"
-    app = _app(str(tenant_id))
+    app = _apps.setdefault(_key(str(tenant_id)), _App())
     with app.lock:  # one request for many threads that find the cache empty
+        app.client = app.client or confidential_client(str(tenant_id), cache=_cache)
         result = settled(lambda: app.client.acquire_token_for_client([scope], claims_challenge=claims))
     if "access_token" not in result:
         # MSAL would repeat a refusal for a minute, also after the admin has put it right.
@@ -254,16 +257,6 @@ def _key(tenant_id: str) -> tuple:
         settings.ENTRA_CLIENT_SECRET,
         settings.ENTRA_CERTIFICATE,
     )
-
-
-def _app(tenant_id: str) -> _App:
-    key = _key(tenant_id)
-    app = _apps.get(key)
-    if app is None:
-        made = _App(confidential_client(tenant_id, cache=_cache))
-        with _lock:
-            app = _apps.setdefault(key, made)
-    return app
 
 
 def _credential() -> str | dict:
