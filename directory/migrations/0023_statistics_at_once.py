@@ -16,7 +16,7 @@ BEGIN
         SELECT relation.oid FROM pg_class relation JOIN pg_stat_user_tables known ON known.relid = relation.oid
         WHERE relation.relkind = 'r' AND relation.relname LIKE 'directory\\_%'
             AND pg_get_userbyid(relation.relowner) = current_user AND relation.relpersistence = 'p'
-            AND known.n_mod_since_analyze > 1000 + known.n_live_tup / 10
+            AND known.n_mod_since_analyze > 50 + known.n_live_tup / 10
     LOOP
         EXECUTE 'ANALYZE ' || one;
         counted := counted + 1;

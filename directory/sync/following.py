@@ -8,6 +8,7 @@ https://learn.microsoft.com/graph/delta-query-overview
 """
 
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -42,6 +43,7 @@ class _Round:
     doubtful: set[str] = field(default_factory=set)
     unreadable: int = 0
     link: str = ""
+    asked_at: datetime = field(default_factory=timezone.now)
 
     def add(self, change: Change) -> None:
         before = self.said.get(change.id)
@@ -50,16 +52,36 @@ class _Round:
         self.said[change.id] = change
 
 
-def follow(tenant: Tenant, client: GraphClient, progress: Progress) -> KindReport:
+class Rounds:
+    """What changed in several lists, asked for side by side: while one is stored, the answers about others come."""
+
+    def __init__(self, client: GraphClient):
+        self._client = client
+        self._pool = ThreadPoolExecutor(len(KINDS), thread_name_prefix="rounds")
+        self._coming: dict[str, Future[_Round]] = {}  # by link
+
+    def ask(self, progress: Progress) -> None:
+        self._coming[progress.delta_link] = self._pool.submit(_ask, self._client, progress.delta_link)
+
+    def take(self, progress: Progress) -> _Round:
+        """The round of this list, asked for now where it was not. Raises what `_ask` does."""
+        coming = self._coming.pop(progress.delta_link, None)
+        return coming.result() if coming else _ask(self._client, progress.delta_link)
+
+    def end(self) -> None:
+        """Leave what nobody took: it is asked for again. What is being asked is waited for."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def follow(tenant: Tenant, rounds: Rounds, client: GraphClient, progress: Progress) -> KindReport:
     """Bring one of the lists up to date.
 
     Raises:
         Expired: the link is worth nothing any more. The list is marked to be read in full; what is shown stays.
         GraphError: nothing was stored, or a part of it, and the round is asked for again.
     """
-    began = timezone.now()
     try:
-        found = _ask(client, progress.delta_link)
+        found = rounds.take(progress)
     except Expired:
         progress.delta_link, progress.due = "", "expired"
         progress.save(update_fields=["delta_link", "due"])
@@ -71,10 +93,11 @@ def follow(tenant: Tenant, client: GraphClient, progress: Progress) -> KindRepor
     kind = KINDS[progress.part](tenant, client)
     if found.said:
         kind.take_in(found)
-    return _finish(tenant, progress, found, kind, began)
+    return _finish(tenant, progress, found, kind)
 
 
 def _ask(client: GraphClient, link: str) -> _Round:
+    """Raises: Expired, GraphError."""
     found = _Round()
     while True:
         page = client.changes(link)
@@ -87,7 +110,8 @@ def _ask(client: GraphClient, link: str) -> _Round:
         link = page.next_link
 
 
-def _finish(tenant: Tenant, progress: Progress, found: _Round, kind: "_Kind", began: datetime) -> KindReport:
+def _finish(tenant: Tenant, progress: Progress, found: _Round, kind: "_Kind") -> KindReport:
+    began = found.asked_at
     columns = {"started_at": began, "complete_at": began, "error": progress.doubt}
     progress.delta_link, progress.delta_at = found.link, began
     progress.failures, progress.not_before = 0, None

@@ -68,13 +68,15 @@ changed AS (UPDATE directory_apppermission p
     SET reason = w.reason, risk = w.risk, people = w.people, everyone = w.everyone
     FROM old JOIN wanted w USING (app_id, resource_id, kind, value)
     WHERE p.id = old.id AND p.tenant_id = %(tenant)s
-        AND (old.reason, old.risk, old.people, old.everyone) IS DISTINCT FROM (w.reason, w.risk, w.people, w.everyone)),
+        AND (old.reason, old.risk, old.people, old.everyone) IS DISTINCT FROM (w.reason, w.risk, w.people, w.everyone)
+    RETURNING p.resource_id, p.kind, p.value),
 new AS (INSERT INTO directory_apppermission
         (tenant_id, app_id, resource_id, kind, value, reason, risk, people, everyone)
     SELECT %(tenant)s, w.app_id, w.resource_id, w.kind, w.value, w.reason, w.risk, w.people, w.everyone
     FROM wanted w LEFT JOIN old USING (app_id, resource_id, kind, value) WHERE old.id IS NULL
-    ORDER BY w.value, w.kind, w.resource_id)
-SELECT DISTINCT resource_id, kind, value FROM gone
+    ORDER BY w.value, w.kind, w.resource_id
+    RETURNING resource_id, kind, value)
+TABLE gone UNION TABLE changed UNION TABLE new
 """  # sorted, so that neighbours in most of its indexes come one after the other
 
 _COUNT = """
@@ -127,7 +129,7 @@ class Now:
     def __init__(self, tenant: Tenant, apps: Sequence[UUID]):
         self.tenant, self.apps = tenant, apps
         self._named: list[_Named] = []
-        self._gone: list[Permission] = []
+        self._changed: list[Permission] = []
         with connection.cursor() as cursor:
             cursor.execute(
                 "CREATE TEMPORARY TABLE IF NOT EXISTS held_now (app_id uuid, resource_id uuid, kind text, raw text,"
@@ -164,12 +166,11 @@ class Now:
         for name in ("value", "reason", "risk"):
             columns[f"{name}s"] = [getattr(one, name) for one in self._named]
         cursor.execute(_SAVE, {"tenant": self.tenant.pk, "apps": id_array(self.apps), **columns})
-        self._gone = cursor.fetchall()
+        self._changed = cursor.fetchall()
 
     def count(self) -> None:
-        """Count again how many hold each of these permissions, and those they held before. Call after `save`."""
-        touched = {(*one.permission[:2], one.value) for one in self._named} | set(self._gone)
-        for part in in_parts(touched, AT_ONCE):
+        """Count again how many hold each permission that one of them holds otherwise than before. Call after `save`."""
+        for part in in_parts(self._changed, AT_ONCE):
             resources, kinds, values = (list(column) for column in zip(*part, strict=True))
             columns = {"resources": resources, "kinds": kinds, "values": values}
             with connection.cursor() as cursor:

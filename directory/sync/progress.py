@@ -46,6 +46,11 @@ def begin(progress: Progress, *, delta_link: str = "") -> None:
     progress.save()
 
 
+def waits(progress: Progress) -> bool:
+    """Whether it failed a short while ago."""
+    return bool(progress.not_before and progress.not_before > timezone.now())
+
+
 def done(progress: Progress, at: datetime | None = None) -> None:
     """The part was read to its end."""
     progress.done_at = at or timezone.now()

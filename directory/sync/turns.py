@@ -110,6 +110,7 @@ def work(tenant: Tenant, seconds: float) -> bool:
         except _Enough:
             return False
         finally:
+            turn.rounds.end()
             turn.record_news()
 
 
@@ -128,7 +129,7 @@ def refresh_roles(tenant: Tenant, *, older_than: timedelta, insist: bool = True)
             return ""
         client = GraphClient(str(tenant.pk), priority="high" if insist else "normal")
         turn = _Turn(tenant, client, Deadline(), Lane())
-        if not insist and turn.waits(Kind.ROLES):
+        if not insist and going.waits(going.of(tenant, Kind.ROLES)):
             return ""
         turn.kind(Kind.ROLES)
         return turn.report.kinds[0].error
@@ -147,6 +148,7 @@ class _Turn:
         self.tenant, self.client, self.until, self.lane = tenant, client, until, lane
         self.report = SyncReport(tenant.pk)
         self.walk = walking.Walk(tenant, client, until, lane)
+        self.rounds = following.Rounds(client)
         self.news: list[KindReport] = []  # of parts that were read in full, or fail since now
         self.in_slices = False
         self.enough = False  # Microsoft cannot be asked just now: what came of lists that are read is still taken in
@@ -191,8 +193,9 @@ class _Turn:
                 continue
             if part == ORDER[0]:
                 self.walk_together(FOLLOWED)
+                self._ask_together(FOLLOWED)
             one = going.of(self.tenant, part)
-            if part not in self.walk and (self._waits(one) or not self._is_due(one)):
+            if part not in self.walk and (going.waits(one) or not self._is_due(one)):
                 continue
             acted = True
             if self._try(part, action) is None and part in LONG:  # the time was up before its end
@@ -202,6 +205,12 @@ class _Turn:
         if self.enough:
             raise _Enough
         return more
+
+    def _ask_together(self, kinds: Iterable[str]) -> None:
+        """Ask what changed in those of these lists that are due, before the first of the answers is stored."""
+        for one in [going.of(self.tenant, kind) for kind in kinds if kind not in self.walk]:
+            if walking.can_follow(one) and self._is_due(one) and not going.waits(one):
+                self.rounds.ask(one)
 
     def _parts(self) -> list[tuple[str, Callable[[Progress], KindReport | None]]]:
         tenant, client = self.tenant, self.client
@@ -222,13 +231,6 @@ class _Turn:
             (Part.OWN_LISTS, lambda one: own_lists.read_all(tenant, client, one, self.until)),
             (Part.COUNTS, lambda one: checking.agree(tenant, client, one)),
         ]
-
-    def waits(self, part: str) -> bool:
-        """Whether it failed a short while ago."""
-        return self._waits(going.of(self.tenant, part))
-
-    def _waits(self, one: Progress) -> bool:
-        return bool(one.not_before and one.not_before > timezone.now())
 
     def _is_due(self, one: Progress) -> bool:
         """Lists that are followed are due at every turn but the next slices of a long one: a look costs a request."""
@@ -302,7 +304,7 @@ class _Turn:
             return self._assignments(one)
         if kind not in self.walk and walking.can_follow(one):
             try:
-                return self._counted(following.follow(self.tenant, self.client, one))
+                return self._counted(following.follow(self.tenant, self.rounds, self.client, one))
             except Expired:
                 logger.info("The changes of %s of %s are not kept any more; all is read.", kind, self.tenant.pk)
         elif one.delta_link and one.done_at and not one.next_link:
@@ -318,7 +320,7 @@ class _Turn:
         if not walking.under_way(self.tenant):  # what another list is about to name is not asked for one by one
             fetch_all_unknown(self.tenant, self.client)
         if one.delta_link:  # what changed while the list was read
-            following.follow(self.tenant, self.client, one)
+            following.follow(self.tenant, self.rounds, self.client, one)
         if self.in_slices:
             self.news.append(found)
             going.ask_for(self.tenant, [Part.DERIVED], "read")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from directory.models import Progress
-from directory.sync import lists
+from directory.sync import lists, progress as going
 from directory.sync.beside import Lane
 from directory.sync.progress import Deadline, Part
 from directory.sync.report import KindReport
@@ -84,8 +84,7 @@ def under_way(tenant: Tenant) -> bool:
 
 def may_begin(one: Progress) -> bool:
     """Whether a turn of some seconds may begin to read it, or go on."""
-    waits = one.not_before and one.not_before > timezone.now()
-    return not waits and (bool(one.delta_link) or not is_fresh(one))
+    return not going.waits(one) and (bool(one.delta_link) or not is_fresh(one))
 
 
 def can_follow(one: Progress) -> bool:

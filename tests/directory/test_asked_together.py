@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts import permissions
 from accounts.tenancy import tenant_context
@@ -74,3 +75,22 @@ def test_from_when_on_lists_are_followed_is_asked_for_side_by_side(woodgrove, mo
 
     followed = Progress.objects.filter(part__in=["service_principals", "people"]).exclude(delta_link="")
     assert followed.count() == 2
+
+
+def test_what_changed_is_asked_for_side_by_side(woodgrove, monkeypatch):
+    sync.sync_tenant(woodgrove)
+    Progress.objects.update(delta_at=timezone.now() - timedelta(minutes=1))
+    together = threading.Barrier(3, timeout=20)
+    send = transport.Session.send
+
+    def met(session, request, **options):
+        if "/delta" in request.url:
+            together.wait()  # breaks where one list waits for the answer about another
+        return send(session, request, **options)
+
+    monkeypatch.setattr(transport.Session, "send", met)
+
+    sync.work(woodgrove, 60)
+
+    looked = Progress.objects.filter(delta_at__gt=timezone.now() - timedelta(seconds=50))
+    assert set(looked.values_list("part", flat=True)) == {"service_principals", "people", "grants"}
