@@ -78,16 +78,14 @@ class IdentityMiddleware:
         guarded = getattr(view, "login_required", True) and not getattr(view, "any_identity", False)
         if guarded and (answer := _check(request)):
             return answer
-        by_itself = getattr(view, "asks_by_itself", False) and bool(request.htmx)
-        seen_at = None if by_itself else _note_seen(request)
+        seen_at = _note_seen(request, used=not (getattr(view, "asks_by_itself", False) and request.htmx))
         if "tenant" in kwargs:
             request.membership = membership_in(request.user, kwargs["tenant"])
             request.scopes.enter_context(tenant_context(request.membership.tenant_id))
         else:
             request.membership = own_membership(request.user)
         request.tenant = request.membership.tenant if request.membership else None
-        # A page that follows a long sign-out goes on doing so; the first click after the limit ends the session.
-        return _end_if_idle(request, seen_at) if guarded and not by_itself else None
+        return _end_if_idle(request, seen_at) if guarded else None
 
     def _operator(self, request: HttpRequest, view) -> HttpResponse | None:
         """The operator is nobody in any tenant: their place is the admin pages."""
@@ -96,8 +94,11 @@ class IdentityMiddleware:
         return None if getattr(view, "any_identity", False) else redirect("admin:index")
 
 
-def _note_seen(request: HttpRequest) -> datetime | None:
+def _note_seen(request: HttpRequest, *, used: bool) -> datetime | None:
     """For the list of one's sessions: when this one was last used, and from where, to the minute.
+
+    Args:
+        used: by somebody, who is there; else by a page that asks again by itself, which is not noted.
 
     Returns:
         when it was last used before; None where no list knows it.
@@ -105,7 +106,7 @@ def _note_seen(request: HttpRequest) -> datetime | None:
     now = timezone.now()
     this = UserSession.objects.filter(session_key=request.session.session_key)
     seen_at = this.values_list("last_seen_at", flat=True).first()
-    if seen_at and seen_at < now - SEEN_EVERY:
+    if used and seen_at and seen_at < now - SEEN_EVERY:
         this.update(
             last_seen_at=now,
             ip=get_adapter().get_client_ip(request),
